@@ -86,7 +86,9 @@ from camera_hub.cameras.device_events.store import DeviceEventHistory, device_ev
 from camera_hub.cameras.device_settings.applying import SettingsChanges
 from camera_hub.cameras.device_settings.clock_checks import ClockLimits
 from camera_hub.cameras.device_settings.links import VillageLinks
+from camera_hub.cameras.device_settings.listing import RecorderLists
 from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
+from camera_hub.cameras.device_settings.onvif_way import OnvifSettingsWay
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
@@ -118,6 +120,7 @@ from camera_hub.cameras.map.extents import Extents
 from camera_hub.cameras.map.key_places import KeyPlaces
 from camera_hub.cameras.map.positions import CameraPositions
 from camera_hub.cameras.map.township_map import TownshipMap
+from camera_hub.cameras.matches.expiry import MatchPictureExpiry, match_expiry
 from camera_hub.cameras.matches.matches import Matches
 from camera_hub.cameras.matches.proof import MoveProof
 from camera_hub.cameras.matches.taking_over import TakingOver
@@ -173,7 +176,7 @@ from camera_hub.sheets.answer import MAX_FILE
 from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
-from camera_hub.store.retention import Retention
+from camera_hub.store.retention import ExpiryRule, Retention
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -215,6 +218,17 @@ _ROUTERS = (
     vault_keys.router,
     metrics.router,
 )
+
+
+def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
+    """What ends by its time, in all tables."""
+    return [
+        *expiry_rules(settings.health),
+        *import_expiry_rules(settings.sheets),
+        device_event_expiry(settings.device_events),
+        *ledger_expiry(settings.ledger),
+        match_expiry(),
+    ]
 
 
 @asynccontextmanager
@@ -275,17 +289,19 @@ async def parts(
         await stack.enter_async_context(Proofs(database, bus, clock, media.prover))
         proof = MoveProof(onvif, media.picture_fits)
         matches_ = Matches(database, bus, clock, TakingOver(vault, clock), checks, proof, trust)
-        await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        watch = await stack.enter_async_context(MoveWatch(database, bus, clock, anonymous, checks))
+        announcements = Announcements(bus, clock)
         if settings.discovery.multicast and settings.discovery.announcements:
-            await stack.enter_async_context(Announcements(bus, clock))
+            await stack.enter_async_context(announcements)
         sweeps = await stack.enter_async_context(Sweeps(settings.discovery, onvif, bus, clock, database, policy))
         jobs_ = await stack.enter_async_context(Jobs(clock, bus))
         await stack.enter_async_context(CandidateRetries(database, clock, intake))
         asker = DeviceLoginAsker(describer, onvif, logins, StoredStreamUrls(database, vault), checks, trust)
         login_changes = LoginChanges(database, bus, clock, vault, asker, jobs_, profiles)
         known = KnownReader(database, checks, vault)
+        unconnected = UnconnectedCameras(database, bus, clock, ledgers)
         import_runs = await stack.enter_async_context(
-            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers))
+            ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
         contacts = DeviceContacts(checks, onvif)
         rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
@@ -295,35 +311,35 @@ async def parts(
         device_events_ = await stack.enter_async_context(
             DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
         )
-        setting = settings.device_settings
-        settings_store = SettingsStore(database)
-        links = VillageLinks(setting.at_once_per_village, setting.at_once)
-        limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
-        readings = SettingsReadings(settings_store, {}, links, bus, clock, limits)
-        previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
-        nightly = await stack.enter_async_context(
-            NightlyClockChecks(
-                settings_store, readings, clock, setting.clock_check_at, settings.site.zone, setting.at_once
-            )
-        )
         kept = await stack.enter_async_context(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
         )
         ptz_store = PtzStore(database, register, checks)
         opener = PtzOpener(kept, ptz_store, peculiarities)
         steering = await stack.enter_async_context(PtzControl(settings.ptz, clock, bus, ptz_store, opener))
+        setting = settings.device_settings
+        settings_store = SettingsStore(database)
+        links = VillageLinks(setting.at_once_per_village, setting.at_once)
+        limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
+        onvif_way = OnvifSettingsWay(onvif, register, checks, clock, setting.read_seconds)
+        lists = RecorderLists(device_http, signed_http, register, checks, clock)
+        readings = SettingsReadings(settings_store, {"onvif": onvif_way}, lists, links, bus, clock, limits)
+        previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
+        nightly = await stack.enter_async_context(
+            NightlyClockChecks(
+                settings_store, readings, clock, setting.clock_check_at, settings.site.zone, setting.at_once
+            )
+        )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
-        expiring = [
-            *expiry_rules(settings.health),
-            *import_expiry_rules(settings.sheets),
-            device_event_expiry(settings.device_events),
-            *ledger_expiry(settings.ledger),
-        ]
-        retention = Retention(database, clock, expiring)
+        retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
+        )
+        match_pictures = MatchPictureExpiry(database, clock, media.pictures)
+        await stack.enter_async_context(
+            running(keep_running("pictures of matches", match_pictures.run_once, clock=clock), "pictures of matches")
         )
         photos = Photos(data_dir, database, bus, clock, media.eyes, settings.ledger)
         await photos.sweep()
@@ -383,6 +399,9 @@ async def parts(
             Peculiarities: peculiarities,
             Sweeps: sweeps,
             Matches: matches_,
+            MoveWatch: watch,
+            Announcements: announcements,
+            DeviceTrust: trust,
             Replacements: Replacements(database, bus, clock, checks, ledgers),
             Jobs: jobs_,
             LoginProfiles: profiles,
@@ -402,7 +421,7 @@ async def parts(
             KeyPlaces: key_places,
             CameraPositions: positions,
             Coverages: Coverages(database, clock, settings.map),
-            UnconnectedCameras: UnconnectedCameras(database, bus, clock, ledgers),
+            UnconnectedCameras: unconnected,
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),

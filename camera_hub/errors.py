@@ -102,6 +102,7 @@ class Reason(StrEnum):
     STREAM_NOT_FOUND = "stream_not_found"
     # the stream
     NO_MEDIA = "no_media"
+    CHANNEL_OFFLINE = "channel_offline"
     MULTICAST_ONLY = "multicast_only"
     NO_KEY_FRAME = "no_key_frame"
     NO_PARAMETER_SETS = "no_parameter_sets"
@@ -198,6 +199,10 @@ class Reason(StrEnum):
     ROW_REGISTERED = "row_registered"
     ROW_GB_ID_DOUBLE = "row_gb_id_double"
     ROW_COORDINATE_MISSING = "row_coordinate_missing"
+    ROW_UNCONNECTED = "row_unconnected"
+    ROW_SDK_PORT = "row_sdk_port"
+    ROW_OUTSIDE_RANGES = "row_outside_ranges"
+    ROW_PUBLIC_ADDRESS = "row_public_address"
     # a camera of a run that was not seen
     NO_PAGE = "no_page"
     PAGE_HIDDEN = "page_hidden"

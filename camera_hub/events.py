@@ -65,16 +65,16 @@ class CameraChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class CameraPositionChanged(Event):
-    """A camera stands elsewhere on the map, or sees another field."""
+class PtzChanged(Event):
+    """A camera that is steered: it moves or stands, somebody steers it or does not any more, or something failed."""
 
     camera_id: int
     village_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class PtzChanged(Event):
-    """A camera that is steered: it moves or stands, somebody steers it or does not any more, or something failed."""
+class CameraPositionChanged(Event):
+    """A camera stands elsewhere on the map, or sees another field."""
 
     camera_id: int
     village_id: int

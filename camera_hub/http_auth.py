@@ -94,6 +94,9 @@ class Authenticator:
         self._use = known
         self._accepted = known is not None
         self._renewed = False  # by stale=true, and not accepted since
+        self.unsure = False
+        """Whether the last 401 answered what an accepted challenge had signed, and did not say stale: whether the
+        device has renewed its nonce or refused the login, only what is signed next tells."""
         self.digest_seen = digest_seen
         self.stale_believed = stale_believed
 
@@ -127,6 +130,7 @@ class Authenticator:
         best = strongest(_challenges(offers), basic=self._basic)
         downgraded = best is not None and best.scheme == "basic" and self.digest_seen
         known, accepted = self._use.challenge if self._use is not None else None, self._accepted
+        self.unsure = False
         if known is not None and not accepted and not self._believed_stale(best, downgraded):
             self.stale_believed = self.stale_believed and not self._renewed
             return AuthOutcome.REFUSED
@@ -134,6 +138,7 @@ class Authenticator:
         if same and best is not None and not best.stale:
             return AuthOutcome.REFUSED  # what it has accepted elsewhere is not enough for this request
         self._accepted = False
+        self.unsure = known is not None and accepted and (best is None or not best.stale)
         if best is None or downgraded:
             self._use = None
             if known is not None and accepted and not offers:

@@ -16,6 +16,7 @@ from typing import Any
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 from camera_hub.acceptor import Accepted, Acceptor, ConnectionFigures, ConnectionTable
@@ -161,6 +162,17 @@ class TimedHttp(H11Protocol):
         self.transport.close()
 
 
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, for which a refusal that was answered is the end of the handshake: else it takes it
+    for a failure of the application, and logs an error for every WebSocket without a session.
+    """
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        last = message["type"] == "websocket.http.response.body" and not message.get("more_body", False)
+        self.handshake_complete = self.handshake_complete or last
+
+
 class HttpServer(uvicorn.Server):
     """Serves one listening socket behind the door. Signals are not its business: what runs beside it needs them too."""
 
@@ -206,7 +218,7 @@ def server_of(application: Any, door: Doorkeeper) -> HttpServer:
         http=TimedHttp,
         h11_max_incomplete_event_size=MAX_HEAD,
         timeout_keep_alive=KEEP_ALIVE,
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         ws_max_size=MAX_MESSAGE,
         lifespan="off",
         log_config=None,

@@ -21,11 +21,12 @@ OPENS = {
 NO_DEVICES = {"simulator", "bench", "demo"}
 ALLOWED = {
     # towards devices: who asks `check`, right before
-    "cameras/http/connection.py:dial": "itself",
+    "cameras/http/connection.py:open_stream": "itself",
     "cameras/discovery/host_probe.py:_exchange": "itself",
     "cameras/discovery/host_probe.py:_opens": "itself",
     "cameras/discovery/udp.py:ask": "cameras/discovery/sweeps.py:announcement",
     "cameras/discovery/udp.py:listening": "only listens",
+    "cameras/discovery/announcements.py:_listen": "only listens",
     "api/limits.py:_is_known": "opens nothing, Starlette names a request so",
     "health/rounds/reachability.py:_connect": "health/rounds/reachability.py:reach",
     # in a relay: the address of the source, which the hub allowed and pinned

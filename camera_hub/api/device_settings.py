@@ -38,6 +38,7 @@ from camera_hub.cameras.device_settings.values import (
     WantedOsd,
     WantedSub,
 )
+from camera_hub.cameras.hub_addresses import own_address
 from camera_hub.cameras.jobs import JobView
 from camera_hub.settings import Settings
 
@@ -70,7 +71,7 @@ async def defaults(actor: Setter, settings: HubSettings) -> SettingsDefaultsAnsw
     return SettingsDefaultsAnswer(
         zone=zones.of_site(settings.site.zone),
         time_zone=settings.site.time_zone,
-        ntp_server=ours.ntp_server,
+        ntp_server=ours.ntp_server or own_address(),
         warn_s=ours.clock_warn_seconds,
         fail_s=ours.clock_fail_seconds,
     )

@@ -35,6 +35,7 @@ from camera_hub.sheets.answer import MAX_FILE, refusal
 
 router = APIRouter(prefix="/api/imports", tags=["imports"])
 
+Importer = Annotated[Actor, needs(Action.INTAKE)]
 Registrar = Annotated[Actor, needs(Action.REGISTER)]
 AllImports = Annotated[Imports, part(Imports)]
 Sheets = Annotated[ImportSheets, part(ImportSheets)]
@@ -59,7 +60,7 @@ _SHEET: dict[str, Any] = {
 @router.post("", response_model=ImportAnswer, status_code=201, openapi_extra=_UPLOAD)
 async def upload(
     request: Request,
-    actor: Registrar,
+    actor: Importer,
     imports: AllImports,
     village_id: Village = None,
     name: Annotated[Name | None, Query()] = None,
@@ -70,19 +71,19 @@ async def upload(
 
 
 @router.get("", response_model=list[ImportAnswer])
-async def list_imports(actor: Registrar, imports: AllImports) -> list[ImportView]:
+async def list_imports(actor: Importer, imports: AllImports) -> list[ImportView]:
     """The newest ones first."""
     return await imports.all(actor)
 
 
 @router.get("/fields", response_model=list[ImportFieldAnswer])
-async def import_fields(actor: Registrar) -> Any:
+async def import_fields(actor: Importer) -> Any:
     """What columns may stand for, in the order of the template."""
     return described_fields()
 
 
 @router.get("/template.xlsx", **_SHEET)
-async def template(actor: Registrar, sheets: Sheets, clock: Annotated[Clock, part(Clock)]) -> Response:
+async def template(actor: Importer, sheets: Sheets, clock: Annotated[Clock, part(Clock)]) -> Response:
     """An empty sheet with all columns, their lists, and how to fill it in."""
     return _download(file_name("点位导入模板", clock.now().date()), await sheets.template())
 
@@ -96,12 +97,12 @@ async def camera_list(
 
 
 @router.get("/{import_id}", response_model=ImportAnswer)
-async def get_import(import_id: Id, actor: Registrar, imports: AllImports) -> ImportView:
+async def get_import(import_id: Id, actor: Importer, imports: AllImports) -> ImportView:
     return await imports.get(actor, import_id)
 
 
 @router.put("/{import_id}/mapping", response_model=ImportAnswer)
-async def map_import(import_id: Id, body: NewMapping, actor: Registrar, imports: AllImports) -> ImportView:
+async def map_import(import_id: Id, body: NewMapping, actor: Importer, imports: AllImports) -> ImportView:
     """Rows are judged anew; the mapping is used for the next sheet with the same headers."""
     fields = None if body.columns is None else {one.index: one.field for one in body.columns}
     return await imports.map(actor, import_id, body.sheet, body.header_row, fields)
@@ -110,7 +111,7 @@ async def map_import(import_id: Id, body: NewMapping, actor: Registrar, imports:
 @router.get("/{import_id}/rows", response_model=ImportRowsAnswer)
 async def import_rows(
     import_id: Id,
-    actor: Registrar,
+    actor: Importer,
     imports: AllImports,
     verdict: RowVerdict | None = None,
     after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
@@ -121,21 +122,23 @@ async def import_rows(
 
 @router.patch("/{import_id}/rows/{number}", response_model=ImportRowAnswer)
 async def change_import_row(
-    import_id: Id, number: Number, body: ChangeRow, actor: Registrar, imports: AllImports
+    import_id: Id, number: Number, body: ChangeRow, actor: Importer, imports: AllImports
 ) -> RowView:
     """The row is judged anew. A password may be given; it is never answered."""
     return await imports.change_row(actor, import_id, number, body.values)
 
 
 @router.post("/{import_id}/run", response_model=RunStarted, status_code=202)
-async def run_import(import_id: Id, body: StartImport, actor: Registrar, runs: Runs) -> RunStarted:
+async def run_import(import_id: Id, body: StartImport, actor: Importer, runs: Runs) -> RunStarted:
     """Follow it as a job; the rows have their verdicts as soon as these are known."""
-    return RunStarted(job_id=(await runs.start(actor, import_id, body.only)).id)
+    return RunStarted(
+        job_id=(await runs.start(actor, import_id, body.only, outside=body.outside, approve=body.approve)).id
+    )
 
 
 @router.delete("/{import_id}")
 async def delete_import(
-    import_id: Id, actor: Registrar, imports: AllImports, clock: Annotated[Clock, part(Clock)]
+    import_id: Id, actor: Importer, imports: AllImports, clock: Annotated[Clock, part(Clock)]
 ) -> Done:
     """What was brought in stays."""
     await imports.remove(actor, import_id)
@@ -143,9 +146,7 @@ async def delete_import(
 
 
 @router.get("/{import_id}/failed.xlsx", **_SHEET)
-async def failed_rows(
-    import_id: Id, actor: Registrar, sheets: Sheets, clock: Annotated[Clock, part(Clock)]
-) -> Response:
+async def failed_rows(import_id: Id, actor: Importer, sheets: Sheets, clock: Annotated[Clock, part(Clock)]) -> Response:
     """The rows that are not in: the sheet's own columns, then why and what to do. Passwords are left out."""
     name, content = await sheets.failed(actor, import_id)
     stem = name.rpartition(".")[0] or name

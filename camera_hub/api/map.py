@@ -167,12 +167,15 @@ async def remove_place(place_id: Id, actor: Editor, places: AllPlaces, clock: An
     return Done(at=clock.now())
 
 
-@router.get("/coverage")
+@router.get("/coverage", response_model=CoverageAnswer)
 async def coverage(
     actor: Reader, coverages: AllCoverage, settings: HubSettings, village_id: Id | None = None
-) -> CoverageAnswer:
+) -> Response:
     """How far the key places are covered: all that the user may see, or those of one village."""
-    return _coverage(await coverages.report(actor, village_id), settings.map)
+    report = await coverages.report(actor, village_id)
+    # In a thread: thousands of corners of gaps.
+    body = await run_in_threadpool(lambda: _coverage(report, settings.map).model_dump_json())
+    return Response(body, media_type="application/json")
 
 
 @router.get("/coverage.xlsx", response_class=Response, responses={200: {"content": {XLSX: {}}}})

@@ -20,6 +20,9 @@ from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import Needs, part
 from camera_hub.cameras.device_events.listening import DeviceEvents, EventFigures
+from camera_hub.cameras.discovery.announcements import Announcements
+from camera_hub.cameras.matches.trust import DeviceTrust
+from camera_hub.cameras.matches.watch import MoveWatch
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.media.readings import MediaReadings, Readings
 from camera_hub.settings import Settings
@@ -45,11 +48,15 @@ async def metrics(
     rounds: Annotated[Rounds, part(Rounds)],
     connections: Annotated[ConnectionFigures, part(ConnectionFigures)],
     device_events: Annotated[DeviceEvents, part(DeviceEvents)],
+    announcements: Annotated[Announcements, part(Announcements)],
+    watch: Annotated[MoveWatch, part(MoveWatch)],
+    trust: Annotated[DeviceTrust, part(DeviceTrust)],
 ) -> Response:
     """Feeds, relays and eyes, as of the relays' last pulses; how far the rounds are; what is heard of devices."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_ReadingCollector(media.read(), rounds, connections))
     registry.register(_DeviceEventCollector(device_events.figures))
+    registry.register(_IdentityCollector(announcements, watch, trust))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -172,6 +179,44 @@ class _DeviceEventCollector(Collector):
             yield GaugeMetricFamily(f"camera_hub_device_events_{name}", help_, value=getattr(self._figures, name))
         for name, help_ in _DEVICE_EVENT_COUNTERS.items():
             yield CounterMetricFamily(f"camera_hub_device_events_{name}", help_, value=getattr(self._figures, name))
+
+
+_ANNOUNCEMENT_COUNTERS = {
+    "hellos": "Devices' announcements that they are there (WS-Discovery Hello).",
+    "byes": "Devices' announcements that they leave.",
+    "repeated": "Announcements that said nothing new.",
+    "ignored": "Datagrams that announce no device.",
+    "limited": "Datagrams beyond the limit, which were not read.",
+}
+_WATCH_COUNTERS = {
+    "unknown": "Devices seen that are none of the registered ones.",
+    "rested": "Devices seen again too soon to be looked at.",
+    "unconfirmed": "Devices seen that were not found at that address.",
+    "elsewhere_too": "Devices seen that still answer at their registered place, too.",
+    "asked": "Questions about moved devices that were raised.",
+    "missed": "Registered devices that said that they leave.",
+}
+_TRUST_COUNTERS = {
+    "asked": "Times that a device was asked who it is before it gets its login.",
+    "unanswered": "Times that it did not tell.",
+    "strangers": "Other devices found at the place of a registered one.",
+}
+
+
+class _IdentityCollector(Collector):
+    """What is heard of devices that come, go and move, and how often they are asked who they are."""
+
+    def __init__(self, announcements: Announcements, watch: MoveWatch, trust: DeviceTrust) -> None:
+        self._sources: tuple[tuple[str, Mapping[str, str], object], ...] = (
+            ("announcements", _ANNOUNCEMENT_COUNTERS, announcements.figures),
+            ("moves", _WATCH_COUNTERS, watch.figures),
+            ("identity", _TRUST_COUNTERS, trust),
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        for noun, counters, figures in self._sources:
+            for name, help_ in counters.items():
+                yield CounterMetricFamily(f"camera_hub_{noun}_{name}", help_, value=getattr(figures, name))
 
 
 class _ReadingCollector(Collector):

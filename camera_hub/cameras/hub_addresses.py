@@ -44,6 +44,13 @@ def own_services(settings: Settings) -> frozenset[OwnService]:
     return frozenset(OwnService(_listening(host), port) for host, port in places if port)
 
 
+def own_address() -> str:
+    """An IPv4 address of this machine that devices may reach, of several the first; "" where it has none."""
+    found = (canonical(text) for text, _ in _addresses())
+    usable = (ip for ip in found if ip is not None and ip.version == 4 and not (ip.is_loopback or ip.is_link_local))
+    return next(map(str, usable), "")
+
+
 def _listening(host: str) -> IpAddress | None:
     """The one address of a listener, None when it listens at every address or under a name."""
     ip = canonical(host)

@@ -138,7 +138,7 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
                 options.cameras,
                 kept.network,
                 cache,
-                ["--sound", "--key-frames", options.key_frames, "--onvif-off"],
+                ["--sound", "--key-frames", options.key_frames, "--onvif-off", "--domes"],
             )
         )
     with watch.phase("hub"):
@@ -160,6 +160,7 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
             if not cameras:
                 raise HubError(Kind.UNREACHABLE, "no camera could be registered: " + "; ".join(refused[:3]))
             await township.put_in_service(api, cameras)
+            await township.draw_map(api, ids)
             await township.plan_patrols(api)
         for line in refused:
             _say(f"  refused: {line}")

@@ -9,6 +9,7 @@ from camera_hub.clock import SystemClock
 from camera_hub.demo.accounts import DemoAccount
 from camera_hub.demo.api import Api
 from camera_hub.demo.farm import Farm, FarmDevice, FarmVillage
+from camera_hub.demo.geography import DrawnCamera, drawn
 from camera_hub.errors import HubError, Reason
 
 Say = Callable[[str], None]
@@ -138,6 +139,21 @@ async def put_in_service(api: Api, cameras: Sequence[dict[str, Any]]) -> None:
         by_class.setdefault(place_class(camera["name"]), []).append(camera["id"])
     for kind, camera_ids in sorted(by_class.items()):
         await api("POST", "/api/cameras/approve", {"ids": camera_ids, "place_class": kind})
+
+
+async def draw_map(api: Api, ids: dict[str, int]) -> None:
+    """Put villages and cameras on the map, with key places between them."""
+    cameras = await api("GET", "/api/cameras", state="approved")
+    whole = drawn(
+        [(village_id, name) for name, village_id in ids.items()],
+        [DrawnCamera(one["id"], one["village_id"], one["place_class"]) for one in cameras],
+    )
+    for village_id, body in whole.villages.items():
+        await api("PATCH", f"/api/villages/{village_id}", body)
+    for camera_id, body in whole.cameras.items():
+        await api("PUT", f"/api/map/cameras/{camera_id}", body)
+    for body in whole.places:
+        await api("POST", "/api/map/places", body)
 
 
 async def plan_patrols(api: Api) -> None:

@@ -258,10 +258,11 @@ class LoginMay(Message):
 
 @dataclass(frozen=True, slots=True)
 class LoginSaid(Message):
-    """Outcome of an attempt: accepted (early notice, the attempt goes on) · refused · over."""
+    """Outcome of an attempt: accepted (early notice, the attempt goes on) · doubted (likewise: it may have been
+    refused, `accepted` ends the doubt) · refused · over."""
 
     turn: Count
-    outcome: Literal["accepted", "refused", "over"]
+    outcome: Literal["accepted", "doubted", "refused", "over"]
     reason: str | None = None
 
 

@@ -64,6 +64,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--direct", type=int, default=0, metavar="N", help="first camera of the first N recorders is a device, too"
     )
+    options.add_argument(
+        "--domes", action="store_true", help="cameras that can be steered are named so and have presets"
+    )
     options.add_argument("--sound", action="store_true", help="cameras have microphones, as most real ones do")
     options.add_argument("--cold", action="store_true", help="encode no picture before a client asks for it")
     options.add_argument("--no-discovery", action="store_true", help="do not answer WS-Discovery")
@@ -96,6 +99,7 @@ async def run(options: argparse.Namespace) -> None:
         sound=options.sound,
         onvif_off=options.onvif_off,
         direct=options.direct,
+        domes=options.domes,
         key_frames=options.key_frames,
         main=None if options.gop is None else replace(MAIN, gop_seconds=options.gop),
         sub=None if options.gop is None else replace(SUB, gop_seconds=options.gop),

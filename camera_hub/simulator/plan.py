@@ -41,6 +41,21 @@ _PLACES = (
     ("停车场", "tingchechang", SceneKind.SQUARE), ("公交站", "gongjiao zhan", SceneKind.ROAD),
     ("变电站", "biandianzhan", SceneKind.GATE), ("集市", "jishi", SceneKind.SQUARE),
 )  # fmt: skip
+_PRESETS = {
+    "文化广场": (
+        ("舞台", (0.0, 0.0, 0.15)), ("旗杆", (0.1, 0.12, 0.4)), ("健身器材", (-0.35, -0.1, 0.2)),
+        ("停车区", (0.5, 0.0, 0.0)), ("东侧路口", (0.85, 0.05, 0.1)),
+    ),
+    "卫生室": (("大门", (0.0, -0.05, 0.3)), ("院内", (-0.25, -0.2, 0.0)), ("门前路", (0.45, 0.0, 0.1))),
+    "停车场": (
+        ("入口", (-0.45, 0.0, 0.1)), ("出口", (0.45, 0.0, 0.1)), ("全景", (0.0, 0.0, 0.0)),
+        ("充电桩", (0.2, -0.1, 0.4)),
+    ),
+    "集市": (
+        ("东段", (0.3, 0.0, 0.2)), ("西段", (-0.3, 0.0, 0.2)), ("出入口", (0.7, 0.0, 0.0)), ("全景", (0.0, 0.0, 0.0)),
+    ),
+}  # fmt: skip
+"""Names and positions of a dome's presets, by where it stands."""
 _NVR_CHANNELS = 8
 _VENDORS = {4: Vendor.DAHUA, 5: Vendor.UNIVIEW, 6: Vendor.NONE}
 """Villages, counted from 0, whose devices are not of the usual vendor."""
@@ -79,6 +94,7 @@ def default_farm(
     key_frames: KeyFrames = KeyFrames.FIRST_ONLY,
     onvif_off: bool = False,
     direct: int = 0,
+    domes: bool = False,
 ) -> FarmPlan:
     """A farm with at least that many cameras, each village in a /24 of `network`, and the first `faults` demo faults.
 
@@ -86,6 +102,7 @@ def default_farm(
     The first device of the last village has H.265 main streams, the first device of each of the first `h265_only`
     villages sends H.265 only. With `sound` most cameras have a microphone. `key_frames` is a setting of every camera.
     The cameras behind the first channel of the first `direct` recorders are devices of their own, too.
+    With `domes` those cameras that can be steered are named so and have presets.
     With `onvif_off` one healthy recorder has ONVIF switched off, as it leaves the factory.
     """
     if not 1 <= villages <= 250 or cameras < villages or cameras > villages * 200:
@@ -109,6 +126,8 @@ def default_farm(
         made = _each_device(made, _with_sound)
     if key_frames is not KeyFrames.FIRST_ONLY:
         made = _each_device(made, lambda device: _with_key_frames(device, key_frames))
+    if domes:
+        made = _each_device(made, _with_domes)
     made = _with_direct(made, direct)
     off = ((key, "onvif_off") for key in (healthy_recorder(made),) if onvif_off and key)
     return FarmPlan(made, (*demo_faults(made)[:faults], *off))
@@ -276,6 +295,16 @@ def _with_sound(device: SimDevice) -> SimDevice:
     first = zlib.crc32(device.key.encode())
     channels = (replace(one, sound=kinds[(first + one.number) % len(kinds)]) for one in device.channels)
     return replace(device, channels=tuple(channels))
+
+
+def _with_domes(device: SimDevice) -> SimDevice:
+    """Its domes with 球机 in their names, and with presets."""
+    channels = tuple(
+        replace(one, name=f"{one.name}球机", presets=_PRESETS[one.name.rstrip("0123456789")]) if one.ptz else one
+        for one in device.channels
+    )
+    single = device.kind is DeviceKind.CAMERA and channels[0].ptz
+    return replace(device, name=f"{device.name}球机" if single else device.name, channels=channels)
 
 
 def _with_key_frames(device: SimDevice, key_frames: KeyFrames) -> SimDevice:

@@ -109,8 +109,15 @@ class DeviceSettings:
         return moment.astimezone(timezone(offset + timedelta(hours=summer)))
 
     def name(self, channel: Channel) -> str:
-        """The name in a channel's picture, in Latin letters; empty: none is shown."""
-        return "  ".join(latin(one.text) for one in self._of(channel) if one.kind == PLAIN)
+        """The name in a channel's picture, in Latin letters; empty: none is shown.
+
+        For the name that the channel has by itself that is its label, with the village.
+        """
+        return "  ".join(
+            channel.label if one.text == channel.name else latin(one.text)
+            for one in self._of(channel)
+            if one.kind == PLAIN
+        )
 
     def caption(self, channel: Channel, moment: datetime, room: int) -> str:
         """The line in a channel's picture: the name, then date and time. A name gives way where both need more room."""
@@ -134,6 +141,6 @@ def parsed_zone(text: str) -> tuple[timedelta, bool] | None:
 
 def _usual_osds(channel: Channel) -> tuple[Osd, Osd]:
     return (
-        Osd(f"OSD_{channel.number}01", channel.number, PLAIN, channel.label, "LowerLeft"),
+        Osd(f"OSD_{channel.number}01", channel.number, PLAIN, channel.name, "LowerLeft"),
         Osd(f"OSD_{channel.number}02", channel.number, DATE_AND_TIME),
     )

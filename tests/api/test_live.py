@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
 from typing import Any
@@ -242,11 +243,14 @@ async def test_what_is_no_wish_closes_the_connection(hub: Site, message: Any, co
 @pytest.mark.parametrize(
     ("token", "origin", "status"), [("", None, 401), ("op", "http://evil.test", 403)], ids=["no session", "foreign"]
 )
-async def test_strangers_are_refused(hub: Site, token: str, origin: str | None, status: int) -> None:
+async def test_strangers_are_refused_without_an_error_of_the_server(
+    hub: Site, caplog: pytest.LogCaptureFixture, token: str, origin: str | None, status: int
+) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with hub.page(PAGE, token, origin):
             pass
     assert refused.value.response.status_code == status
+    assert not [one.message for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 async def test_who_names_no_page_is_told_how(hub: Site) -> None:

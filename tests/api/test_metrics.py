@@ -58,6 +58,9 @@ async def test_it_is_what_prometheus_reads(hub: Hub, monkeypatch: pytest.MonkeyP
     assert found["camera_hub_feed_jitter", *feed] == 0.002
     assert ("camera_hub_feed_gop_seconds", *feed) not in found  # nobody knows it yet
     assert found["camera_hub_eye_looks_total",] == 8
+    assert found["camera_hub_announcements_hellos_total",] == 0
+    assert found["camera_hub_moves_asked_total",] == 0
+    assert found["camera_hub_identity_asked_total",] == 0
     assert found["camera_hub_rounds_postponed_total",] == 3
     assert ("camera_hub_rounds_skipped_total",) in found
 

@@ -28,11 +28,14 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import (
     Alarm,
     AlarmMember,
+    BasePicture,
     Camera,
     CameraReplacement,
     Device,
     DeviceMatch,
     IntakeCandidate,
+    KeyPlace,
+    LedgerFile,
     LedgerPhoto,
     Observation,
     Run,
@@ -63,6 +66,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/imports/{import_id}/rows/{number}"): {"values": {"name": "mine"}},
     ("POST", "/api/imports/{import_id}/run"): {"only": "good"},
     ("PATCH", "/api/ledger/{camera_id}"): {"values": {"lens": "4mm"}},
+    ("PUT", "/api/map/cameras/{camera_id}"): {"longitude": 117.2, "latitude": 31.8},
     ("PATCH", "/api/devices/{device_id}"): {"host": "10.1.1.1", "password": "x"},
     ("PATCH", "/api/candidates/{candidate_id}"): {"name": "mine"},
     ("POST", "/api/matches/{match_id}/accept"): {},
@@ -142,6 +146,15 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         replacement.replaced_at = now
         session.add_all([match, replacement])
         await session.flush()
+        place = KeyPlace(village_id=village, name=SECRET, place_class="water", kind="point", geometry=[[117.2, 31.8]])
+        place.created_at, place.changed_at, place.changed_by = now, now, SECRET
+        base = BasePicture(west=117.1, south=31.7, east=117.3, north=31.9, width=1, height=1, size=1, opacity=1, at=now)
+        base.user_name = "admin"
+        file = LedgerFile(
+            camera_id=camera.id, longitude=117.2, latitude=31.8, landmark=SECRET, details={}, updated_at=now
+        )
+        session.add_all([place, base, file])
+        await session.flush()
         photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
         session.add(photo)
         await session.flush()
@@ -151,6 +164,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
     folder = hub.parts[Settings].server.data_dir / "photos"
     folder.mkdir()
     (folder / f"{photo.id}.jpg").write_bytes(b"\xff\xd8" + SECRET.encode())
+    drawn = hub.parts[Settings].server.data_dir / "map"
+    drawn.mkdir()
+    (drawn / f"{base.id}.jpg").write_bytes(b"\xff\xd8")  # everybody's
     pictures: Pictures = hub.parts[Pictures]
     for one in (camera, waits):
         await pictures.save(one.id, b"\xff\xd8" + SECRET.encode(), now)
@@ -183,6 +199,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "scene_id": scene.id,
             "run_id": run.id,
             "village_id": village,
+            "camera_position_id": camera.id,
+            "map_id": f"place:{place.id}",
             "sweep_id": sweep.id,
             "job_id": job.id,
             "profile_id": profile.id,
@@ -277,6 +295,7 @@ async def test_no_list_names_another_villages_object(hub: Hub, other: Other, out
         "/api/scenes",
         "/api/runs",
         "/api/matches",
+        "/api/map",
     }
 
 

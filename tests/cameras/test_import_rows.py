@@ -1,10 +1,12 @@
 """Headers of all kinds, rows of all kinds: which field a column is, which rows are data, what is wrong with them."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from camera_hub.cameras.discovery.ranges import parsed as parsed_ranges
 from camera_hub.cameras.imports.columns import columns_of, data_rows, header_row, headers_key
 from camera_hub.cameras.imports.fields import TABLE
 from camera_hub.cameras.imports.judging import judged
@@ -113,7 +115,7 @@ GOOD = {"village": "东村", "name": "新点", "host": "10.0.0.1"}
         ({"village": "某镇东村"}, set()),
         ({"village": "东"}, set()),
         ({"host": "10。0.0.1 "}, set()),
-        ({"host": "http://10.0.0.1:8000/"}, set()),
+        ({"host": "http://10.0.0.1:8080/"}, set()),
         ({"channel": "D01"}, set()),
         ({"channel": "3号通道", "port": "80.0"}, set()),
         ({"village": ""}, {("village", "row_village_missing")}),
@@ -148,6 +150,35 @@ def test_each_fault_of_a_row_has_its_reason(values: dict[str, str], problems: se
     (found,) = judged([row], places())
     assert {(one.field, one.reason) for one in found.problems} == problems
     assert found.verdict == ("bad" if problems else "good")
+
+
+@pytest.mark.parametrize(
+    ("values", "note", "port"),
+    [
+        ({"port": "8000"}, ("port", "row_sdk_port"), None),
+        ({"port": "37777.0"}, ("port", "row_sdk_port"), None),
+        ({"host": "10.0.0.1:34567"}, ("port", "row_sdk_port"), None),
+        ({"host": "10.0.0.1", "port": "8080"}, None, 8080),
+        ({"host": "8.8.8.8"}, ("host", "row_public_address"), None),
+        ({"host": "2400:3200::1"}, ("host", "row_public_address"), None),
+        ({"host": "10.9.0.1"}, ("host", "row_outside_ranges"), None),
+        ({"host": "", "main_url": "rtsp://10.9.0.1/1"}, ("main_url", "row_outside_ranges"), None),
+        ({"host": "nvr.example.org"}, None, None),  # decided about when it is resolved
+    ],
+)
+def test_what_is_worth_a_second_look_keeps_no_row_out(
+    values: dict[str, str], note: tuple[str, str] | None, port: int | None
+) -> None:
+    known = replace(places(), ranges={1: parsed_ranges(["10.0.0.0/24"])})
+    (found,) = judged([RowValues(2, {}).with_values(GOOD | values)], known)
+    assert [(one.field, one.reason, one.note) for one in found.problems] == ([(*note, True)] if note else [])
+    assert (found.verdict, found.row.port) == ("good", port)
+
+
+def test_without_ranges_only_a_public_address_is_noted() -> None:
+    rows = [RowValues(2, {}).with_values(GOOD | {"host": host}) for host in ("10.9.0.1", "8.8.8.8")]
+    found = judged(rows, replace(places(), ranges={1: ()}))
+    assert [[one.reason for one in row.problems] for row in found] == [[], ["row_public_address"]]
 
 
 def test_rows_are_judged_against_each_other() -> None:

@@ -4,12 +4,13 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from camera_hub.access.policy import Actor
+from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.imports.camera_editor import RowEditor
 from camera_hub.cameras.imports.imports import Imports
@@ -20,15 +21,16 @@ from camera_hub.cameras.intake.intake import Intake
 from camera_hub.cameras.intake.wanted import IntakeResult, WantedDevice
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
 from camera_hub.cameras.reach import ReachPolicy
 from camera_hub.cameras.register.register import Register
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus
 from camera_hub.settings import LedgerSettings, Settings, SheetSettings
 from camera_hub.sheets.reading import sheet_reader
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, Device, SheetImport, SheetImportRow, User
+from camera_hub.store.tables import Camera, Device, LedgerFile, SheetImport, SheetImportRow, User
 from tests.cameras.fakes import ADMIN, FakeDescriber, FakeVault, described, village_admin
 from tests.fakes.clock import ManualClock
 
@@ -60,8 +62,8 @@ class CountingIntake:
         self.wanted: list[WantedDevice] = []
         self.fail_after: int | None = None
 
-    async def add(self, actor: Actor, wanted: WantedDevice) -> IntakeResult:
-        result = await self._intake.add(actor, wanted)
+    async def add(self, actor: Actor, wanted: WantedDevice, *, approved: bool = True) -> IntakeResult:
+        result = await self._intake.add(actor, wanted, approved=approved)
         self.wanted.append(wanted)
         if self.fail_after is not None and len(self.wanted) > self.fail_after:
             raise asyncio.CancelledError
@@ -81,13 +83,15 @@ class Site:
         known = KnownReader(database, checks, FakeVault())
         settings = SheetSettings()
         self.imports = Imports(database, clock, vault, sheet_reader(settings), known, settings)
-        self.runs = ImportRuns(database, vault, self.jobs, self.intake, RowEditor(self.register.cameras, ledgers))
+        unconnected = UnconnectedCameras(database, bus, clock, ledgers)
+        editor = RowEditor(self.register.cameras, ledgers)
+        self.runs = ImportRuns(database, vault, self.jobs, self.intake, editor, unconnected)
         self.sheets = ImportSheets(database, vault, known)
         self.villages: dict[str, int] = {}
 
-    async def run(self, actor: Actor, import_id: int, only: Only = "good") -> None:
+    async def run(self, actor: Actor, import_id: int, only: Only = "good", **how: bool) -> None:
         """Start a run and wait for its end."""
-        job = await self.runs.start(actor, import_id, only)
+        job = await self.runs.start(actor, import_id, only, **how)
         task = next(one for one in asyncio.all_tasks() if one.get_name() == f"job import {job.id}")
         await asyncio.wait([task])
 
@@ -239,6 +243,111 @@ async def test_what_is_good_is_in_once_whatever_happens(site: Site, tmp_path: Pa
     async with site.database.read() as session:
         hosts = Counter(await session.scalars(select(Device.host)))
         assert set(hosts.values()) == {1}
+
+
+async def test_an_address_outside_the_ranges_is_brought_in_once_it_is_confirmed(site: Site, tmp_path: Path) -> None:
+    rows = [row(1, 端口="8000"), row(2, 设备IP="8.8.8.8"), row(3, 设备IP="10.9.9.9")]
+    for number, host in enumerate(("10.0.0.2", "8.8.8.8", "10.9.9.9"), 1):
+        site.describer.devices[host] = described(host, serial=f"SN{number:06d}", mac="")
+    view = await site.imports.upload(ADMIN, None, "x", written(tmp_path, rows))
+    assert (view.counts.good, view.counts.outside) == (3, 2)
+    await site.run(ADMIN, view.id)
+    assert [(one.host, one.port) for one in site.intake.wanted] == [("10.0.0.2", None)]
+    assert await site.verdicts(view.id) == {"done": 1, "good": 2}
+    assert (await site.imports.get(ADMIN, view.id)).counts.outside == 2
+    await site.run(ADMIN, view.id, outside=True)
+    assert await site.verdicts(view.id) == {"done": 3}
+    assert (await site.imports.get(ADMIN, view.id)).counts.outside == 0
+
+
+async def test_the_township_approves_with_the_run_or_leaves_it_to_the_inbox(site: Site, tmp_path: Path) -> None:
+    for number in range(1, 4):
+        host = f"10.0.0.{number + 1}"
+        site.describer.devices[host] = described(host, serial=f"SN{number:06d}", mac="")
+    own = village_admin(site.villages["董家村"])
+    theirs = await site.imports.upload(own, site.villages["董家村"], "x", written(tmp_path, [row(1)]))
+    await site.run(own, theirs.id)  # it does not make a village admin one who approves
+    assert (await site.imports.get(own, theirs.id)).counts.approved == 0
+    waits = await site.imports.upload(ADMIN, None, "x", written(tmp_path, [row(2)]))
+    await site.run(ADMIN, waits.id, approve=False)
+    assert (await site.imports.get(ADMIN, waits.id)).counts.approved == 0
+    assert {one.state for one in await site.register.cameras.all(ADMIN)} == {"waiting"}
+    rows = [row(1, 摄像机名称="改了名", 端口="80"), row(3)]  # one of them waits already, under another name
+    async with site.database.write() as session:
+        first = await session.scalar(select(Camera).where(Camera.name == "1号点位"))
+        assert first is not None
+        first.name = "改了名"
+    view = await site.imports.upload(ADMIN, None, "x", written(tmp_path, rows))
+    await site.imports.change_row(ADMIN, view.id, 2, {"ledger.landmark": "石桥"})
+    await site.run(ADMIN, view.id)
+    assert (await site.imports.get(ADMIN, view.id)).counts.approved == 2
+    assert Counter(one.state for one in await site.register.cameras.all(ADMIN)) == {"approved": 2, "waiting": 1}
+
+
+async def test_a_contractor_imports_for_their_villages_and_changes_nothing(site: Site, tmp_path: Path) -> None:
+    village = site.villages["董家村"]
+    for number in (1, 2):
+        host = f"10.0.0.{number + 1}"
+        site.describer.devices[host] = described(host, serial=f"SN{number:06d}", mac="")
+    theirs = await site.imports.upload(ADMIN, village, "x", written(tmp_path, [row(1)]))
+    await site.run(ADMIN, theirs.id)
+    contractor = Actor(7, "wang", "Wang", Role.CONTRACTOR, frozenset({village}))
+    async with site.database.write() as session:
+        session.add(
+            User(
+                id=7,
+                username="wang",
+                display_name="Wang",
+                role="contractor",
+                password_hash="-",
+                created_at=datetime.now(UTC),
+            )
+        )
+    sheet = written(tmp_path, [row(1, 摄像机名称="别的名字", 国标编码=""), row(2), row(3, 村="石桥村")])
+    with pytest.raises(HubError) as other:
+        await site.imports.upload(contractor, site.villages["石桥村"], "x", sheet)
+    assert other.value.kind is Kind.NOT_FOUND
+    view = await site.imports.upload(contractor, village, "x", sheet)
+    assert [one.id for one in await site.imports.all(contractor)] == [view.id]
+    with pytest.raises(HubError) as hidden:
+        await site.imports.rows(contractor, theirs.id)
+    assert hidden.value.kind is Kind.NOT_FOUND
+    rows = (await site.imports.rows(contractor, view.id)).rows
+    assert [one.verdict for one in rows] == ["good", "good", "bad"], "of what is approved they are told nothing"
+    await site.run(contractor, view.id)
+    cameras = {one.name: one.state for one in await site.register.cameras.all(ADMIN)}
+    assert cameras == {"1号点位": "approved", "2号点位": "waiting"}
+    again = await site.imports.upload(contractor, village, "x", written(tmp_path, [row(2, 联系电话="13800000001")]))
+    assert (again.counts.unchanged, again.counts.changed) == (1, 0)
+
+
+async def test_a_camera_without_an_address_gets_a_file_alone(site: Site, tmp_path: Path) -> None:
+    headers = ["村", "摄像机名称", "接入方式", "未联网原因"]
+    rows = [
+        ["董家村", "云上点位", "天翼云眼", ""],
+        ["董家村", "断线点位", "专线", "线路未通"],
+        ["董家村", "没写原因", "专线", ""],
+        ["董家村", "云上点位", "云平台", ""],
+    ]
+    view = await site.imports.upload(ADMIN, None, "x", written(tmp_path, rows, headers))
+    found = (await site.imports.rows(ADMIN, view.id)).rows
+    assert [(one.verdict, [problem["reason"] for problem in one.problems]) for one in found] == [
+        ("good", ["row_unconnected"]),
+        ("good", ["row_unconnected"]),
+        ("bad", ["row_address_missing"]),
+        ("bad", ["row_unconnected", "row_double"]),
+    ]
+    mended = await site.imports.change_row(ADMIN, view.id, 4, {"ledger.no_access_reason": "设备已坏"})
+    assert mended.verdict == "good"
+    await site.run(ADMIN, view.id)
+    assert not site.intake.wanted
+    counts = (await site.imports.get(ADMIN, view.id)).counts
+    assert (counts.done, counts.approved, counts.bad) == (3, 3, 1)
+    async with site.database.read() as session:
+        reasons = set(await session.scalars(select(LedgerFile.no_access_reason)))
+    assert reasons == {"只接入了运营商云平台，没有设备地址", "线路未通", "设备已坏"}
+    again = await site.imports.upload(ADMIN, None, "x", written(tmp_path, rows[:2], headers))
+    assert again.counts.unchanged + again.counts.changed == 2
 
 
 async def test_two_persons_start_one_run_and_a_cut_off_one_goes_on(site: Site, tmp_path: Path) -> None:

@@ -409,6 +409,18 @@ async def test_a_second_signed_request_of_one_attempt_is_a_try_of_its_own(clock:
     assert budget.pause(1) == budget.pause(99)
 
 
+async def test_a_renewed_nonce_counts_as_a_refusal_unless_the_login_is_accepted_after_it(clock: ManualClock) -> None:
+    budget = LoginBudget(clock)
+    await take(budget, "onvif")
+    for outcome, left in (("accepted", TRIES_A_DAY), ("end", TRIES_A_DAY - 1), ("refused", TRIES_A_DAY - 2)):
+        attempt = await budget.begin(NVR, "onvif")
+        attempt.accepted()
+        attempt.doubted()
+        getattr(attempt, outcome)()
+        attempt.end()
+        assert budget.pause(1).tries_left == left
+
+
 async def test_a_login_that_is_not_proved_is_not_tried_while_nothing_can_be_stored(clock: ManualClock) -> None:
     async with LoginBudget(clock, MemoryStore(), SECRET) as budget:
         await take(budget, "rtsp")

@@ -9,6 +9,7 @@ import pytest
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import LoginBudget
+from camera_hub.cameras.credentials.retry_rules import TRIES_A_DAY
 from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.endings import JPEG
@@ -26,9 +27,14 @@ BASIC = 'Basic realm="cam"'
 
 
 @pytest.fixture
-async def signed(clock: ManualClock) -> AsyncIterator[SignedHttp]:
+def budget(clock: ManualClock) -> LoginBudget:
+    return LoginBudget(clock)
+
+
+@pytest.fixture
+async def signed(budget: LoginBudget) -> AsyncIterator[SignedHttp]:
     async with DeviceHttp(HttpLimits(quiet=0.2)) as transport:
-        yield SignedHttp(transport, LoginBudget(clock))
+        yield SignedHttp(transport, budget)
 
 
 async def _picture(
@@ -146,6 +152,22 @@ async def test_a_device_that_forgets_its_challenges_costs_no_try(signed: SignedH
         for _ in range(2):
             assert (await _picture(signed, peer)).body == PICTURE
         assert ["authorization" in one.headers for one in peer.asked] == [False, True, True, False, True]
+
+
+async def test_a_password_changed_at_the_device_counts_as_often_as_the_device_has_seen_the_old_one(
+    signed: SignedHttp, budget: LoginBudget
+) -> None:
+    login = DeviceLogin("admin", "village-1", device_id=1)
+    camera = _camera()
+    refusals = [http("", f'WWW-Authenticate: Digest realm="cam", nonce="x{n}", qop="auth"', status=401) for n in "12"]
+    async with ScriptedPeer([camera, camera, *refusals]) as peer:
+        await _picture(signed, peer, login)
+        for _ in range(3):
+            with pytest.raises(HubError) as caught:
+                await _picture(signed, peer, login)
+            assert caught.value.reason == Reason.WRONG_PASSWORD
+        assert len(peer.asked) == 4
+    assert budget.pause(1).tries_left == TRIES_A_DAY - 2
 
 
 async def test_a_nonce_that_was_stale_at_once_is_renewed(signed: SignedHttp) -> None:

@@ -140,6 +140,33 @@ async def test_each_forwarded_port_of_a_router_is_a_row_of_its_own(
     }
 
 
+async def test_a_port_without_onvif_is_a_row_beside_one_that_has_it(
+    database: Database, bus: EventBus, villages: list[int]
+) -> None:
+    """Two recorders behind one address, ONVIF off at one of them; a web page at another port is none."""
+    digest = http("", 'WWW-Authenticate: Digest realm="NVR", nonce="n", qop="auth"', status=401)
+    info = http("<DeviceInfo/>")
+    async with (
+        FakeDevice(address="127.0.9.30") as speaking,
+        ScriptedPeer(
+            [lambda asked: digest if "/ISAPI" in asked.line else http("", status=404)], address="127.0.9.30"
+        ) as off,
+        ScriptedPeer(
+            [lambda asked: info if "/ISAPI" in asked.line else http("", status=404)], address="127.0.9.30"
+        ) as second,
+        ScriptedPeer([http("a web page")], address="127.0.9.30") as page,
+        _sweeps(database, bus) as sweeps,
+    ):
+        ports = [speaking.port, off.port, second.port, page.port]
+        started = await sweeps.start(ADMIN, villages[0], multicast=False, ranges=["127.0.9.30"], ports=ports)
+        done = await _finished(sweeps, bus, started)
+    assert {one.port: one.reason for one in done.found} == {
+        speaking.port: None,
+        off.port: Reason.ONVIF_OFF,
+        second.port: Reason.ONVIF_OFF,
+    }
+
+
 async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_marked(
     database: Database, bus: EventBus, register: Register, villages: list[int]
 ) -> None:

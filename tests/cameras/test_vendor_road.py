@@ -96,6 +96,25 @@ async def test_a_recorder_that_lists_only_channels_on_line_renumbers_nothing(sit
         ]
 
 
+async def test_a_channel_that_is_off_line_says_so_until_it_is_back(database: Database, bus: EventBus) -> None:
+    async with vendor_site(database, bus, Vendor.HIKVISION) as site:
+        await site.farm.set_fault(site.key, "onvif_off")
+        dead = site.device.state.plan.channels[2].key
+        await site.farm.set_fault(dead, "dead")
+        taken = await _register(site)
+
+        async def proofs() -> dict[str | None, int]:
+            async with database.read() as session:
+                rows = await session.execute(select(Camera.number, Camera.proof_state, Camera.proof_reason))
+                return {f"{state} {reason}": number or 0 for number, state, reason in rows if number == 3}
+
+        assert await proofs() == {f"failed {Reason.CHANNEL_OFFLINE}": 3}
+        assert {one.proof for one in taken.cameras} == {None, Reason.CHANNEL_OFFLINE}
+        await site.farm.set_fault(dead, "dead", on=False)
+        await site.register.devices.describe(ADMIN, taken.device.id)
+        assert await proofs() == {"pending None": 3}
+
+
 async def test_onvif_switched_on_later_meets_the_channels_that_are_there(site: VendorSite) -> None:
     await site.farm.set_fault(site.key, "onvif_off")
     before = await _register(site)

@@ -60,7 +60,7 @@ class Site:
         """What has been answered so far."""
         return self.processes[process].answers.get(turn)
 
-    async def say(self, process: int, turn: int, outcome: Literal["accepted", "refused", "over"]) -> None:
+    async def say(self, process: int, turn: int, outcome: Literal["accepted", "doubted", "refused", "over"]) -> None:
         self.permits.on_outcome(process, LoginSaid(turn, outcome))
         await self.clock.settle()
 
@@ -98,6 +98,14 @@ async def test_a_relay_that_dies_leaves_its_turn_to_the_next_and_its_try_counts_
     assert site.budget.pause(1).tries_left == 6
     site.permits.on_process_ended(2)
     assert site.budget.pause(1).tries_left == 6, "that login was right"
+
+
+async def test_a_doubt_counts_with_the_refusal_after_it(site: Site) -> None:
+    assert await site.ask(1, 1) == LoginMay(1)
+    await site.say(1, 1, "accepted")
+    await site.say(1, 1, "doubted")
+    await site.say(1, 1, "refused")
+    assert site.budget.pause(1).tries_left == 4
 
 
 async def test_a_relay_that_gives_up_waiting_takes_no_turn(site: Site) -> None:

@@ -1,5 +1,6 @@
 """The relay at the simulator's farm, cameras that share no line of code with it: recorders, faults by name."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -94,3 +95,18 @@ async def test_a_device_that_comes_back_is_shown_again_by_itself() -> None:
         since = len(hub.said)
         await farm.set_fault(spec.device, Fault.DEAD, on=False)
         await hub.until("feed.state", lambda head: head["phase"] == "live", since=since)
+
+
+async def test_a_sub_stream_that_is_set_otherwise_while_it_is_watched_plays_on_in_its_tile() -> None:
+    async with small_farm() as farm, relay() as hub, viewer(hub) as peer:
+        (spec,) = specs(farm)
+        (device,) = farm.devices.values()
+        channel = device.state.plan.channels[0].number
+        await opened(hub, spec)
+        await hub.call("track.show", viewer="v", track=0, feed=spec.feed, serial=1)
+        assert await peer.width(0) == 320
+        before = device.state.settings.spec(channel, 2)
+        since = len(hub.said)
+        device.state.settings.encode(channel, 2, replace(before, width=352, height=288, gov_length=20))
+        await hub.until("feed.state", lambda head: head["phase"] == "live" and head["width"] == 352, since=since)
+        await peer.until_width(0, 352)

@@ -1,6 +1,7 @@
-"""RTSP 403: a refused login only where it is the login that is being proved."""
+"""What counts as a refused login in a session: a 403 while it is being proved, a 401 however late."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from camera_hub.relay.rtsp.client import RtspSession
 from camera_hub.relay.rtsp.learnt import Learnt
 
 SDP = b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
-CHALLENGE = 'WWW-Authenticate: Digest realm="c", nonce="n"'
+CHALLENGE = 'WWW-Authenticate: Digest realm="c", nonce="{}"'
 
 
 class NoVideo:
@@ -28,8 +29,29 @@ class NoVideo:
         return None
 
 
-async def refusal(status: Callable[[str, bool], int], password: str | None = "p") -> HubError:
-    """What describing and setting up fails with; `status` of the answer to a method that was signed or not."""
+class Told:
+    """Implements Permit: what the hub is told of the attempt."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def doubted(self) -> None:
+        self.words.append("doubted")
+
+    def accepted(self) -> None:
+        self.words.append("accepted")
+
+    async def again(self) -> None:
+        self.words.append("again")
+
+
+async def refusal(
+    status: Callable[[str, bool], int], password: str | None = "p", permit: Told | None = None
+) -> HubError | None:
+    """What describing and setting up fails with, None where it does not; `status` of the answer to a method that was
+    signed or not. Each 401 brings a nonce of its own.
+    """
+    nonces = itertools.count()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -38,7 +60,7 @@ async def refusal(status: Callable[[str, bool], int], password: str | None = "p"
                 method = head.partition(" ")[0]
                 code = status(method, "Authorization:" in head)
                 lines = [f"RTSP/1.0 {code} X", head[head.index("CSeq:") :].partition("\r\n")[0]]
-                lines += [CHALLENGE] if code == 401 else ["Session: 1"]
+                lines += [CHALLENGE.format(next(nonces))] if code == 401 else ["Session: 1"]
                 body = SDP if (method, code) == ("DESCRIBE", 200) else b""
                 lines.append(f"Content-Length: {len(body)}")
                 writer.write("\r\n".join([*lines, "", ""]).encode() + body)
@@ -52,12 +74,13 @@ async def refusal(status: Callable[[str, bool], int], password: str | None = "p"
         user = "u" if password is not None else None
         source = RtspLiveSource(f"rtsp://127.0.0.1:{port}/live", "127.0.0.1", port, user, password)
         try:
-            async with RtspSession(source, SystemClock(), NoVideo(), Learnt(lambda kind, value: None)) as session:
+            learnt = Learnt(lambda kind, value: None)
+            async with RtspSession(source, SystemClock(), NoVideo(), learnt, permit) as session:
                 stream = await session.describe()
                 await session.set_up(stream.control)
         except HubError as error:
             return error
-        raise AssertionError("it was not refused")
+        return None
 
 
 def _signed(method: str, signed: bool) -> int:
@@ -89,4 +112,34 @@ def _at_the_second_request(method: str, signed: bool) -> int:
 async def test_a_403_counts_as_a_refused_login_only_where_one_is_being_proved(
     status: Callable[[str, bool], int], password: str | None, reason: Reason
 ) -> None:
-    assert (await refusal(status, password)).reason == reason
+    error = await refusal(status, password)
+    assert error is not None
+    assert error.reason == reason
+
+
+class _Changing:
+    """Accepts DESCRIBE; then answers SETUP with another nonce `times` times, whatever signs it."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.refused = 0
+
+    def __call__(self, method: str, signed: bool) -> int:
+        if method == "SETUP" and self.left:
+            self.left -= 1
+            self.refused += signed
+            return 401
+        return 200 if signed else 401
+
+
+async def test_a_refusal_by_a_renewed_nonce_counts_if_the_next_is_one_too() -> None:
+    """A password that is changed within a session: the device has refused two signed requests, and two are told."""
+    told, changed = Told(), _Changing(9)
+    error = await refusal(changed, permit=told)
+    assert error is not None
+    assert error.reason == Reason.WRONG_PASSWORD
+    assert (changed.refused, told.words) == (2, ["doubted"])
+
+    told = Told()
+    assert await refusal(_Changing(1), permit=told) is None
+    assert told.words == ["doubted", "accepted"]

@@ -76,3 +76,13 @@ def test_farms_that_cannot_be_are_refused(villages: int, cameras: int) -> None:
 def test_passwords_do_not_show_in_a_repr() -> None:
     device = default_farm(1, 1).villages[0].devices[0]
     assert device.password not in repr(device)
+
+
+def test_domes_are_named_so_and_have_presets() -> None:
+    plan = default_farm(16, 64, domes=True)
+    channels = [channel for _, device in plan.devices() for channel in device.channels]
+    domes = [channel for channel in channels if channel.ptz]
+    assert len(domes) >= 8
+    assert all(one.name.endswith("球机") and len({name for name, _ in one.presets}) >= 3 for one in domes)
+    assert not any("球机" in one.name or one.presets for one in channels if not one.ptz)
+    assert not any(one.presets for _, device in default_farm(2, 16).devices() for one in device.channels)

@@ -165,7 +165,8 @@ async def test_texts_in_the_picture_are_listed_changed_made_and_removed(device: 
     stream = device.rtsp.streams[1, 2]
     name, clock = await peer.call("media", "GetOSDs")
     assert (name.TextString.Type, clock.TextString.Type) == ("Plain", "DateAndTime")
-    assert stream.caption_now().startswith(name.TextString.PlainText + "  2026-11-23 16")
+    assert name.TextString.PlainText == device.state.plan.channels[0].name
+    assert stream.caption_now().startswith("DONGGOU CUNKOU  2026-11-23 16")
     options = await peer.call("media", "GetOSDOptions", ConfigurationToken="VideoSourceConfig_1")
     options = options.OSDOptions
     assert (options.MaximumNumberOfOSDs.Total, "Custom" in options.PositionOption) == (6, True)

@@ -9,7 +9,7 @@ from camera_hub.api.schemas.logins import Devices
 
 SubnetText = Annotated[Line, Field(min_length=1, max_length=64)]
 Cameras = Annotated[list[Id], Field(min_length=1, max_length=5_000)]
-LedgerKey = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$")]
+LedgerKey = Annotated[str, Field(min_length=1, max_length=32)]
 
 
 class SubnetBody(RequestBody):

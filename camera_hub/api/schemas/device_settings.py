@@ -161,8 +161,8 @@ class SettingsPreviewBody(RequestBody):
 
 class PlannedItemAnswer(Answer):
     """One part of a device or camera. Facts by part: clock {offset_s, source, zone, zone_offset_s, daylight};
-    ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps, gov_length,
-    bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted."""
+    ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps,
+    gov_length, bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted."""
 
     key: str
     device_id: int
@@ -214,7 +214,8 @@ class ClocksAnswer(Answer):
 
 
 class SettingsDefaultsAnswer(Answer):
-    """What pages put into an empty form. `ntp_server` "": none is set, and the hub's address is not known."""
+    """What pages put into an empty form. `ntp_server`: as set, else this machine; "" where it has no
+    address but the loopback."""
 
     zone: str  # POSIX
     time_zone: str  # as in the IANA database

@@ -27,6 +27,8 @@ class ImportCountsAnswer(Answer):
     done: int
     failed: int
     staged: int
+    approved: int  # of the done ones: in service now
+    outside: int  # good ones whose address is public or in none of the village's ranges: to be confirmed
 
 
 class ImportColumnAnswer(Answer):
@@ -66,7 +68,10 @@ class ImportFieldAnswer(Answer):
 
 
 class RowProblemAnswer(Answer):
+    """A `note` keeps no row out."""
+
     field: str  # "": the whole row
+    note: bool = False
     reason: str
     params: dict[str, Any]
 
@@ -123,6 +128,8 @@ class StartImport(RequestBody):
     """`good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox."""
 
     only: Literal["good", "failed"] = "good"
+    approve: bool = True  # with the run, if the user may approve; else what comes in waits in the inbox
+    outside: bool = False  # also good rows whose address is public or in none of the village's ranges
 
 
 class RunStarted(Answer):

@@ -88,18 +88,11 @@ class LoginChanges:
         """
         profile = await self._profiles.login(actor, profile_id)
         async with self._database.read() as session:
-            behind = (
-                select(Device)
-                .join(StoredLogin, StoredLogin.device_id == Device.id)
-                .where(
-                    StoredLogin.profile_id == profile_id,
-                    StoredLogin.profile_version != profile.version,
-                    Device.retired_at.is_(None),
-                )
-                .order_by(Device.id)
-                .distinct()
+            behind = select(StoredLogin.device_id).where(
+                StoredLogin.profile_id == profile_id, StoredLogin.profile_version != profile.version
             )
-            devices = (await session.scalars(behind)).all()
+            chosen = select(Device).where(Device.id.in_(behind), Device.retired_at.is_(None)).order_by(Device.id)
+            devices = (await session.scalars(chosen)).all()
         return self._start(actor, profile.village_id, devices, _of_profile(profile))
 
     async def assign(self, actor: Actor, profile_id: int, device_ids: Collection[int]) -> JobView:

@@ -7,6 +7,8 @@ The contract of those who ask (`begin` or `trying`, then the Attempt):
 - say `refused` when the device refused a request that was signed with a challenge of its own: 401 whatever its headers
   (unless it says stale, or renews a nonce that it had accepted before), or a fault that names the login. LOCKED_OUT
   where it says so;
+- say `doubted` where a nonce was renewed that it had accepted before, without saying stale: if what is signed next is
+  refused, too, the device has refused both;
 - say nothing (`end`) for all else: no answer, no challenge, a challenge that cannot be answered, another error;
 - one attempt is one signed request that may be refused. Before another one (another scheme, another clock) `again`.
 
@@ -89,10 +91,12 @@ class Attempt:
         self.stored = False  # as under way
         self._holds = True
         self._over = False
+        self._doubts = 0
 
     def accepted(self) -> None:
         """The device accepted the login."""
         if not self._over:
+            self._doubts = 0
             self._budget._accepted(self)
             self._release()
 
@@ -100,14 +104,20 @@ class Attempt:
         """The device refused the login; ends the attempt."""
         if not self._over:
             self._over = True
-            self._budget._refused(self, reason)
+            self._count(reason)
             self._release()
+
+    def doubted(self) -> None:
+        """The device answered 401 to what an accepted challenge had signed: it has renewed its nonce, or refuses the
+        login. Until `accepted` it may be a refusal."""
+        if not self._over:
+            self._doubts += 1
 
     async def again(self, reason: str = Reason.WRONG_PASSWORD) -> bool:
         """The device refused the login; may one more signed request follow at once? If not, the attempt is over."""
         if self._over:
             return False
-        self._budget._refused(self, reason)
+        self._count(reason)
         if self._holds and await self._budget._once_more(self):
             return True
         self.end()
@@ -117,6 +127,7 @@ class Attempt:
         """The attempt is over; without `accepted` or `refused` it says nothing about the login. Idempotent."""
         if not self._over:
             self._over = True
+            self._lose_doubts()
             self._release()
 
     def lost(self) -> None:
@@ -125,7 +136,18 @@ class Attempt:
             self._over = True
             if self._holds and self.stored:
                 self._budget._lost(self)
+            self._lose_doubts()
             self._release()
+
+    def _count(self, reason: str) -> None:
+        for _ in range(1 + self._doubts):
+            self._budget._refused(self, reason)
+        self._doubts = 0
+
+    def _lose_doubts(self) -> None:
+        for _ in range(self._doubts):
+            self._budget._lost(self)
+        self._doubts = 0
 
     def _release(self) -> None:
         if self._holds:

@@ -34,6 +34,7 @@ class LoginTry(Protocol):
     """The current try of the login budget."""
 
     def accepted(self) -> None: ...
+    async def again(self, reason: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,12 @@ class RtspDescriber:
                     "the device asks for a login and none is set; enter it",
                     reason=Reason.LOGIN_NEEDED,
                 )
+            fresh = self._signer.fresh
             if self._signer.unauthorized(headers) is not AuthOutcome.TRY:
+                break
+            if self._proved or self._attempt is None:
+                continue
+            if fresh and not await self._attempt.again(Reason.WRONG_PASSWORD):
                 break
         if self._proved:  # some answer 401 to a path that they do not have
             assert self._login is not None

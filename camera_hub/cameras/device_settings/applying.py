@@ -127,6 +127,8 @@ class _SettingsRun:
         verdict = read_back_verdict(item, facts)
         if item.part == "clock" and verdict.ok and "offset_s" in item.after:
             await self._readings.was_set(device, _state(facts))
+        if item.part == "sub" and item.camera_id is not None:
+            await self._readings.sub_was_set(device, item.camera_id, facts)
         self._set.setdefault(device.device_id, set()).add(item.part)
         if self._left[device.device_id] == {item.key} and device.device_id not in self._silent:
             await self._readings.read_again(device, self._set[device.device_id])

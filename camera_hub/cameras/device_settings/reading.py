@@ -2,19 +2,36 @@
 
 import logging
 from collections.abc import Collection, Mapping
+from typing import Protocol
 
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.device_settings import clock_checks
 from camera_hub.cameras.device_settings.clock_checks import ClockCheck, ClockLimits
 from camera_hub.cameras.device_settings.links import VillageLinks
 from camera_hub.cameras.device_settings.store import SettingsStore, StoredSettings
-from camera_hub.cameras.device_settings.values import PARTS, ClockState, Part, SettingsDevice, SettingsReading
+from camera_hub.cameras.device_settings.values import (
+    PARTS,
+    BehindRecorder,
+    ClockState,
+    Facts,
+    Part,
+    SettingsDevice,
+    SettingsReading,
+)
 from camera_hub.cameras.device_settings.way import NoWay, SettingsWay
 from camera_hub.clock import Clock
 from camera_hub.errors import DATABASE_REASONS, HubError
-from camera_hub.events import DeviceSettingsChanged, EventBus
+from camera_hub.events import CameraChanged, DeviceSettingsChanged, EventBus
 
 log = logging.getLogger(__name__)
+
+
+class CameraLists(Protocol):
+    """What this needs of listing."""
+
+    async def of(self, device: SettingsDevice) -> Collection[BehindRecorder]:
+        """The cameras that a recorder lists. Raises HubError."""
+        ...
 
 
 class SettingsReadings:
@@ -24,6 +41,7 @@ class SettingsReadings:
         self,
         store: SettingsStore,
         ways: Mapping[str, SettingsWay],
+        lists: CameraLists,
         links: VillageLinks,
         bus: EventBus,
         clock: Clock,
@@ -31,6 +49,7 @@ class SettingsReadings:
     ) -> None:
         self._store = store
         self._ways = ways
+        self._lists = lists
         self._links = links
         self._bus = bus
         self._clock = clock
@@ -55,6 +74,8 @@ class SettingsReadings:
         async with self._links.device(device.village_id, device.device_id):
             reading = await self.way(device).read(device, parts)
         await self._store.keep(device.device_id, reading, parts, self._clock.now())
+        if set(parts) >= set(PARTS):
+            await self._list(device)
         if reading.clock is not None:
             await self.judge(device, reading.clock)
         self._changed(device)
@@ -85,6 +106,7 @@ class SettingsReadings:
             await self._store.keep_check(device.device_id, check)
         else:
             check = await self.judge(device, state)
+            await self._list(device)
         self._changed(device)
         return check
 
@@ -99,6 +121,29 @@ class SettingsReadings:
         """Keep that the device's clock was set and read back as right."""
         before = await self._store.check_of(device.device_id)
         await self._store.keep_check(device.device_id, clock_checks.was_set(before, state, self._clock.now()))
+
+    async def sub_was_set(self, device: SettingsDevice, camera_id: int, facts: Facts) -> None:
+        """Keep how a sub stream is encoded now."""
+        codec, width, height = facts.get("codec"), facts.get("width"), facts.get("height")
+        if isinstance(codec, str):
+            sizes = [one if isinstance(one, int) else None for one in (width, height)]
+            await self._store.keep_sub(device.device_id, camera_id, codec, sizes[0], sizes[1])
+            self._bus.publish(CameraChanged(camera_id, device.village_id))
+
+    async def _list(self, device: SettingsDevice) -> None:
+        """Which cameras a recorder has. One that does not say keeps the list that it gave before."""
+        if device.kind != "recorder" or device.port is None:
+            return
+        try:
+            async with self._links.device(device.village_id, device.device_id):
+                listed = await self._lists.of(device)
+        except HubError as error:
+            if error.reason in DATABASE_REASONS:
+                raise
+            log.info("recorder %d does not list its cameras: %s", device.device_id, error)
+            return
+        if listed:
+            await self._store.keep_list(device.device_id, listed, self._clock.now())
 
     def _changed(self, device: SettingsDevice) -> None:
         self._bus.publish(DeviceSettingsChanged(device.device_id, device.village_id))

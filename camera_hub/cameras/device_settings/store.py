@@ -16,6 +16,7 @@ from camera_hub.cameras.device_settings.clock_checks import ClockCheck, ClockVer
 from camera_hub.cameras.device_settings.recorders import CameraBehind, recorders_of
 from camera_hub.cameras.device_settings.values import (
     PARTS,
+    BehindRecorder,
     CameraSettings,
     ClockState,
     Part,
@@ -130,7 +131,7 @@ class SettingsStore:
             row = await session.get(DeviceSettingsRow, device_id)
             rows = {one.camera_id: one for one in await _camera_rows(session, device_id)}
             new = merged(_reading_of(row, rows.values()), reading, parts)
-            row = row or DeviceSettingsRow(device_id=device_id)
+            row = row or DeviceSettingsRow(device_id=device_id, listed=[])
             row.read_at = at
             row.clock = _CLOCK.dump_python(new.clock, mode="json") if new.clock is not None else None
             row.can = list(new.can)
@@ -143,6 +144,27 @@ class SettingsStore:
                     kept = rows.get(one.camera_id) or CameraSettingsRow(camera_id=one.camera_id)
                     kept.read_at, kept.settings = at, _CAMERA.dump_python(one, mode="json")
                     session.add(kept)
+
+    async def keep_list(self, device_id: int, listed: Collection[BehindRecorder], at: datetime) -> None:
+        """Keep which cameras a recorder lists."""
+        async with self._database.write() as session:
+            if await session.get(Device, device_id) is None:
+                return
+            row = await session.get(DeviceSettingsRow, device_id)
+            row = row or DeviceSettingsRow(device_id=device_id, read_at=at, clock=None, can=[], problems=[])
+            row.listed = [asdict(one) for one in listed]
+            session.add(row)
+
+    async def keep_sub(self, device_id: int, camera_id: int, codec: str, width: int | None, height: int | None) -> None:
+        """How a sub stream is encoded from now on: by that viewers' streams are chosen, before it is pulled again."""
+        async with self._database.write() as session:
+            query = (
+                select(Stream)
+                .join(Camera, Camera.id == Stream.camera_id)
+                .where(Camera.id == camera_id, Camera.device_id == device_id, Stream.role == "sub")
+            )
+            if (stream := await session.scalar(query)) is not None:
+                stream.codec, stream.width, stream.height = codec, width or stream.width, height or stream.height
 
     async def check_of(self, device_id: int) -> ClockCheck | None:
         """The last check of the device's clock."""
@@ -238,28 +260,26 @@ async def _recorders(session: AsyncSession, devices: Sequence[Device]) -> dict[i
     single = {one.id: registered_facts(one) for one in devices if one.kind == "camera"}
     if not single:
         return {}
-    query = (
-        select(Device.id, Device.village_id, CameraSettingsRow.settings, LedgerFile.details)
-        .join(Camera, Camera.device_id == Device.id)
-        .outerjoin(CameraSettingsRow, CameraSettingsRow.camera_id == Camera.id)
-        .outerjoin(LedgerFile, LedgerFile.camera_id == Camera.id)
-        .where(Device.kind == "recorder", Device.retired_at.is_(None), Camera.state != "retired")
-        .where(CameraSettingsRow.camera_id.is_not(None) | LedgerFile.camera_id.is_not(None))
+    recorder = (Device.kind == "recorder", Device.retired_at.is_(None))
+    lists = (
+        select(Device.id, Device.village_id, DeviceSettingsRow.listed)
+        .join(DeviceSettingsRow, DeviceSettingsRow.device_id == Device.id)
+        .where(*recorder)
     )
-    listed: list[CameraBehind] = []
-    for device_id, village_id, settings, details in await session.execute(query):
-        said, written = settings or {}, details or {}
-        listed.append(
-            CameraBehind(
-                device_id,
-                village_id,
-                str(said.get("listed_host") or ""),
-                str(said.get("listed_serial") or ""),
-                str(said.get("listed_mac") or ""),
-            )
-        )
-        if written.get("mac"):
-            listed.append(CameraBehind(device_id, village_id, mac=str(written["mac"])))
+    files = (
+        select(Device.id, Device.village_id, LedgerFile.details)
+        .join(Camera, Camera.device_id == Device.id)
+        .join(LedgerFile, LedgerFile.camera_id == Camera.id)
+        .where(*recorder, Camera.state != "retired")
+    )
+    listed = [
+        CameraBehind(device_id, village_id, str(one.get("host")), str(one.get("serial")), str(one.get("mac")))
+        for device_id, village_id, found in await session.execute(lists)
+        for one in found
+    ]
+    for device_id, village_id, details in await session.execute(files):
+        if mac := (details or {}).get("mac"):
+            listed.append(CameraBehind(device_id, village_id, mac=str(mac)))
     return recorders_of(single, listed)
 
 
@@ -275,6 +295,7 @@ def _device(row: Device, cameras: tuple[SettingsCamera, ...], recorder_id: int |
         cameras,
         row.clock_offset_s,
         recorder_id,
+        row.kind,
     )
 
 

@@ -82,17 +82,22 @@ class SubStream:
 
 
 @dataclass(frozen=True, slots=True)
+class BehindRecorder:
+    """A camera as its recorder lists it; "": it does not say."""
+
+    host: str = ""
+    serial: str = ""
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """What was read of one camera. `can`: which of its parts can be set. `listed_host`, `listed_serial`, `listed_mac`:
-    how its recorder knows the camera behind this channel."""
+    """What was read of one camera. `can`: which of its parts can be set."""
 
     camera_id: int
     osd: tuple[OsdText, ...] = ()
     sub: SubStream | None = None
     can: tuple[Part, ...] = ()
-    listed_host: str = ""
-    listed_serial: str = ""
-    listed_mac: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +140,6 @@ def merged(old: SettingsReading, new: SettingsReading, parts: Collection[Part]) 
             osd=one.osd if osd else known.osd,
             sub=one.sub if sub else known.sub,
             can=(*(part for part in known.can if part not in parts), *one.can),
-            listed_host=one.listed_host or known.listed_host,
-            listed_serial=one.listed_serial or known.listed_serial,
-            listed_mac=one.listed_mac or known.listed_mac,
         )
     return SettingsReading(
         new.clock if {"clock", "ntp"} & set(parts) else old.clock,
@@ -217,6 +219,7 @@ class SettingsDevice:
     cameras: tuple[SettingsCamera, ...]
     clock_offset_s: float | None = None
     recorder_id: int | None = None
+    kind: str = "camera"
 
     def camera(self, camera_id: int) -> SettingsCamera | None:
         """Its camera of that id."""

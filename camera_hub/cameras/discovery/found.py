@@ -16,7 +16,8 @@ MAX_PER_HOST = 16
 class FoundDevice:
     """One device that answered. `reason` says why it cannot be described at present, None when it can.
 
-    `tls`: it announced an address with https.
+    `tls`: it announced an address with https. `beside`: another port of the address speaks ONVIF, so that this one is
+    a device of its own, or a second way to that one.
     """
 
     host: str
@@ -31,6 +32,7 @@ class FoundDevice:
     clock_error_s: float | None = None
     reason: str | None = None
     tls: bool = False
+    beside: bool = False
 
     @property
     def key(self) -> str:
@@ -39,7 +41,8 @@ class FoundDevice:
 
     def facts(self, village_id: int) -> DeviceFacts:
         """What is known of its identity, without the maker: announcements spell it differently from the device."""
-        port = self.port if self.reason != Reason.ONVIF_OFF else None  # then it is a port that happened to answer
+        known = self.reason != Reason.ONVIF_OFF or self.beside
+        port = self.port if known else None  # else it is a port that happened to answer
         return DeviceFacts("", "", self.mac, self.endpoint, (village_id, self.host, port))
 
 

@@ -74,7 +74,8 @@ async def probe_host(
     check: Check,
 ) -> list[FoundDevice]:
     """The devices at `host` (an IP address): one for each port that speaks ONVIF, since a router may forward each of
-    its ports to another camera; else the one that speaks anything of cameras.
+    its ports to another camera, and for each other web port that is a camera's; else the one that speaks anything of
+    cameras.
 
     `announcement` waits briefly for a WS-Discovery answer; `check` is asked before each connect.
     """
@@ -95,12 +96,22 @@ async def probe_host(
             return [replace(greetings[0][0], port=other.port, path=other.path, tls=False, **_said(other))]
         return proven or [greetings[0][0]]
     if proven:
-        return proven
+        return [*proven, *await _beside([found for found, speaks in greetings if not speaks], timeout, check)]
     camera = await _is_camera(host, listening, timeout, check)
     if camera is None:
         return []
     asking = [found for found, _ in greetings if found.reason == Reason.LOGIN_NEEDED]
     return asking or [FoundDevice(host, camera, "unicast", reason=Reason.ONVIF_OFF)]
+
+
+async def _beside(unproven: Sequence[FoundDevice], timeout: float, check: Check) -> list[FoundDevice]:
+    """Those of the ports that do not speak ONVIF at which a vendor's interface, or RTSP, is spoken all the same."""
+    speaks = await asyncio.gather(*(_speaks(one.host, one.port, timeout, check) for one in unproven))
+    return [
+        replace(one, reason=Reason.LOGIN_NEEDED if one.reason == Reason.LOGIN_NEEDED else Reason.ONVIF_OFF, beside=True)
+        for one, camera in zip(unproven, speaks, strict=True)
+        if camera
+    ]
 
 
 class _Greeted(TypedDict):

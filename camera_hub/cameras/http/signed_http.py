@@ -35,6 +35,7 @@ class LoginTry(Protocol):
     """The current try of the login budget."""
 
     def accepted(self) -> None: ...
+    def doubted(self) -> None: ...
     async def again(self, reason: str) -> bool: ...
 
 
@@ -154,6 +155,8 @@ class SignedHttp:
             if signer.digest_seen:
                 await self._offered_digest(target.peer, asked.login)
             if outcome is AuthOutcome.TRY and target.refusal(reply) is None:
+                if signer.unsure and not asked.login_proved:
+                    attempt.doubted()
                 if not sent or proved:
                     proved = False
                     continue

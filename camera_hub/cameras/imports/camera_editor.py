@@ -16,6 +16,10 @@ class CameraChanger(Protocol):
         """Change what is given. Raises HubError(NOT_FOUND)."""
         ...
 
+    async def approve(self, actor: Actor, ids: Sequence[int]) -> object:
+        """Put cameras into service. Raises HubError: NOT_FOUND, CONFLICT (device retired)."""
+        ...
+
 
 class LedgerSaver(Protocol):
     """What is needed of cameras.ledger.ledgers."""
@@ -31,6 +35,10 @@ class RowEditor:
     def __init__(self, cameras: CameraChanger, ledger: LedgerSaver) -> None:
         self._cameras = cameras
         self._ledger = ledger
+
+    async def approve(self, actor: Actor, ids: Sequence[int]) -> None:
+        """Put cameras into service. Raises HubError: NOT_FOUND, CONFLICT (device retired)."""
+        await self._cameras.approve(actor, ids)
 
     async def apply(self, actor: Actor, camera_id: int, row: ParsedRow) -> None:
         """Raises HubError: NOT_FOUND, or that of a ledger value."""

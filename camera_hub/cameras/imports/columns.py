@@ -19,6 +19,8 @@ LEDGER = "ledger."
 SECRET_FIELDS = frozenset({"password"})
 IDENTITY = ("host", "main_url", "id")
 """A row has one of these, or it is no camera."""
+_WITHOUT_ADDRESS = (f"{LEDGER}access_kind", f"{LEDGER}no_access_reason")
+"""Or it is a camera that cannot be reached, and only has a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ def headers_key(columns: Sequence[SheetColumn]) -> str:
 def is_mapped(columns: Sequence[SheetColumn]) -> bool:
     """Whether enough is mapped to judge rows: what a camera is called, and where it is."""
     fields = {one.field for one in columns}
-    return bool(fields & set(IDENTITY)) and ("name" in fields or "id" in fields)
+    return bool(fields & {*IDENTITY, *_WITHOUT_ADDRESS}) and ("name" in fields or "id" in fields)
 
 
 def data_rows(rows: Iterable[SheetRow], number: int, columns: Sequence[SheetColumn]) -> Iterable[SheetRow]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import in_scope
@@ -108,7 +108,7 @@ class Imports:
         async with self._database.read() as session:
             found = await session.scalars(
                 select(SheetImport)
-                .where(in_scope(actor, SheetImport.village_id))
+                .where(in_scope(actor, SheetImport.village_id), *_own(actor))
                 .order_by(SheetImport.created_at.desc(), SheetImport.id.desc())
                 .limit(LISTED)
             )
@@ -289,12 +289,17 @@ class Imports:
 
 
 async def mine(session: AsyncSession, actor: Actor, import_id: int) -> SheetImport:
-    """The import, if it is in the actor's scope. Raises HubError(NOT_FOUND)."""
+    """The import, if it is in the actor's scope; a contractor has those alone that they uploaded. Raises
+    HubError(NOT_FOUND)."""
     row = await session.get(SheetImport, import_id)
-    if row is None:
+    if row is None or (actor.only_pending and row.user_id != actor.user_id):
         raise HubError(Kind.NOT_FOUND, "there is no such import")
     require_village(actor, row.village_id, "import")
     return row
+
+
+def _own(actor: Actor) -> list[ColumnElement[bool]]:
+    return [SheetImport.user_id == actor.user_id] if actor.only_pending else []
 
 
 def running() -> HubError:

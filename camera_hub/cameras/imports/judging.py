@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from camera_hub.cameras import urls
+from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.cameras.identity import same_stream
 from camera_hub.cameras.imports.columns import LEDGER
 from camera_hub.cameras.imports.known import KnownPlaces, ListedCamera
@@ -29,7 +30,7 @@ class RowChange:
 @dataclass(frozen=True, slots=True)
 class JudgedRow:
     """A row and its verdict: "good" will be registered, "same" is registered (`changes`: what is different), "bad"
-    has problems. `village_id`: None where it is not known."""
+    has problems that are no notes. `village_id`: None where it is not known."""
 
     row: ParsedRow
     verdict: str
@@ -49,6 +50,9 @@ class _Draft:
 
     def wrong(self, field_: str, reason: str, /, **params: Param) -> None:
         self.problems.append(Problem(field_, reason, params))
+
+    def note(self, field_: str, reason: str, /, **params: Param) -> None:
+        self.problems.append(Problem(field_, reason, params, note=True))
 
 
 def judged(rows: Sequence[RowValues], known: KnownPlaces) -> list[JudgedRow]:
@@ -106,12 +110,14 @@ def _camera(draft: _Draft, known: KnownPlaces) -> None:
 
 
 def _needed(draft: _Draft) -> None:
-    row, wrong = draft.row, {problem.field for problem in draft.problems}
+    row, wrong = draft.row, {problem.field for problem in draft.problems if not problem.note}
     if row.camera_id is not None:
         return
     if not row.name and "name" not in wrong:
         draft.wrong("name", Reason.ROW_NAME_MISSING)
-    if not row.host and not wrong & {"host", "main_url"}:
+    if row.unconnected:
+        draft.note("host", Reason.ROW_UNCONNECTED)
+    elif not row.host and not wrong & {"host", "main_url"}:
         draft.wrong("host", Reason.ROW_ADDRESS_MISSING)
     for name, url in (("main_url", row.main_url), ("sub_url", row.sub_url)):
         if url and row.host and urls.known(url).host != row.host:
@@ -133,6 +139,10 @@ def _reachable(draft: _Draft, known: KnownPlaces) -> None:
             known.check(draft.village_id)(row.host, port)
     except HubError as error:
         draft.wrong("host", error.reason, **error.explanation.params)
+        return
+    if (reason := known.outside(draft.village_id, row.host)) is not None:
+        village = known.villages.get(draft.village_id, "")
+        draft.note("main_url" if row.main_url else "host", reason, address=row.host, village=village)
 
 
 def _coordinates(draft: _Draft) -> None:
@@ -158,6 +168,8 @@ def _doubles(drafts: Sequence[_Draft]) -> None:
         elif row.host and village is not None:
             several = "channel" if row.channel is not None else "host"
             keys.append((several, ("place", village, row.host, row.port, row.channel)))
+        elif row.unconnected:
+            keys.append(("name", ("unconnected", village, row.name)))
         if row.ledger.get("gb_id"):
             keys.append((_IDS, ("gb_id", row.ledger["gb_id"])))
         for name, key in keys:
@@ -188,7 +200,10 @@ def _registered(draft: _Draft, known: KnownPlaces) -> None:
             draft.camera = found
         elif found is not None:
             draft.wrong("main_url" if row.main_url else "host", Reason.ROW_REGISTERED, name=found.name, id=found.id)
-    if draft.camera is not None:
+    elif draft.camera is None and draft.village_id is not None and row.unconnected:
+        there = known.at(draft.village_id, NO_HOST)
+        draft.camera = next((one for one in there if one.name == row.name), None)
+    if draft.camera is not None and known.changes:
         draft.changes = _changes(row, draft.camera)
 
 
@@ -222,5 +237,5 @@ def _gb_id_taken(draft: _Draft, known: KnownPlaces) -> None:
 
 
 def _verdict(draft: _Draft) -> JudgedRow:
-    verdict = "bad" if draft.problems else "same" if draft.camera is not None else "good"
+    verdict = "bad" if any(not one.note for one in draft.problems) else "same" if draft.camera is not None else "good"
     return JudgedRow(draft.row, verdict, draft.village_id, draft.camera, tuple(draft.problems), tuple(draft.changes))

@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from camera_hub.cameras.reach import Check
-from camera_hub.errors import HubError, Kind
+from camera_hub.cameras.reach import Check, Ranges, canonical, within
+from camera_hub.errors import HubError, Kind, Reason
 
 _SUFFIX = re.compile(r"(?:居民委员会|村民委员会|村委会|居委会|社区|小区|村|居)$")
 
@@ -34,7 +34,8 @@ class KnownPlaces:
     """`village_id`: that of the import, None where the rows say it. `bound`: the user is restricted to villages.
 
     `villages`, `checks`, `cameras`: of the villages that the user may see; `gb_ids`: all that are taken, and by which
-    camera."""
+    camera. `ranges`: of these villages, where the user may add addresses beyond them, too.
+    `changes`: whether a sheet may change what is registered."""
 
     village_id: int | None
     bound: bool
@@ -42,6 +43,8 @@ class KnownPlaces:
     checks: Mapping[int, Check]
     cameras: Sequence[ListedCamera] = ()
     gb_ids: Mapping[str, int] = field(default_factory=dict)
+    ranges: Mapping[int, Ranges] = field(default_factory=dict)
+    changes: bool = True
     by_id: Mapping[int, ListedCamera] = field(init=False)
     _by_place: Mapping[tuple[int, str], list[ListedCamera]] = field(init=False)
     _by_name: Mapping[str, int | None] = field(init=False)
@@ -75,6 +78,16 @@ class KnownPlaces:
     def at(self, village_id: int, host: str) -> Sequence[ListedCamera]:
         """The cameras at an address."""
         return self._by_place.get((village_id, host), ())
+
+    def outside(self, village_id: int, host: str) -> Reason | None:
+        """Why an address is worth a second look though it may be connected to: it is a public one, or in none of the
+        village's ranges, as far as it has any."""
+        ranges, ip = self.ranges.get(village_id), canonical(host)
+        if ranges is None or ip is None or within(ip, ranges):
+            return None
+        if ip.is_global:
+            return Reason.ROW_PUBLIC_ADDRESS
+        return Reason.ROW_OUTSIDE_RANGES if ranges else None
 
     def check(self, village_id: int) -> Check:
         """What decides whether an address of the village may be connected to."""

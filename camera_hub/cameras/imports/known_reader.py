@@ -7,11 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import in_scope
-from camera_hub.access.policy import Actor
+from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.cameras.credentials.logins import Sealer
-from camera_hub.cameras.device_checks import DeviceChecks
+from camera_hub.cameras.device_checks import DeviceChecks, parsed, trusted
 from camera_hub.cameras.imports.known import KnownPlaces, ListedCamera
 from camera_hub.cameras.ledger.stored import typed_values
+from camera_hub.cameras.register.camera_states import PENDING
 from camera_hub.cameras.streams import stored_urls
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, LedgerFile, Stream, Village
@@ -26,26 +27,34 @@ class KnownReader:
         self._vault = vault
 
     async def read(self, actor: Actor, village_id: int | None) -> KnownPlaces:
-        """What is known in the villages that the actor may see; in one of them, where the import is for that one."""
+        """What is known in the villages that the actor may see; in one of them, where the import is for that one. Of
+        cameras, a contractor sees those that wait, and changes none by a sheet."""
         async with self._database.read() as session:
             where = [in_scope(actor, Village.id)]
             if village_id is not None:
                 where.append(Village.id == village_id)
-            villages = {one.id: one.name for one in await session.scalars(select(Village).where(*where))}
-            cameras = await self._cameras(session, villages)
+            found = list(await session.scalars(select(Village).where(*where)))
+            villages = {one.id: one.name for one in found}
+            ranges = {one.id: parsed(one.ranges) for one in found} if trusted(actor) else {}
+            cameras = await self._cameras(session, villages, only_pending=actor.only_pending)
             taken = await session.execute(
                 select(LedgerFile.gb_id, LedgerFile.camera_id).where(LedgerFile.gb_id.is_not(None))
             )
             gb_ids = {gb_id: camera_id for gb_id, camera_id in taken if gb_id is not None}
         checks = {id: await self._checks.of_actor(actor, id) for id in villages}
-        return KnownPlaces(village_id, actor.bound, villages, checks, cameras, gb_ids)
+        return KnownPlaces(
+            village_id, actor.bound, villages, checks, cameras, gb_ids, ranges, allows(actor, Action.REGISTER)
+        )
 
-    async def _cameras(self, session: AsyncSession, villages: Iterable[int]) -> list[ListedCamera]:
+    async def _cameras(
+        self, session: AsyncSession, villages: Iterable[int], *, only_pending: bool
+    ) -> list[ListedCamera]:
+        seen = Camera.state.in_(PENDING) if only_pending else Camera.state != "retired"
         found = (
             await session.execute(
                 select(Camera, Device)
                 .join(Device, Device.id == Camera.device_id)
-                .where(Camera.village_id.in_(villages), Camera.state != "retired")
+                .where(Camera.village_id.in_(villages), seen)
                 .order_by(Camera.device_id, Camera.id)
             )
         ).all()

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from camera_hub.cameras.imports.columns import SheetColumn
 from camera_hub.cameras.imports.judging import JudgedRow
-from camera_hub.cameras.imports.values import RowSecrets, RowValues
+from camera_hub.cameras.imports.values import OUTSIDE, RowSecrets, RowValues
 from camera_hub.cameras.imports.views import RowView
 from camera_hub.sheets.reading import ReadSheet, SheetBook
 from camera_hub.store.tables import SheetImportRow
@@ -27,6 +27,11 @@ class ImportSealer(Protocol):
     def open(self, sealed: bytes, owner: str) -> str:
         """The text. Raises HubError(UNAVAILABLE, credential_locked)."""
         ...
+
+
+def is_outside(row: SheetImportRow) -> bool:
+    """Whether somebody must confirm the row's address."""
+    return any(one["reason"] in OUTSIDE for one in row.problems)
 
 
 def seal_cells(vault: ImportSealer, import_id: int, book: SheetBook) -> bytes:

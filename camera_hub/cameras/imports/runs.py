@@ -7,29 +7,32 @@ in without its row being told of it (a crash in between) is found again by the i
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, Self
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
+from camera_hub.cameras.device_checks import trusted
 from camera_hub.cameras.imports.columns import SheetColumn
 from camera_hub.cameras.imports.imports import mine, running
 from camera_hub.cameras.imports.rows import (
     ImportSealer,
+    is_outside,
     open_cells,
     seal_cells,
     values_in,
     without_logins,
 )
-from camera_hub.cameras.imports.values import ParsedRow, parsed
+from camera_hub.cameras.imports.values import SDK_PORTS, ParsedRow, parsed
 from camera_hub.cameras.intake.wanted import IntakeResult, WantedCamera, WantedDevice
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict, JobView
+from camera_hub.cameras.register.camera_states import PENDING
 from camera_hub.errors import HubError, Kind, Param, Reason
 from camera_hub.store.database import Database
-from camera_hub.store.tables import SheetImport, SheetImportRow
+from camera_hub.store.tables import Camera, SheetImport, SheetImportRow
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +46,7 @@ Only = Literal["good", "failed"]
 class DeviceIntake(Protocol):
     """What runs need from cameras.intake."""
 
-    async def add(self, actor: Actor, wanted: WantedDevice) -> IntakeResult:
+    async def add(self, actor: Actor, wanted: WantedDevice, *, approved: bool = True) -> IntakeResult:
         """Register the device, or keep it as a candidate. Raises HubError for what is neither."""
         ...
 
@@ -55,6 +58,29 @@ class CameraEditor(Protocol):
         """Give a registered camera the name, place class and ledger values of a row. Raises HubError."""
         ...
 
+    async def approve(self, actor: Actor, ids: Sequence[int]) -> None:
+        """Put cameras into service. Raises HubError."""
+        ...
+
+
+class UnconnectedEntries(Protocol):
+    """What runs need from cameras.ledger.unconnected."""
+
+    async def add(
+        self,
+        actor: Actor,
+        village_id: int,
+        name: str,
+        place_class: str,
+        values: Mapping[str, str],
+        *,
+        approved: bool = True,
+        once: bool = False,
+    ) -> int:
+        """Enter a camera that is not connected; with `once` only if the village has none of that name. Its id. Raises
+        HubError."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
@@ -64,6 +90,7 @@ class _Piece:
     village_id: int
     name: str
     numbers: tuple[int, ...]
+    approve: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +107,20 @@ class ImportRuns:
     """Starts runs. An async context manager: entering ends those that a former process has left."""
 
     def __init__(
-        self, database: Database, vault: ImportSealer, jobs: Jobs, intake: DeviceIntake, editor: CameraEditor
+        self,
+        database: Database,
+        vault: ImportSealer,
+        jobs: Jobs,
+        intake: DeviceIntake,
+        editor: CameraEditor,
+        unconnected: UnconnectedEntries,
     ) -> None:
         self._database = database
         self._vault = vault
         self._jobs = jobs
         self._intake = intake
         self._editor = editor
+        self._unconnected = unconnected
         self._villages: dict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_VILLAGE))
 
     async def __aenter__(self) -> Self:
@@ -97,8 +131,13 @@ class ImportRuns:
     async def __aexit__(self, *_: object) -> None:
         """Its jobs are ended by `Jobs`; their imports are found by the next process."""
 
-    async def start(self, actor: Actor, import_id: int, only: Only) -> JobView:
+    async def start(
+        self, actor: Actor, import_id: int, only: Only, *, outside: bool = False, approve: bool = True
+    ) -> JobView:
         """Bring in the rows that are good (and change what is different), or try those again that failed or wait.
+        `outside`: also those whose address is public or in none of the village's ranges; somebody has confirmed that.
+        `approve`: what comes in is approved with the run, if the actor may approve; a camera that waits only for its
+        picture, too.
 
         Raises HubError: NOT_FOUND, CONFLICT (import_running), INVALID (import_nothing), BUSY (too many jobs).
         """
@@ -109,13 +148,17 @@ class ImportRuns:
                 raise HubError(Kind.NOT_FOUND, "there is no such import")
             if owner.state == "running":
                 raise running()
-            rows = await self._chosen(session, import_id, only)
+            rows = [
+                row
+                for row in await self._chosen(session, import_id, only)
+                if outside or row.verdict != "good" or not is_outside(row)
+            ]
             if not rows:
                 raise HubError(Kind.INVALID, "there are no such rows to import", reason="import_nothing")
             before, owner.state = owner.state, "running"
             if before == "preview" and owner.sealed_cells is not None:
                 owner.sealed_cells = await asyncio.to_thread(self._without_logins, owner)
-            pieces = self._pieces(import_id, rows)
+            pieces = self._pieces(import_id, rows, approve=approve and trusted(actor))
         by_key = {str(number): piece for number, piece in enumerate(pieces)}
 
         async def work(item: JobItem) -> JobVerdict:
@@ -156,13 +199,13 @@ class ImportRuns:
         kept = without_logins(sheet, [SheetColumn(**column) for column in owner.columns])
         return seal_cells(self._vault, owner.id, kept)
 
-    def _pieces(self, import_id: int, rows: Iterable[SheetImportRow]) -> list[_Piece]:
+    def _pieces(self, import_id: int, rows: Iterable[SheetImportRow], *, approve: bool) -> list[_Piece]:
         """Rows of one device together, in the order in which each device comes first."""
         together: dict[object, list[SheetImportRow]] = defaultdict(list)
         for row in rows:
             together[_device_of(row)].append(row)
         return [
-            _Piece(import_id, found[0].village_id or 0, _name_of(found), tuple(row.number for row in found))
+            _Piece(import_id, found[0].village_id or 0, _name_of(found), tuple(row.number for row in found), approve)
             for found in together.values()
         ]
 
@@ -179,6 +222,8 @@ class ImportRuns:
             if not rows:
                 return JobVerdict(True)
             outcomes = await self._outcomes(actor, piece, rows)
+            if piece.approve:
+                outcomes = await self._approved(actor, outcomes)
             await self._write(piece.import_id, outcomes)
         worst = next((one for one in outcomes.values() if one.verdict != "done"), None)
         if worst is None:
@@ -190,7 +235,9 @@ class ImportRuns:
             typed = [parsed(values_in(self._vault, row))[0] for row in rows]
             if rows[0].camera_id is not None and rows[0].verdict != "staged":
                 return await self._edited(actor, rows, typed)
-            result = await self._intake.add(actor, wanted_of(piece.village_id, typed))
+            if typed[0].unconnected:
+                return await self._entered(actor, piece, typed)
+            result = await self._intake.add(actor, wanted_of(piece.village_id, typed), approved=piece.approve)
         except HubError as error:
             failed = _Outcome("failed", error.reason, dict(error.explanation.params))
             return {row.number: failed for row in rows}
@@ -204,6 +251,39 @@ class ImportRuns:
             assert row.camera_id is not None
             await self._editor.apply(actor, row.camera_id, values)
             outcomes[row.number] = _Outcome("done", device_id=row.device_id, camera_id=row.camera_id)
+        return outcomes
+
+    async def _entered(self, actor: Actor, piece: _Piece, typed: Sequence[ParsedRow]) -> dict[int, _Outcome]:
+        """Rows of cameras that cannot be reached."""
+        outcomes = {}
+        for row in typed:
+            camera_id = await self._unconnected.add(
+                actor,
+                piece.village_id,
+                row.name,
+                row.place_class or "other",
+                row.unconnected_values,
+                approved=piece.approve,
+                once=True,
+            )
+            outcomes[row.number] = _Outcome("done", camera_id=camera_id)
+        return outcomes
+
+    async def _approved(self, actor: Actor, outcomes: dict[int, _Outcome]) -> dict[int, _Outcome]:
+        """Approve those of the cameras that a village had added before and that wait."""
+        ids = [one.camera_id for one in outcomes.values() if one.verdict == "done" and one.camera_id is not None]
+        async with self._database.read() as session:
+            waiting = set(await session.scalars(select(Camera.id).where(Camera.id.in_(ids), Camera.state.in_(PENDING))))
+        if not waiting:
+            return outcomes
+        try:
+            await self._editor.approve(actor, sorted(waiting))
+        except HubError as error:  # it is in all the same, and waits in the inbox
+            params = dict(error.explanation.params)
+            return {
+                number: replace(one, reason=error.reason, params=params) if one.camera_id in waiting else one
+                for number, one in outcomes.items()
+            }
         return outcomes
 
     async def _write(self, import_id: int, outcomes: dict[int, _Outcome]) -> None:
@@ -267,9 +347,13 @@ def _device_of(row: SheetImportRow) -> object:
     values = row.values
     if row.camera_id is not None and row.verdict == "same":
         return "camera", row.camera_id
-    if values.get("main_url"):
-        return "url", row.number
-    return "device", row.village_id, values.get("host", "").lower(), values.get("port", "")
+    if values.get("main_url") or not values.get("host"):
+        return "alone", row.number
+    return "device", row.village_id, values.get("host", "").lower(), _asked_port(values.get("port", ""))
+
+
+def _asked_port(text: str) -> str:
+    return "" if text in map(str, SDK_PORTS) else text
 
 
 def _name_of(rows: Sequence[SheetImportRow]) -> str:

@@ -30,15 +30,26 @@ _CHANNEL = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"0*(\d{1,6})(?:\.0+)?")
+SDK_PORTS = {8000: "海康威视", 37777: "大华", 34567: "雄迈"}
+"""Ports of makers' own protocols, which people write into sheets; none of the hub's. A device that has ONVIF there is
+found all the same: those of the usual ports that have another meaning, too, are tried."""
+
+_WHY_NOT = "no_access_reason"
+_WITHOUT_ADDRESS = {"cloud": "只接入了运营商云平台，没有设备地址", "mobile": "4G/5G 接入，没有固定地址"}
+"""Kinds of access that leave a camera without an address, and what the ledger says of it then."""
+OUTSIDE = (Reason.ROW_OUTSIDE_RANGES, Reason.ROW_PUBLIC_ADDRESS)
+"""Notes of rows that are brought in only when somebody confirms them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a row: the field ("" = the whole row), a reason code, and the values of its sentence."""
+    """What is wrong with a row: the field ("" = the whole row), a reason code, and the values of its sentence. A `note`
+    keeps no row out."""
 
     field: str
     reason: str
     params: Mapping[str, Param] = dataclasses.field(default_factory=dict)
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,20 @@ class ParsedRow:
     ledger: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def unconnected(self) -> bool:
+        """Whether it is a camera that cannot be reached and only gets a file: it has no address, and the row says why
+        not, or names a kind of access without one."""
+        if self.camera_id is not None or self.host or self.main_url:
+            return False
+        return bool(self.ledger.get(_WHY_NOT)) or self.ledger.get("access_kind") in _WITHOUT_ADDRESS
+
+    @property
+    def unconnected_values(self) -> Mapping[str, str]:
+        """The ledger values of a camera that cannot be reached, with the reason why."""
+        why = self.ledger.get(_WHY_NOT) or _WITHOUT_ADDRESS.get(self.ledger.get("access_kind", ""), "")
+        return {**self.ledger, _WHY_NOT: why}
+
+    @property
     def place(self) -> tuple[str, int | None]:
         """Which device of a village it is at."""
         return self.host, self.port
@@ -170,7 +195,7 @@ def parsed(row: RowValues) -> tuple[ParsedRow, list[Problem]]:
         village=shown.get("village", ""),
         name=reading.name(shown.get("name", "")),
         host=host or (urls.known(main).host if main else ""),
-        port=reading.whole("port", 65535, Reason.ROW_PORT),
+        port=reading.port(),
         rtsp_port=reading.whole("rtsp_port", 65535, Reason.ROW_PORT),
         channel=reading.channel(shown.get("channel", "")),
         username=username,
@@ -237,6 +262,14 @@ class _Reading:
             self.wrong(name, reason)
             return None
         return int(match[1])
+
+    def port(self) -> int | None:
+        """Of the web server; a maker's own is none."""
+        port = self.whole("port", 65535, Reason.ROW_PORT)
+        if port not in SDK_PORTS:
+            return port
+        self.problems.append(Problem("port", Reason.ROW_SDK_PORT, {"port": port, "maker": SDK_PORTS[port]}, note=True))
+        return None
 
     def channel(self, text: str) -> int | None:
         if not text:

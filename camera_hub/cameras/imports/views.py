@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.imports import mappings
 from camera_hub.cameras.imports.columns import SheetColumn
-from camera_hub.store.tables import SheetImport, SheetImportRow
+from camera_hub.cameras.imports.values import OUTSIDE
+from camera_hub.store.tables import Camera, SheetImport, SheetImportRow
 
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """Rows by verdict; `changed` and `unchanged` are those that are registered already."""
+    """Rows by verdict; `changed` and `unchanged` are those that are registered already. `outside`: good ones whose
+    address somebody must confirm; `approved`: those done whose cameras are in service now."""
 
     total: int = 0
     good: int = 0
@@ -25,6 +27,8 @@ class ImportCounts:
     done: int = 0
     failed: int = 0
     staged: int = 0
+    outside: int = 0
+    approved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,23 @@ async def counts_of(session: AsyncSession, ids: Sequence[int]) -> dict[int, Impo
         .group_by(row.import_id, row.verdict, row.changed)
     )
     counted: dict[int, dict[str, int]] = {id: {} for id in ids}
+    noted = cast(row.problems, String)
+    outside = await session.execute(
+        select(row.import_id, func.count())
+        .where(row.import_id.in_(ids), row.verdict == "good")
+        .where(or_(*(noted.contains(f'"{reason.value}"') for reason in OUTSIDE)))
+        .group_by(row.import_id)
+    )
+    approved = await session.execute(
+        select(row.import_id, func.count())
+        .join(Camera, Camera.id == row.camera_id)
+        .where(row.import_id.in_(ids), row.verdict == "done", Camera.state == "approved")
+        .group_by(row.import_id)
+    )
+    for id, number in approved:
+        counted[id]["approved"] = number
+    for id, number in outside:
+        counted[id]["outside"] = number
     for id, verdict, changed, number in found:
         name = verdict if verdict != "same" else "changed" if changed else "unchanged"
         counts = counted[id]

@@ -27,7 +27,7 @@ from camera_hub.cameras.register.devices import Devices, Registered
 from camera_hub.cameras.register.on_behalf import on_behalf
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, EventBus, InboxChanged
+from camera_hub.events import CameraChanged, CameraPositionChanged, EventBus, InboxChanged
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Device, IntakeCandidate, Village
 
@@ -62,14 +62,15 @@ class Intake:
         self._ledger = ledger
         self._trying: set[int] = set()
 
-    async def add(self, actor: Actor, wanted: WantedDevice) -> IntakeResult:
-        """Register the device if it can be described, else keep it as a candidate.
+    async def add(self, actor: Actor, wanted: WantedDevice, *, approved: bool = True) -> IntakeResult:
+        """Register the device if it can be described, else keep it as a candidate. What the township adds is approved
+        at once unless `approved` is false.
 
         Raises HubError: NOT_FOUND (village), INVALID (bad_host, bad_url, bad_login, bad_channel), CONFLICT
         (inbox_full), or a failure of the hub itself.
         """
         require_village(actor, wanted.village_id, "village")
-        return await self._add(actor, _checked(wanted), approved=True)
+        return await self._add(actor, _checked(wanted), approved=approved)
 
     async def register(self, actor: Actor, wanted: WantedDevice) -> Registered:
         """As `add`, for who waits for the device. Raises HubError with the reason where it was not registered now;
@@ -182,8 +183,13 @@ class Intake:
             if not candidates.keeps(error):
                 raise
             return await self._keep(actor, wanted, error, tried)
-        self._bus.publish(InboxChanged(wanted.village_id))
+        self._tell(wanted.village_id, taken)
         return _result(registered.device.id, taken.camera_ids, taken.unsaid)
+
+    def _tell(self, village_id: int, taken: TakenIn) -> None:
+        self._bus.publish(InboxChanged(village_id))
+        for camera_id in taken.positioned:
+            self._bus.publish(CameraPositionChanged(camera_id, village_id))
 
     def _taken(self, actor: Actor, wanted: WantedDevice) -> TakenIn:
         return TakenIn(actor, wanted, self._clock, self._vault, self._ledger)
@@ -254,7 +260,7 @@ class Intake:
             changed = await taken.apply_to_known(session, device_id)
         for camera in changed:
             self._bus.publish(CameraChanged(camera.id, camera.village_id))
-        self._bus.publish(InboxChanged(wanted.village_id))
+        self._tell(wanted.village_id, taken)
         return IntakeResult(
             device_id,
             camera_ids=taken.camera_ids,

@@ -13,6 +13,7 @@ from camera_hub.cameras.credentials.profiles import ProfileLogin
 from camera_hub.cameras.intake import candidates
 from camera_hub.cameras.intake.candidates import OwnerSealer
 from camera_hub.cameras.intake.wanted import WantedCamera, WantedDevice
+from camera_hub.cameras.ledger.fields import ON_MAP
 from camera_hub.cameras.register.camera_states import PENDING
 from camera_hub.cameras.register.cameras import rename
 from camera_hub.cameras.register.channels import NumberedCamera, numbered
@@ -45,6 +46,7 @@ class TakenIn:
         self._vault = vault
         self._ledger = ledger
         self.camera_ids: dict[int | None, int] = {}
+        self.positioned: list[int] = []  # cameras whose file has got a position
         self.unsaid: HubError | None = None
         self.profile: ProfileLogin | None = None  # where the device is registered with one
 
@@ -113,6 +115,8 @@ class TakenIn:
             return
         try:
             await self._ledger.set_values(session, camera, one.ledger, self._actor, self._clock.now())
+            if not ON_MAP.isdisjoint(one.ledger):
+                self.positioned.append(camera.id)
         except HubError as error:
             if error.kind is not Kind.INVALID:
                 raise

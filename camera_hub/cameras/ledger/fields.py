@@ -188,6 +188,9 @@ FIELDS: tuple[LedgerField, ...] = _COUNTY + _OWN
 """Every field: the county's columns in their order (after 序号, which counts rows), then those of the hub alone."""
 BY_KEY: Mapping[str, LedgerField] = {one.key: one for one in FIELDS}
 
+ON_MAP = frozenset({"longitude", "latitude", "datum", "direction"})
+"""What the map shows: who sets one of these in a transaction of their own publishes CameraPositionChanged as well."""
+
 _NOTHING = frozenset({"/", "\\", "-", "--", "—", "——", "n/a", "na", "null", "none", "暂无", "未知", "待定", "待补充"})
 """What people write into a cell to say that there is nothing yet."""
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T].*)?", re.ASCII | re.DOTALL)

@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.cameras.ledger.coordinates import coordinate_error, to_wgs84, within
-from camera_hub.cameras.ledger.fields import BY_KEY, parse_value
+from camera_hub.cameras.ledger.fields import BY_KEY, ON_MAP, parse_value
 from camera_hub.cameras.ledger.figures import Completeness, together
 from camera_hub.cameras.ledger.files import CameraFile, FilingRule, read_files
 from camera_hub.cameras.ledger.stored import empty_file, put_value, typed_values
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
-from camera_hub.events import CameraChanged, EventBus
+from camera_hub.events import CameraChanged, CameraPositionChanged, EventBus
 from camera_hub.settings import LedgerSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, LedgerChange, LedgerFile, Village
@@ -150,6 +150,7 @@ class Ledgers:
                 name="",
             )
         now = self._clock.now()
+        on_map = not ON_MAP.isdisjoint(checked)
         async with self._database.write() as session:
             rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
             for camera_id in ids:
@@ -167,6 +168,8 @@ class Ledgers:
                     changed.append(camera)
         for camera in changed:
             self._bus.publish(CameraChanged(camera.id, camera.village_id))
+            if on_map:
+                self._bus.publish(CameraPositionChanged(camera.id, camera.village_id))
         return await self._read([Camera.id.in_(ids)])
 
     async def set_values(

@@ -98,30 +98,27 @@ class Coverages:
         )
 
     async def _measured(self, places: Sequence[KeyPlaceView], cameras: Sequence[CoveringCamera]) -> list[PlaceCoverage]:
-        index = _Index(cameras)
-        keys = [
-            index.key(MeasuredPlace(one.id, one.place_class, one.kind, one.geometry, one.reach_m)) for one in places
-        ]
+        keys = await asyncio.to_thread(_keys, places, cameras)
         async with self._turn:
             end = self._clock.monotonic() + _SECONDS
-            missing = [key for key in keys if key not in self._known]
-            while missing:
+            measured = await asyncio.to_thread(self._piece, keys)
+            while len(measured) < len(keys):
                 if self._clock.monotonic() > end:
                     raise HubError(Kind.TIMEOUT, "coverage takes longer than a minute to measure; try again to go on")
-                found = await asyncio.to_thread(self._piece, missing)
-                self._known |= zip(missing, found, strict=False)
-                missing = missing[len(found) :]
-            measured = [self._known[key] for key in keys]
+                measured += await asyncio.to_thread(self._piece, keys[len(measured) :])
             if len(self._known) > max(_KEPT, 2 * len(keys)):
-                self._known = dict(zip(keys, measured, strict=True))
+                self._known = await asyncio.to_thread(lambda: dict(zip(keys, measured, strict=True)))
         return measured
 
     def _piece(self, keys: Sequence[_Key]) -> list[PlaceCoverage]:
-        """The first of these, as many as a piece of time allows; at least one."""
+        """The first of these, as many as a piece of time allows; at least one. What is known is not measured again."""
         end = self._clock.monotonic() + _PIECE_SECONDS
         found = []
-        for place, cameras in keys:
-            found.append(place_coverage(place, cameras))
+        for key in keys:
+            known = self._known.get(key)
+            if known is None:
+                known = self._known[key] = place_coverage(*key)
+            found.append(known)
             if self._clock.monotonic() > end:
                 break
         return found
@@ -161,6 +158,11 @@ class _Index:
         first, last = bisect_left(self._latitudes, south - up), bisect_right(self._latitudes, north + up)
         near = (one for one in self._cameras[first:last] if west - aside <= one.longitude <= east + aside)
         return place, tuple(near)
+
+
+def _keys(places: Sequence[KeyPlaceView], cameras: Sequence[CoveringCamera]) -> list[_Key]:
+    index = _Index(cameras)
+    return [index.key(MeasuredPlace(one.id, one.place_class, one.kind, one.geometry, one.reach_m)) for one in places]
 
 
 def _bounded(places: Sequence[PlaceCoverage]) -> tuple[list[PlaceCoverage], int]:

@@ -106,7 +106,8 @@ class _Memory:
 
 class DeviceTrust:
     """Of all devices. An async context manager; entering reads which devices are not trusted. `strangers` counts other
-    devices that were found at the place of a registered one."""
+    devices that were found at the place of a registered one, `asked` how often devices were asked who they are,
+    `unanswered` how often they did not tell."""
 
     def __init__(
         self,
@@ -127,6 +128,8 @@ class DeviceTrust:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._stack = contextlib.AsyncExitStack()
         self.strangers = 0
+        self.asked = 0
+        self.unanswered = 0
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
@@ -226,6 +229,7 @@ class DeviceTrust:
             return  # all that is known of it is told to its login alone
         if not marks(registered_facts(device)):
             return  # nothing is known that could speak against it
+        self.asked += 1
         try:
             said = await self._onvif.identity(
                 device.host,
@@ -236,6 +240,7 @@ class DeviceTrust:
                 check=await self._checks.of_device(device_id, whoever=True),
             )
         except HubError as error:
+            self.unanswered += 1
             log.debug("device %d does not tell who it is: %s", device_id, error)
             if device.onvif_port is not None or error.reason != Reason.ONVIF_OFF:
                 memory.silent, memory.asked_at = True, None  # whoever answers next is asked again

@@ -54,6 +54,7 @@ class LoginTry(Protocol):
     """The current try of the login budget."""
 
     def accepted(self) -> None: ...
+    def doubted(self) -> None: ...
     def refused(self, reason: str) -> None: ...
     async def again(self, reason: str) -> bool: ...
 
@@ -181,6 +182,7 @@ class SoapConversation:
             self.device.digest_seen = self._digest.digest_seen
             if self._digest.digest_seen:
                 self._learn(PeculiarityKind.DIGEST_OFFERED, "yes")
+            unsure = self._digest.unsure and self._mode == "digest"
             if outcome is AuthOutcome.TRY and "digest" not in tried:
                 self._mode = "digest"
             elif outcome is AuthOutcome.UNANSWERABLE and not tried:
@@ -189,6 +191,8 @@ class SoapConversation:
                 self._by_hub = True
             else:
                 raise self._refused(answer.words)
+            if unsure and self._attempt is not None:
+                self._attempt.doubted()
             if tried and not await self._may_try_again(answer.words):
                 raise self._refused(answer.words)
             if self._by_hub:

@@ -87,6 +87,9 @@ class _SubscriptionTry:
         self.proved = True
         self._attempt.accepted()
 
+    def doubted(self) -> None:
+        self._attempt.doubted()
+
     def refused(self, reason: str) -> None:
         self._attempt.refused(reason)
 

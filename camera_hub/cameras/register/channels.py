@@ -12,9 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.described import Channel, Described, DescribedStream
+from camera_hub.cameras.register import proof_state
 from camera_hub.cameras.register.described_devices import new_camera
+from camera_hub.cameras.register.proof_state import ProofOutcome
 from camera_hub.cameras.vendors.paths import number_of
 from camera_hub.clock import Clock
+from camera_hub.errors import Reason
 from camera_hub.store.tables import Camera, Device, Stream
 
 
@@ -94,6 +97,7 @@ async def take_channels(
         camera.number = channel.number or camera.number
         if channel.ptz is not None:
             camera.ptz = channel.ptz
+        _note_online(camera, channel, clock)
         listed.add(camera.id)
         source = "onvif" if over_onvif else "vendor"
         await _set_streams(session, camera, channel, streams.get(camera.id, {}), source, urls.keep)
@@ -131,6 +135,14 @@ def _number(streams: Mapping[str, Stream], urls: StoredUrls) -> int | None:
         if (url := urls.read(stream)) and (number := number_of(url)) is not None:
             return number
     return None
+
+
+def _note_online(camera: Camera, channel: Channel, clock: Clock) -> None:
+    """A channel that its recorder says to be off line is not pulled for a proof; one that is back is proved."""
+    if channel.online is False and camera.proof_state == "pending":
+        proof_state.apply(camera, ProofOutcome("failed", Reason.CHANNEL_OFFLINE, 0, None))
+    elif channel.online and camera.proof_reason == Reason.CHANNEL_OFFLINE:
+        proof_state.request(camera, clock.now())
 
 
 def _default_name(device: Device, described: Described, channel: Channel) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -46,6 +47,21 @@ class Pictures:
             return await asyncio.to_thread(self._path_for(match_id).read_bytes)
         except FileNotFoundError:
             return None
+
+    async def kept_for(self) -> list[int]:
+        """The questions of which there is a picture."""
+        names = await asyncio.to_thread(lambda: [path.stem for path in self._folder.glob("match-*.jpg")])
+        numbers = (name.removeprefix("match-") for name in names)
+        return [int(number) for number in numbers if number.isascii() and number.isdigit()]
+
+    async def forget_for(self, match_ids: Collection[int]) -> None:
+        """Delete the pictures of these questions."""
+
+        def forget() -> None:
+            for match_id in match_ids:
+                self._path_for(match_id).unlink(missing_ok=True)
+
+        await asyncio.to_thread(forget)
 
     def _path_for(self, match_id: int) -> Path:
         return self._folder / f"match-{match_id}.jpg"

@@ -48,6 +48,8 @@ class LoginPermits:
             self._background.stop(_name(process, said.turn))
         elif said.outcome == "accepted":
             attempt.accepted()
+        elif said.outcome == "doubted":
+            attempt.doubted()
         else:
             if said.outcome == "refused":
                 attempt.refused(said.reason or Reason.WRONG_PASSWORD)

@@ -3,7 +3,8 @@ and so how many attempts are left before the device locks the account.
 
 What a relay says of an attempt is the contract of cameras.credentials.login_budget: "accepted" as soon as the camera
 answers a signed request with something that only a right login gets; "refused" when it refused a signed request
-(HubError with WRONG_PASSWORD or LOCKED_OUT, unless `untried` says that the login was not sent); "over" for all else.
+(HubError with WRONG_PASSWORD or LOCKED_OUT, unless `untried` says that the login was not sent); "doubted" when it
+answered what an accepted challenge had signed with another challenge; "over" for all else.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Any, Literal
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.relay.messages import FeedSpec, LoginMay, LoginSaid
 
-Outcome = Literal["accepted", "refused", "over"]
+Outcome = Literal["accepted", "doubted", "refused", "over"]
 _REFUSED = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT})
 
 WAIT_SECONDS = 120.0
@@ -39,6 +40,13 @@ class LoginPermit:
         if self._report is not None and not self._reported:
             self._reported = True
             self._report("accepted", None)
+
+    def doubted(self) -> None:
+        """The camera has answered what an accepted challenge had signed with another one: perhaps it refuses the login.
+        `accepted` ends the doubt."""
+        if self._report is not None:
+            self._reported = False
+            self._report("doubted", None)
 
     async def again(self) -> None:
         """The camera has refused the signed request, and another one is to follow: it is another attempt. Raises

@@ -53,6 +53,10 @@ _FORBIDDEN = (
 class Permit(Protocol):
     """What is needed of the hub's permission to try the login."""
 
+    def doubted(self) -> None:
+        """What an accepted challenge had signed was answered with another one: perhaps refused."""
+        ...
+
     def accepted(self) -> None:
         """The camera has accepted it."""
         ...
@@ -92,6 +96,7 @@ class SessionRequests:
         self.session = ""
         self.login_accepted = False
         self.permit: Permit | None = None
+        self._doubted = False
         """For the attempt that is being made."""
         self.permits: Permits | None = None
         """Set once the session plays: whoever opened it has given the permission for that back."""
@@ -173,6 +178,8 @@ class SessionRequests:
                 if self._login is not None and signed:
                     self._login.accepted()
                     self.login_accepted = self.login_accepted or answer.status < 400
+                    if answer.status < 400:
+                        self._end_doubt()
                 return answer
             if self._login is None:
                 raise HubError(
@@ -189,16 +196,29 @@ class SessionRequests:
                 async with self.permits() as permit:
                     if outcome is not AuthOutcome.TRY:
                         raise _refused(outcome)
-                    self.permit = permit
+                    self.permit, self._doubted = permit, False
+                    self._note_doubt()
                     answer = await self._signed(method, url, headers, deadline, nudge=False, permitted=True)
                     if self._login.challenged:
                         permit.accepted()
                     return answer
             if outcome is not AuthOutcome.TRY:
                 raise _refused(outcome)
+            self._note_doubt()
             if fresh and self.permit is not None:
                 await self.permit.again()
         raise _refused(AuthOutcome.REFUSED)
+
+    def _note_doubt(self) -> None:
+        """The last 401 answered what an accepted challenge had signed: perhaps a refused try of the permit."""
+        if self._login is not None and self._login.unsure and self.permit is not None:
+            self._doubted = True
+            self.permit.doubted()
+
+    def _end_doubt(self) -> None:
+        if self._doubted and self.permit is not None:
+            self._doubted = False
+            self.permit.accepted()
 
     def post(self, method: str, url: str) -> None:
         """Send a request whose answer does not matter. Raises HubError for what cannot be sent."""

@@ -73,9 +73,10 @@ class PictureEncoder:
         return bytes(packets[0]), packets[0].is_keyframe
 
 
-def be_nice() -> None:
-    """Give encoding in this thread a low priority. On Linux the nice value is per thread."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+def be_nice(nice: int = _NICE) -> None:
+    """Give encoding in this thread a low priority, never a higher one than it has. On Linux that is per thread."""
+    thread = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def _opened(

@@ -35,6 +35,8 @@ _FASTEST = {("h264", False): 15, ("h264", True): 13, ("h265", False): 12, ("h265
 """Live frames per second at most, by codec and whether the picture is large; a stream that has more leaves some out.
 A live picture takes 5 ms of a core (640 × 360) or 11 ms (1280 × 720), with H.265 16 ms or 80 ms."""
 _LARGE = 704
+_NICE = 2
+"""Somebody is waiting for these pictures, unlike for those of loops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class LiveViews:
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="simulator-live", initializer=be_nice)
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="simulator-live", initializer=be_nice, initargs=(_NICE,))
         self.running = 0
         self.refused = 0
         """Frames that were sent from their loop, because too many other streams were encoded."""
@@ -93,6 +95,10 @@ class LiveViews:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    def prepare(self, recipe: Recipe) -> None:
+        """Draw in advance what is around a dome, so that its first live picture does not wait for that."""
+        self._pool.submit(panorama, recipe.look, recipe.spec.width, frame_of(recipe.spec).body_height)
 
     async def open(self, recipe: Recipe) -> LiveView | None:
         """Begin to encode a stream; None: too many are encoded already. Who opens one closes it."""

@@ -153,6 +153,8 @@ class Stream:
     async def _run(self) -> None:
         clock, live = self._state.clock, self._state.live
         recipe, loop = self._recipe(), await self.loop()
+        if self.channel.ptz:
+            live.prepare(recipe)
         number = self._start(loop, recipe.gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
         shown = ""
         due = clock.monotonic()
@@ -174,13 +176,11 @@ class Stream:
                 if aside is not None and view is None:
                     view = await live.open(recipe)
                 step = 1 / recipe.spec.fps
-                while (
-                    view is None and number >= loop.ready and self._receivers
-                ):  # it is being encoded; the stream stalls rather than sends nonsense
+                if view is None and number >= loop.ready:
+                    # It is being encoded; the stream stalls rather than sends nonsense.
                     await clock.sleep(step)
                     due = clock.monotonic()
-                if not self._receivers:
-                    return
+                    continue
                 caption = self.caption_now()
                 if view is not None and aside is not None:
                     shot = await live.shoot(view, aside, clock.now().timestamp(), caption, key=wants_key)

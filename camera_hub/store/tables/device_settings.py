@@ -19,6 +19,7 @@ class DeviceSettingsRow(Base):
     clock: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # device_settings.values.ClockState
     can: Mapped[list[str]] = mapped_column(JSON, default=list)  # parts that can be set
     problems: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)  # values.SettingsProblem
+    listed: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # of a recorder: values.BehindRecorder
 
 
 class CameraSettingsRow(Base):

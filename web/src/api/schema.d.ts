@@ -4032,6 +4032,8 @@ export interface components {
          * @description Rows by verdict; those that are registered already are `changed` (they will be) or `unchanged`.
          */
         ImportCountsAnswer: {
+            /** Approved */
+            approved: number;
             /** Bad */
             bad: number;
             /** Changed */
@@ -4042,6 +4044,8 @@ export interface components {
             failed: number;
             /** Good */
             good: number;
+            /** Outside */
+            outside: number;
             /** Staged */
             staged: number;
             /** Total */
@@ -5495,8 +5499,8 @@ export interface components {
         /**
          * PlannedItemAnswer
          * @description One part of a device or camera. Facts by part: clock {offset_s, source, zone, zone_offset_s, daylight};
-         *     ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps, gov_length,
-         *     bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted.
+         *     ntp {ntp_server, from_dhcp, source}; osd_name and osd_time {text, shown, position}; sub {codec, width, height, fps,
+         *     gov_length, bitrate_kbit}. `bounded`: what is set otherwise than wanted, and what was wanted.
          */
         PlannedItemAnswer: {
             /** After */
@@ -6031,10 +6035,18 @@ export interface components {
             /** Field */
             field: string;
         };
-        /** RowProblemAnswer */
+        /**
+         * RowProblemAnswer
+         * @description A `note` keeps no row out.
+         */
         RowProblemAnswer: {
             /** Field */
             field: string;
+            /**
+             * Note
+             * @default false
+             */
+            note: boolean;
             /** Params */
             params: {
                 [key: string]: unknown;
@@ -6282,7 +6294,8 @@ export interface components {
         };
         /**
          * SettingsDefaultsAnswer
-         * @description What pages put into an empty form. `ntp_server` "": none is set, and the hub's address is not known.
+         * @description What pages put into an empty form. `ntp_server`: as set, else this machine; "" where it has no
+         *     address but the loopback.
          */
         SettingsDefaultsAnswer: {
             /** Fail S */
@@ -6434,11 +6447,21 @@ export interface components {
          */
         StartImport: {
             /**
+             * Approve
+             * @default true
+             */
+            approve: boolean;
+            /**
              * Only
              * @default good
              * @enum {string}
              */
             only: "good" | "failed";
+            /**
+             * Outside
+             * @default false
+             */
+            outside: boolean;
         };
         /** StartRun */
         StartRun: {

@@ -9,7 +9,7 @@ import { ALL, camera, FakeHub, flushPromises, person, signIn, signOutAll, visit 
 
 const SETTER = person(1, { actions: [...ALL, 'set_devices'], time_zone: 'Asia/Shanghai' })
 const device = (id: number, more: object = {}): object => ({ id, name: `设备${id}`, model: '', host: `10.0.0.${id}`, village_id: 1, streams: [], logins: [], disks: [], peculiarities: [], ...more })
-const item = (key: string, more: Partial<PreviewItem> = {}): PreviewItem => ({ key, device_id: 1, device_name: `设备${key[0]}`, camera_id: null, camera_name: null, part: 'clock', before: { offset_s: 60 }, after: { offset_s: 0 }, verdict: 'change', reason: null, params: {}, bounded: {}, via_device_id: null, ...more })
+const item = (key: string, more: Partial<PreviewItem> = {}): PreviewItem => ({ key, device_id: 1, device_name: `设备${key[0]}`, camera_id: null, camera_name: null, part: 'clock', before: { offset_s: 60 }, after: { offset_s: 0 }, verdict: 'change', reason: null, detail: '', params: {}, bounded: {}, via_device_id: null, ...more })
 const job = (id: string, more: Partial<Job> = {}): Job => ({ id, kind: 'device_settings', village_id: null, state: 'done', started_at: '2026-01-01T00:00:00Z', total: 2, done: 2, failed: 0, verdicts: [], ...more })
 const verdict = (key: string, reason: string | null = null): Job['verdicts'][number] => ({ key, name: key, ok: reason === null, reason, detail: '', params: {} })
 
@@ -52,7 +52,7 @@ describe('one change of many', () => {
     )
     await page.find('form').trigger('submit')
     await flushPromises()
-    expect(hub.to('POST /api/device-settings/preview')[0]!.body).toEqual({ device_ids: [1, 2], change: { clock: { set_now: true } } })
+    expect(hub.to('POST /api/device-settings/preview')[0]!.body).toEqual({ device_ids: [1, 2], camera_ids: [], change: { clock: { set_now: true } } })
     expect(page.text()).toContain('+1 分钟 快')
     expect(page.text()).toContain('无法连接')
     expect(page.findAll('table')).toHaveLength(2) // what is the same is folded
@@ -91,7 +91,7 @@ describe('the clocks', () => {
     page = await visit(routes, '/device-settings')
     expect(page.findAll('[data-clock]').map((one) => one.text())).toEqual([expect.stringMatching(/设备2.*超差.*−1 分 10 秒 慢/)])
     expect(page.text()).toContain('每天 02:30 自动核对')
-    await press('读不到 1')
+    await press('读不到或未核对 1')
     expect(page.find('[data-clock]').text()).toContain('无法连接')
     await press('全部 3')
     previews([item('2:clock', { device_id: 2 })], [verdict('2:clock')])
@@ -108,6 +108,10 @@ describe('the clocks', () => {
     expect(page.text()).toContain('校时清单读取失败')
     hub.on('GET /api/device-settings/clocks', () => list([]))
     await press('重试')
+    expect(page.find('[data-clock]').text()).toContain('未核对')
+    hub.on('GET /api/devices', () => [])
+    hub.say({ type: 'reload' })
+    await flushPromises()
     expect(page.text()).toContain('还没有可核对的设备')
   })
 })

@@ -7,7 +7,7 @@ import ImportPage from '@/pages/imports/ImportPage.vue'
 import ImportsPage from '@/pages/imports/ImportsPage.vue'
 import { FakeHub, Refusal, flushPromises, person, signIn, signOutAll, visit, type Call } from './hub'
 
-const COUNTS = { total: 3, good: 2, bad: 1, changed: 0, unchanged: 0, done: 0, failed: 0, staged: 0 }
+const COUNTS = { total: 3, good: 2, bad: 1, changed: 0, unchanged: 0, done: 0, failed: 0, staged: 0, outside: 0, approved: 0 }
 const column = (index: number, header: string, field: string | null) => ({ index, header, samples: [`例${index}`], field })
 const sheet = (more: Partial<SheetImport> = {}): SheetImport => ({
   id: 7, village_id: 1, name: '点位表.xlsx', state: 'preview', sheets: ['点位'], sheet: '点位', header_row: 2, columns: [column(0, '序号', null), column(1, '名称', 'name'), column(2, 'IP', 'host'), column(3, '密码', 'password')],
@@ -16,7 +16,7 @@ const sheet = (more: Partial<SheetImport> = {}): SheetImport => ({
 const row = (number: number, more: Partial<ImportRow> = {}): ImportRow => ({
   number, village_id: 1, values: { name: `点位${number}`, host: `10.0.0.${number}` }, has_password: true, verdict: 'good', problems: [], changes: [], device_id: null, camera_id: null, candidate_id: null, ...more,
 })
-const bad = (): ImportRow => row(4, { values: { name: '桥头', host: '10.0.0' }, verdict: 'bad', problems: [{ field: 'host', reason: 'bad_host', params: {} }] })
+const bad = (): ImportRow => row(4, { values: { name: '桥头', host: '10.0.0' }, verdict: 'bad', problems: [{ field: 'host', reason: 'bad_host', params: {}, note: false }] })
 const field = (key: string, header: string): ImportField => ({ key, header, english: key, kind: 'text', choices: [] })
 
 const routes = [{ path: '/imports', component: ImportsPage }, { path: '/imports/:id(\\d+)', component: ImportPage }]
@@ -119,7 +119,7 @@ describe('the rows', () => {
   it('offer the words of a list at once, whatever stands there', async () => {
     hub.on('GET /api/imports/fields', () => [field('name', '点位名称'), field('host', 'IP地址'), { ...field('place_class', '场所类别'), kind: 'code', choices: ['学校', '水域'] }])
     now = sheet({ columns: [...now.columns.slice(0, 2), { index: 2, header: '类别', samples: [], field: 'place_class' }] })
-    rows = [row(4, { verdict: 'bad', values: { name: '桥头', host: '10.0.0.4', place_class: '养鸡场' }, problems: [{ field: 'place_class', reason: 'row_place_class', params: {} }] })]
+    rows = [row(4, { verdict: 'bad', values: { name: '桥头', host: '10.0.0.4', place_class: '养鸡场' }, problems: [{ field: 'place_class', reason: 'row_place_class', params: {}, note: false }] })]
     hub.on('PATCH /api/imports/7/rows/4', () => row(4))
     await open('/imports/7')
     await press('[data-cell="4 place_class"]')
@@ -158,12 +158,12 @@ describe('a run', () => {
     const job = { id: 'j', kind: 'import', village_id: 1, state: 'running', started_at: '2026-01-01T00:00:00Z', total: 2, done: 1, failed: 0, verdicts: [] as object[] }
     hub.on('GET /api/jobs/j', () => job)
     await press('[data-run]')
-    expect(hub.to('POST /api/imports/7/run')[0]!.body).toEqual({ only: 'good' })
+    expect(hub.to('POST /api/imports/7/run')[0]!.body).toEqual({ only: 'good', approve: true, outside: false })
     expect(page.find('.job').text()).toContain('1 / 2')
     expect(page.find('[data-run]').exists()).toBe(false)
 
     now = sheet({ state: 'done', job_id: 'j', counts: { ...COUNTS, good: 0, bad: 1, done: 1, failed: 1 } })
-    rows = [row(3, { verdict: 'done', camera_id: 9 }), bad(), row(5, { verdict: 'failed', problems: [{ field: '', reason: 'wrong_password', params: {} }] })]
+    rows = [row(3, { verdict: 'done', camera_id: 9 }), bad(), row(5, { verdict: 'failed', problems: [{ field: '', reason: 'wrong_password', params: {}, note: false }] })]
     const verdict = (key: string, ok: boolean) => ({ key, name: key, ok, reason: ok ? null : 'wrong_password', detail: '', params: {} })
     Object.assign(job, { state: 'done', done: 2, failed: 1, verdicts: [verdict('0', true), verdict('1', false)] })
     hub.changed('job', 'j', { ...job, verdicts: undefined })
@@ -172,7 +172,53 @@ describe('a run', () => {
     expect(shown()).toEqual([5])
     expect(page.find('[data-row="5"] .problem').text()).toContain('密码错误')
     await press('[data-retry]')
-    expect(hub.to('POST /api/imports/7/run')[1]!.body).toEqual({ only: 'failed' })
+    expect(hub.to('POST /api/imports/7/run')[1]!.body).toEqual({ only: 'failed', approve: true, outside: false })
+  })
+})
+
+describe('a row worth a second look', () => {
+  const button = (words: string) => [...document.querySelectorAll<HTMLButtonElement>('.el-message-box__btns button')].find((one) => one.textContent?.includes(words))!
+
+  it('says so without being bad, and is brought in once somebody has confirmed it', async () => {
+    now = sheet({ counts: { ...COUNTS, good: 2, bad: 0, outside: 1 } })
+    rows = [row(3), row(5, { problems: [{ field: 'host', reason: 'row_public_address', params: { address: '8.8.8.8', village: '村1' }, note: true }] })]
+    await open('/imports/7')
+    hub.on('POST /api/imports/7/run', () => ({ job_id: 'j' }))
+    expect(page.find('[data-row="5"] .problem.note').text()).toContain('8.8.8.8 是公网地址')
+    expect(page.find('[data-cell="5 host"]').attributes('aria-invalid')).toBe('false')
+    await press('[data-run]')
+    expect(hub.to('POST /api/imports/7/run')).toEqual([])
+    button('只导入其余的').click()
+    await flushPromises()
+    expect(hub.to('POST /api/imports/7/run')[0]!.body).toMatchObject({ only: 'good', outside: false })
+    page.unmount()
+    await open('/imports/7')
+    await press('[data-run]')
+    button('一并导入').click()
+    await flushPromises()
+    expect(hub.to('POST /api/imports/7/run')[1]!.body).toMatchObject({ only: 'good', outside: true })
+  })
+
+  it('leaves the approval to the inbox if the township wants to see the pictures first', async () => {
+    signOutAll()
+    hub = new FakeHub()
+    hub.on('GET /api/imports/7', () => now)
+    hub.on('GET /api/imports/fields', () => [])
+    hub.on('GET /api/imports/7/rows', () => ({ rows, counts: now.counts }))
+    hub.on('POST /api/imports/7/run', () => ({ job_id: 'j' }))
+    await signIn(hub, person(2, { actions: ['intake', 'register', 'approve'] }))
+    await open('/imports/7')
+    expect(page.find<HTMLInputElement>('[data-approve]').element.checked).toBe(true)
+    await page.find('[data-approve]').setValue(false)
+    expect(page.find('.said').text()).toContain('看过画面再逐个批准')
+    await press('[data-run]')
+    expect(hub.to('POST /api/imports/7/run')[0]!.body).toMatchObject({ approve: false })
+  })
+
+  it('has a place for the reason why a camera cannot be reached', async () => {
+    rows = [row(4, { values: { name: '桥头' }, verdict: 'bad', problems: [{ field: 'host', reason: 'row_address_missing', params: {}, note: false }] })]
+    await open('/imports/7')
+    expect(page.find('[data-cell="4 ledger.no_access_reason"]').exists()).toBe(true)
   })
 })
 

@@ -8,7 +8,7 @@ import { linesOf, offsetText } from '@/pages/deviceSettings/words'
 import type { Job } from '@/api/types'
 import { village } from '../components/hub'
 
-const item = (key: string, more: Partial<PreviewItem> = {}): PreviewItem => ({ key, device_id: 1, device_name: '', camera_id: null, camera_name: null, part: 'clock', before: {}, after: {}, verdict: 'change', reason: null, params: {}, bounded: {}, via_device_id: null, ...more })
+const item = (key: string, more: Partial<PreviewItem> = {}): PreviewItem => ({ key, device_id: 1, device_name: '', camera_id: null, camera_name: null, part: 'clock', before: {}, after: {}, verdict: 'change', reason: null, detail: '', params: {}, bounded: {}, via_device_id: null, ...more })
 
 describe('the form of a change', () => {
   it('sends only what is ticked', () => {

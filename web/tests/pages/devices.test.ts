@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { splitHost, isStreamUrl } from '@/pages/devices/host'
+import { portOf, splitHost, isStreamUrl } from '@/pages/devices/host'
 import { eachLimited } from '@/pages/devices/limited'
 import { looksLikeRange, splitRanges } from '@/pages/devices/ranges'
 import { filtered, matchesText, NO_FILTERS, registerRows, tally } from '@/pages/devices/register'
@@ -68,6 +68,7 @@ describe('addresses', () => {
     expect(splitHost('[fe80::1]:80')).toEqual({ host: 'fe80::1', port: 80 })
   })
   it('refuses what is none', () => {
+    expect(['', ' 8554 ', '0', '65536', 'x'].map(portOf)).toEqual([null, 8554, undefined, undefined, undefined])
     for (const bad of ['', '300.1.1.1', '1.2.3', 'http://10.0.0.1', '10.0.0.1:99999', '-x', '10.0.0.1/24']) expect(splitHost(bad), bad).toBeNull()
   })
   it('takes rtsp and rtsps only', () => {

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("clock", sa.JSON(), nullable=True),
         sa.Column("can", sa.JSON(), nullable=False),
         sa.Column("problems", sa.JSON(), nullable=False),
+        sa.Column("listed", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["device_id"], ["devices.id"], name=op.f("fk_device_settings_device_id_devices"), ondelete="CASCADE"
         ),

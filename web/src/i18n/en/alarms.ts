@@ -93,6 +93,7 @@ export default {
     soap_fault: 'The device refused the request: check the user’s rights and the firmware.',
     stream_not_found: 'Read the device again in its details.',
     no_media: 'Login works but no video: check that the channel has a camera; restart the device.',
+    channel_offline: 'The recorder says that this channel is off line: check the camera\'s power and cable and the channel\'s settings at the recorder, then have it proved again.',
     multicast_only: 'It sends by multicast alone: switch unicast (RTP over TCP or UDP) on in the camera.',
     no_key_frame: 'The stream has no key frames: shorten the I-frame interval.',
     no_parameter_sets: 'Its key frames come without SPS and PPS: restart the camera, or update its firmware.',

@@ -20,7 +20,7 @@ export default {
   fast: 'fast',
   slow: 'slow',
   source: { ntp: 'NTP', manual: 'Set by hand', recorder: 'Set by recorder “{name}”' },
-  clockVerdict: { ok: 'Right', warn: 'Slightly off', wrong: 'Wrong', lies: 'Setting has no effect', unknown: 'Not readable' },
+  clockVerdict: { ok: 'Right', warn: 'Slightly off', wrong: 'Wrong', lies: 'Setting has no effect', unknown: 'Not readable', unchecked: 'Not checked' },
   outcome: { waiting: 'Waiting', done: 'Set', partly: 'Set in part', failed: 'Failed', untried: 'Not tried' },
   group: { clock: 'Clock', osd: 'Text in the picture (OSD)', sub: 'Sub stream' },
   form: {
@@ -104,7 +104,7 @@ export default {
   },
   clocks: {
     filter: 'Which clocks',
-    filters: { wrong: 'Wrong', all: 'All', unread: 'Not readable' },
+    filters: { wrong: 'Wrong', all: 'All', unread: 'Not read' },
     search: 'Device, address, village',
     setAll: 'Set all ({n})',
     setShown: 'Set the {n} listed',
@@ -120,7 +120,6 @@ export default {
     since: 'Since',
     source: 'Set by',
     checked: 'Checked',
-    neverOne: 'not checked',
     tickShown: 'Tick all {n} listed',
     loadFailed: 'The list of clocks could not be read',
     empty: 'No device to check yet',

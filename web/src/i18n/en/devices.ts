@@ -227,6 +227,8 @@ export default {
     urlHint: 'Starts with rtsp:// or rtsps://. A login inside the address is taken out and stored encrypted',
     urlWrong: 'Only addresses that start with rtsp:// or rtsps://',
     hostWrong: 'Give an IP address or host name',
+    advanced: 'Advanced: outside ports',
+    portWrong: 'A port is a whole number from 1 to 65535',
     more: 'Login (optional)',
   },
 }

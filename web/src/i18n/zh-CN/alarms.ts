@@ -93,6 +93,7 @@ export default {
     soap_fault: '检查账号权限和固件版本。',
     stream_not_found: '在设备详情里“重新读取设备”。',
     no_media: '检查该通道是否接了摄像机，重启设备。',
+    channel_offline: '录像机上这一路离线：检查该摄像机的供电、网线和录像机里的通道设置，恢复后点“重新取图”。',
     multicast_only: '在摄像机上开启单播（RTP over TCP 或 UDP）。',
     no_key_frame: '在编码设置里缩短 I 帧间隔。',
     no_parameter_sets: '关键帧不带 SPS/PPS：重启摄像机，仍不行请升级固件。',

@@ -20,7 +20,7 @@ export default {
   fast: '快',
   slow: '慢',
   source: { ntp: 'NTP', manual: '手动设置', recorder: '由录像机“{name}”设置' },
-  clockVerdict: { ok: '准确', warn: '有偏差', wrong: '超差', lies: '设置不生效', unknown: '读不到' },
+  clockVerdict: { ok: '准确', warn: '有偏差', wrong: '超差', lies: '设置不生效', unknown: '读不到', unchecked: '未核对' },
   outcome: { waiting: '等待', done: '已设好', partly: '部分设好', failed: '未成功', untried: '未处理' },
   group: { clock: '时钟', osd: '画面文字（OSD）', sub: '子码流' },
   form: {
@@ -104,7 +104,7 @@ export default {
   },
   clocks: {
     filter: '时钟范围',
-    filters: { wrong: '不准', all: '全部', unread: '读不到' },
+    filters: { wrong: '不准', all: '全部', unread: '读不到或未核对' },
     search: '设备名称、地址、村',
     setAll: '全部校时（{n} 台）',
     setShown: '给列出的 {n} 台校时',
@@ -120,7 +120,6 @@ export default {
     since: '何时起',
     source: '校时方式',
     checked: '核对时间',
-    neverOne: '未核对',
     tickShown: '全选列出的 {n} 台',
     loadFailed: '校时清单读取失败',
     empty: '还没有可核对的设备',

@@ -225,6 +225,8 @@ export default {
     urlHint: '以 rtsp:// 或 rtsps:// 开头；写在地址里的账号会被取出并加密保存',
     urlWrong: '只接受 rtsp:// 或 rtsps:// 开头的地址',
     hostWrong: '请填写 IP 地址或主机名',
+    advanced: '高级：外网端口',
+    portWrong: '端口应为 1 到 65535 的整数',
     more: '账号（可不填）',
   },
 }

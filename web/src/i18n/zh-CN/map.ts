@@ -36,7 +36,7 @@ export default {
   card_since: '{time} 起',
   live_start: '实时',
   live_stop: '停止',
-  to_wall: '在大屏观看',
+  to_wall: '实时预览',
   to_device: '设备档案',
   to_alarms: '告警',
   move: '调整位置和方向',

@@ -1,5 +1,6 @@
 /** The drift list: who is in it, in which order. Pure. */
-import type { Village } from '@/api/types'
+import type { Device, Village } from '@/api/types'
+import { deviceName } from './names'
 import type { ClockRow, ClockVerdict } from './types'
 
 export type ClockFilter = 'wrong' | 'all' | 'unread'
@@ -32,6 +33,23 @@ export function clockFiltered(lines: readonly ClockLine[], filter: ClockFilter, 
 
 export function clockTally(rows: readonly ClockRow[]): Record<ClockFilter, number> {
   return { all: rows.length, wrong: rows.filter(isOff).length, unread: rows.filter((row) => row.check.verdict === 'unknown').length }
+}
+
+/** Devices that no check has reached yet stand in the list too: their clocks can be set all the same. */
+export function withUnchecked(rows: readonly ClockRow[], devices: readonly Device[]): ClockRow[] {
+  const checked = new Set(rows.map((row) => row.device_id))
+  const fresh = devices.filter((device) => !checked.has(device.id))
+  return [
+    ...rows,
+    ...fresh.map((device) => ({
+      device_id: device.id,
+      village_id: device.village_id,
+      name: deviceName(device, device.id),
+      host: device.host,
+      recorder_id: null,
+      check: { checked_at: null, offset_s: null, source: null, verdict: 'unknown' as const, since: null, reason: null, set_at: null },
+    })),
+  ]
 }
 
 /** When the last check reached its last device; null: none yet. */

@@ -4,7 +4,7 @@ import { readDefaults } from './calls'
 import type { Defaults } from './types'
 
 export function useDefaults() {
-  const defaults = ref<Defaults>({ ntp_server: '' })
+  const defaults = ref<Pick<Defaults, 'ntp_server'>>({ ntp_server: '' })
   onMounted(async () => {
     const answer = await readDefaults()
     if (answer.ok) defaults.value = answer.data

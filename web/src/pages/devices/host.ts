@@ -12,3 +12,11 @@ export function splitHost(text: string): { host: string; port: number | null } |
 export function isStreamUrl(text: string): boolean {
   return /^rtsps?:\/\/[^\s\\]+$/iu.test(text.trim())
 }
+
+/** A port as it is typed: null where nothing is, undefined where it is none. */
+export function portOf(text: string): number | null | undefined {
+  const typed = text.trim()
+  if (!typed) return null
+  const port = /^\d{1,5}$/u.test(typed) ? Number(typed) : 0
+  return port >= 1 && port <= 65535 ? port : undefined
+}

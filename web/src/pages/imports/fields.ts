@@ -50,10 +50,15 @@ export function valueWords(field: string, value: string): string {
   return field === 'place_class' && (PLACE_CLASSES as readonly string[]).includes(value) ? t(`place.${value}`) : value
 }
 
+/** What is told of cameras that cannot be reached and only get a file. */
+const WITHOUT_ADDRESS = ['ledger.access_kind', 'ledger.no_access_reason']
+
 /** What a sheet must tell of each camera: an exported one its number; another its name and where it is reached. */
 export function requiredFields(one: Pick<SheetImport, 'village_id'>, mapped: ReadonlySet<string>): string[] {
   if (mapped.has('id')) return []
-  return [...(one.village_id === null ? ['village'] : []), 'name', mapped.has('main_url') && !mapped.has('host') ? 'main_url' : 'host']
+  const village = one.village_id === null ? ['village'] : []
+  if (!mapped.has('host') && WITHOUT_ADDRESS.some((field) => mapped.has(field))) return [...village, 'name']
+  return [...village, 'name', mapped.has('main_url') && !mapped.has('host') ? 'main_url' : 'host']
 }
 
 export function missingFields(one: Pick<SheetImport, 'village_id'>, mapped: ReadonlySet<string>): string[] {

@@ -3,6 +3,8 @@ import { errorText, remedyText } from '@/i18n'
 import type { ImportRow, SheetImport } from '@/api/types'
 import { fieldWords, valueWords, widthOf } from './fields'
 
+const WHY_NOT = 'ledger.no_access_reason'
+
 export type Problem = ImportRow['problems'][number]
 
 export interface ShownColumn {
@@ -17,11 +19,15 @@ export function shownColumns(one: Pick<SheetImport, 'columns'>, rows: readonly I
   const columns: ShownColumn[] = []
   for (const { field, header } of one.columns) if (field !== null) columns.push({ field, header, width: widthOf(field) })
   const known = new Set(columns.map((column) => column.field))
+  const show = (field: string): void => {
+    if (!field || known.has(field)) return
+    known.add(field)
+    columns.push({ field, header: '', width: widthOf(field) })
+  }
   for (const row of rows) {
-    for (const { field } of row.problems) {
-      if (!field || known.has(field)) continue
-      known.add(field)
-      columns.push({ field, header: '', width: widthOf(field) })
+    for (const { field, reason } of row.problems) {
+      show(field)
+      if (reason === 'row_address_missing') show(WHY_NOT) // where a person says that it cannot be reached
     }
   }
   return columns
@@ -32,6 +38,8 @@ export interface ProblemWords {
   field: string
   why: string
   remedy: string
+  /** It keeps no row out. */
+  note: boolean
 }
 
 export function problemWords(problem: Problem): ProblemWords {
@@ -40,7 +48,13 @@ export function problemWords(problem: Problem): ProblemWords {
     field: problem.field,
     why: errorText({ status: 0, kind: 'invalid', reason: problem.reason, detail: '', params }),
     remedy: remedyText(problem.reason, params),
+    note: problem.note,
   }
+}
+
+/** Whether a cell must be mended before its row can come in. */
+export function isBad(row: Pick<ImportRow, 'problems'>, field: string): boolean {
+  return row.problems.some((problem) => problem.field === field && !problem.note)
 }
 
 /** What a registered camera has now, where the row has something else. */

@@ -91,7 +91,7 @@ export function hull(points: readonly LngLat[]): LngLat[] {
 /** The hull of the points, `metres` wider on every side, with round corners: what a village looks like whose outline nobody has drawn. */
 export function area(points: readonly LngLat[], metres: number): LngLat[] {
   const around = hull(points).flatMap((point) =>
-    Array.from({ length: 12 }, (_, i) => moved(point, metres * Math.sin(i * 30 * RADIANS), metres * Math.cos(i * 30 * RADIANS))),
+    Array.from({ length: 24 }, (_, i) => moved(point, metres * Math.sin(i * 15 * RADIANS), metres * Math.cos(i * 15 * RADIANS))),
   )
   return hull(around)
 }

@@ -6,7 +6,7 @@ import { DivIcon, ImageOverlay, LatLng, LatLngBounds, Map as LeafletMap, Marker,
 import { CanvasLayer, type Sheet } from './canvasLayer'
 import { distance, inside, metresPerPixel, worldPixel, type Box, type LngLat } from './geo'
 import type { KeyPlace, PlacedCamera } from './mapApi'
-import { levelOf, MarkGrid, RADIUS, spread, type Counts, type Level, type Shape, type Spread } from './marks'
+import { levelOf, MarkGrid, RADIUS, roomFor, spread, type Counts, type Level, type Shape, type Spread } from './marks'
 import { coloursOf, drawGap, drawGrid, drawLabels, drawLeader, drawPlace, drawRing, drawSector, drawVillage, Stamps, type Colours, type Label, type VillageShape } from './painter'
 import type { PlaceClass } from '@/api/types'
 
@@ -47,6 +47,9 @@ export interface MapEvents {
 }
 
 const HANDLE_STEP = 4
+const EDGE = 40
+/** About how much room a village's badge takes, in pixels. */
+const BADGE = { around: 36, wide: 12, narrow: 7, high: 26 }
 
 export class MapView {
   readonly map: LeafletMap
@@ -71,6 +74,8 @@ export class MapView {
   private anchor: LngLat = [0, 0]
   private readonly observer: ResizeObserver
   private english = false
+  /** When cameras were first seen on the map, ms of performance.now(). */
+  private drawnAt: number | null = null
 
   constructor(
     private readonly element: HTMLElement,
@@ -89,7 +94,10 @@ export class MapView {
     this.map.on('mousemove', (event: LeafletMouseEvent) => this.hover(event))
     this.map.on('mouseout', () => this.setHovered(null, 0, 0))
     this.map.on('moveend', () => this.events.moved())
-    this.map.on('zoomend', () => this.element.classList.toggle('is-near', this.level === 'near'))
+    this.map.on('zoomend', () => {
+      this.element.classList.toggle('is-near', this.level === 'near')
+      this.makeRoom()
+    })
     this.observer = new ResizeObserver(() => {
       this.map.invalidateSize({ pan: false })
       this.ground.later()
@@ -112,7 +120,7 @@ export class MapView {
   }
 
   /** What is drawn, for browser journeys: where each mark stands in the window. */
-  snapshot(): { level: Level; zoom: number; spent: { ground: number; marks: number }; cameras: { id: number; shape: Shape; x: number; y: number }[] } {
+  snapshot(): { level: Level; zoom: number; drawnAt: number | null; spent: { ground: number; marks: number }; cameras: { id: number; shape: Shape; x: number; y: number }[] } {
     const { left, top } = this.element.getBoundingClientRect()
     const [ax, ay] = worldPixel(this.anchor, this.map.getZoom())
     const corner = this.map.getPixelBounds().min!
@@ -121,7 +129,7 @@ export class MapView {
       const mark = marks.get(id)!
       return { id, shape, x: left + ax + mark.x - corner.x, y: top + ay + mark.y - corner.y }
     })
-    return { level: this.level, zoom: this.map.getZoom(), spent: this.spent, cameras }
+    return { level: this.level, zoom: this.map.getZoom(), drawnAt: this.drawnAt, spent: this.spent, cameras }
   }
 
   destroy(): void {
@@ -180,6 +188,22 @@ export class MapView {
       this.badge(one, old)
     }
     if (redraw) this.ground.later()
+    this.makeRoom()
+  }
+
+  /** Badges that would cover more important ones shrink to their mark; a fault is never covered by what works. */
+  private makeRoom(): void {
+    const rank: Record<Shape, number> = { lost: 0, degraded: 1, waiting: 2, live: 3 }
+    const zoom = this.map.getZoom()
+    const boxes = [...this.villages.values()]
+      .sort((a, b) => Number(b.chosen) - Number(a.chosen) || rank[a.shape] - rank[b.shape] || a.id - b.id)
+      .map((one) => {
+        const [x, y] = worldPixel(one.at, zoom)
+        const width = BADGE.around + [...one.name].reduce((sum, letter) => sum + (letter > '\u02ff' ? BADGE.wide : BADGE.narrow), 0) + 7 * `${one.counts.fault || ''}${one.counts.total}`.length
+        return { id: one.id, left: x - width / 2, top: y - BADGE.high / 2, width, height: BADGE.high }
+      })
+    const kept = new Set(roomFor(boxes).map((one) => one.id))
+    for (const [id, badge] of this.badges) badge.getElement()?.classList.toggle('is-small', !kept.has(id))
   }
 
   setPlaces(places: readonly KeyPlace[], gaps: readonly Gap[], chosen: number | null): void {
@@ -242,6 +266,17 @@ export class MapView {
     const zoom = Math.max(this.map.getZoom(), zooms[least])
     if (there && zoom === this.map.getZoom()) return
     this.map.setView(latLng(at), zoom, { animate: distance([this.map.getCenter().lng, this.map.getCenter().lat], at) < 8_000 })
+  }
+
+  /** Moves a place out from under what covers the map at the right and below, in pixels. */
+  uncover(at: LngLat, right: number, bottom: number): void {
+    this.map.panInside(latLng(at), { paddingTopLeft: [EDGE, EDGE], paddingBottomRight: [right + EDGE, bottom + EDGE] })
+  }
+
+  /** Where a place is in the map's box. */
+  pixel(at: LngLat): [number, number] {
+    const { x, y } = this.map.latLngToContainerPoint(latLng(at))
+    return [x, y]
   }
 
   zoom(by: number): void {
@@ -321,7 +356,7 @@ export class MapView {
     const element = marker.getElement()
     if (!element) return
     const { counts } = village
-    element.className = element.className.replace(/ ?\bis-(\w+)/g, '') + ` is-${counts.shape}${village.chosen ? ' is-chosen' : ''}`
+    element.className = element.className.replace(/ ?\bis-\w+/g, '') + ` is-${counts.shape}${village.chosen ? ' is-chosen' : ''}`
     element.setAttribute('aria-label', village.words)
     element.title = village.words
     element.dataset.village = String(village.id)
@@ -380,6 +415,7 @@ export class MapView {
       return camera ? [{ mark, camera }] : []
     })
     seen.sort((a, b) => rank[a.camera.shape] - rank[b.camera.shape] || a.mark.id - b.mark.id)
+    if (seen.length) this.drawnAt ??= performance.now()
     for (const { mark, camera } of seen) stamps.put(ctx, camera.shape, level, camera.place_class, mark.x + ax, mark.y + ay)
     for (const [id, strong] of [[this.hovered, false], [this.chosen, true]] as const) {
       const mark = id === null ? undefined : marks.get(id)
@@ -396,6 +432,7 @@ export class MapView {
     for (const gap of this.gaps) drawGap(sheet, colours, gap.kind, gap.points)
     if (this.draft) drawPlace(sheet, colours, this.draft, true)
     const labels: Label[] = []
+    let obstacles: { x: number; y: number; r: number }[] = []
     const { grid } = this.layout()
     const [ax, ay] = this.shift(sheet)
     if (level !== 'far') {
@@ -407,6 +444,7 @@ export class MapView {
         }
       }
       for (const mark of seen) if (mark.from) drawLeader(sheet, colours, { x: mark.from.x + ax, y: mark.from.y + ay }, { x: mark.x + ax, y: mark.y + ay })
+      obstacles = seen.map((mark) => ({ x: mark.x + ax, y: mark.y + ay, r: RADIUS[level] }))
       if (level === 'near') for (const mark of seen) labels.push({ text: this.cameras.get(mark.id)!.name, x: mark.x + ax, y: mark.y + ay + RADIUS.near + 5, strong: false })
     }
     if (this.preview) drawSector(sheet, colours, this.preview, true, this.defaults)
@@ -417,7 +455,7 @@ export class MapView {
         if (middle) labels.unshift({ text: place.name, x, y: y + 9, strong: true })
       }
     }
-    drawLabels(sheet, colours, labels)
+    drawLabels(sheet, colours, labels, obstacles)
   }
 
   private nearestCamera(event: LeafletMouseEvent): Spread | null {

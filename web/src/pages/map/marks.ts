@@ -146,11 +146,19 @@ export class MarkGrid {
   }
 }
 
-/** Chooses labels that do not overlap each other, in the order given: the important ones first. */
-export function roomFor<T extends { left: number; top: number; width: number; height: number }>(labels: readonly T[]): T[] {
+/** A box in pixels. */
+export interface Room {
+  left: number
+  top: number
+  width: number
+  height: number
+}
+
+/** Chooses labels that overlap neither each other nor what is there already, in the order given: the important ones first. */
+export function roomFor<T extends Room>(labels: readonly T[], there: readonly Room[] = []): T[] {
   const kept: T[] = []
-  for (const one of labels) {
-    if (!kept.some((other) => one.left < other.left + other.width && other.left < one.left + one.width && one.top < other.top + other.height && other.top < one.top + one.height)) kept.push(one)
-  }
+  const meets = (one: Room) => (other: Room): boolean =>
+    one.left < other.left + other.width && other.left < one.left + one.width && one.top < other.top + other.height && other.top < one.top + one.height
+  for (const one of labels) if (!there.some(meets(one)) && !kept.some(meets(one))) kept.push(one)
   return kept
 }

@@ -119,14 +119,24 @@ export function drawPlace(sheet: Sheet, colours: Colours, place: Pick<KeyPlace, 
     ctx.lineTo(x, y + r)
     ctx.lineTo(x - r, y)
     ctx.closePath()
+    ctx.lineWidth = 6
+    ctx.strokeStyle = colours.surface
+    ctx.stroke()
     ctx.fillStyle = colours.surface
     ctx.fill()
     ctx.lineWidth = 2
+    ctx.strokeStyle = colours.accent
     ctx.stroke()
     return
   }
   path(ctx, sheet, place.geometry, place.kind === 'area')
   ctx.lineJoin = ctx.lineCap = 'round'
+  // A dark or light seam, so that it stands out from whatever picture lies below.
+  ctx.globalAlpha = 0.55
+  ctx.strokeStyle = colours.surface
+  ctx.lineWidth = place.kind === 'area' ? 4.5 : 8
+  ctx.stroke()
+  ctx.strokeStyle = colours.accent
   if (place.kind === 'area') {
     ctx.globalAlpha = strong ? 0.22 : 0.12
     ctx.fill()
@@ -160,10 +170,7 @@ export function drawGap(sheet: Sheet, colours: Colours, kind: KeyPlace['kind'], 
   }
   path(ctx, sheet, gap, kind === 'area')
   if (kind === 'area') {
-    hatch(ctx, sheet, colours.amber, 8)
-    path(ctx, sheet, gap, true)
-    ctx.lineWidth = 1.5
-    ctx.stroke()
+    hatch(ctx, sheet, colours.amber, 8) // without an edge: one gap may come in several pieces
     return
   }
   ctx.lineCap = 'butt'
@@ -197,8 +204,8 @@ export interface Label {
   strong: boolean
 }
 
-/** Words with a halo, those that would overlap others left out; the first ones win. */
-export function drawLabels(sheet: Sheet, colours: Colours, labels: readonly Label[]): void {
+/** Words with a halo; those that would overlap others or marks are left out, the first ones win. */
+export function drawLabels(sheet: Sheet, colours: Colours, labels: readonly Label[], marks: readonly { x: number; y: number; r: number }[]): void {
   const { ctx } = sheet
   ctx.font = `12px ${colours.font}`
   ctx.textAlign = 'center'
@@ -210,7 +217,8 @@ export function drawLabels(sheet: Sheet, colours: Colours, labels: readonly Labe
       const width = ctx.measureText(label.text).width
       return { label, left: label.x - width / 2 - 2, top: label.y, width: width + 4, height: 16 }
     })
-  for (const { label } of roomFor(boxes)) {
+  const there = marks.map(({ x, y, r }) => ({ left: x - r, top: y - r, width: 2 * r, height: 2 * r }))
+  for (const { label } of roomFor(boxes, there)) {
     ctx.lineWidth = 3
     ctx.strokeStyle = colours.ground
     ctx.strokeText(label.text, label.x, label.y)

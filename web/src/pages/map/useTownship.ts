@@ -1,6 +1,6 @@
 /** What the map shows: villages, places and positions of the hub's map, with the live states of the cameras. */
 import { computed, onBeforeUnmount, ref, shallowRef, triggerRef } from 'vue'
-import type { Camera, Topic } from '@/api/types'
+import type { Camera } from '@/api/types'
 import { t } from '@/i18n'
 import { approvedCameras, live, villages } from '@/stores'
 import { useLoad } from '../parts/useLoad'
@@ -11,6 +11,13 @@ import type { VillageMark } from './mapView'
 
 /** How much wider than its cameras' positions a village is drawn that has no outline, in metres. */
 const MARGIN = 70
+
+/** Where a village's name stands that has no place of its own: at the upper edge, where it covers no camera. */
+function nameOf(points: readonly LngLat[], outline: readonly LngLat[]): LngLat | null {
+  const centre = middle(points) ?? middle(outline)
+  const box = boxOf(outline)
+  return centre && box ? [centre[0], box.north] : centre
+}
 
 export function useTownship() {
   const township = useLoad((signal) => hub.township(signal))
@@ -49,13 +56,9 @@ export function useTownship() {
   }
   const stops = [
     live.on('changed', (change) => {
-      const topic = change.topic as Topic | 'map' | 'camera_position'
-      if (topic === 'map' || topic === 'village') township.refresh()
-      else if (topic === 'camera_position') {
-        const data = change.data as unknown as CameraPosition | null
-        if (data && 'longitude' in data) placed(Number(change.id), data)
-        else void loadPositions()
-      }
+      const { topic } = change
+      if (topic === 'map') township.refresh()
+      else if (topic === 'camera_position') placed(Number(change.id), change.data as unknown as CameraPosition | null)
     }),
     live.on('hello', load),
     live.on('reload', load),
@@ -86,7 +89,7 @@ export function useTownship() {
     const near = withoutStray(points)
     const drawn = (own?.outline?.length ?? 0) >= 3
     const outline = drawn ? own!.outline! : near.length ? area(near, MARGIN) : []
-    const at: LngLat | null = own && own.longitude !== null && own.latitude !== null ? [own.longitude, own.latitude] : (middle(near) ?? middle(outline))
+    const at: LngLat | null = own && own.longitude !== null && own.latitude !== null ? [own.longitude, own.latitude] : nameOf(near, outline)
     const made = { key, outline, drawn, at }
     remembered = new Map(remembered).set(id, made)
     return made
@@ -105,7 +108,9 @@ export function useTownship() {
       return [{ id: village.id, name: village.name, at, outline, drawn, shape: counts.shape, chosen: false, counts, words }]
     }),
   )
-  const unplaced = computed(() => (loaded.data.value ? approvedCameras.value.filter((one) => !positions.value.has(one.id)) : []))
+  /** Whether the positions have been read once. */
+  const known = computed(() => version.value > 0)
+  const unplaced = computed(() => (known.value ? approvedCameras.value.filter((one) => !positions.value.has(one.id)) : []))
   const bounds = computed<Box | null>(() => boxOf(township.data.value?.bounds ?? []))
   const outside = computed(() => {
     const box = bounds.value
@@ -116,10 +121,10 @@ export function useTownship() {
   const whole = computed<Box | null>(() => {
     const cameras = withoutStray([...positions.value.values()].map((one) => [one.longitude, one.latitude] as const))
     const others = [...(township.data.value?.places ?? []).flatMap((one) => one.geometry), ...(township.data.value?.base?.corners ?? [])]
-    const known = (township.data.value?.villages ?? []).flatMap((one) => (one.longitude !== null && one.latitude !== null ? [[one.longitude, one.latitude] as const] : []))
-    return boxOf([...cameras, ...others, ...known]) ?? bounds.value
+    const names = (township.data.value?.villages ?? []).flatMap((one) => (one.longitude !== null && one.latitude !== null ? [[one.longitude, one.latitude] as const] : []))
+    return boxOf([...cameras, ...others, ...names]) ?? bounds.value
   })
 
-  return { township, loaded, positions, version, shapes, byVillage, villageMarks, unplaced, outside, bounds, whole, load, placed, loadPositions }
+  return { township, loaded, known, positions, version, shapes, byVillage, villageMarks, unplaced, outside, bounds, whole, load, placed, loadPositions }
 }
 export type TownshipData = ReturnType<typeof useTownship>

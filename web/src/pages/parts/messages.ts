@@ -32,3 +32,18 @@ export async function confirmAction(title: string, text: string, yes: string): P
     return false
   }
 }
+
+/** Asks which of two things to do; without a word for the second there is only the first. Closing it does neither. */
+export async function chooseAction(title: string, text: string, yes: string, no: string | null): Promise<'yes' | 'no' | 'neither'> {
+  try {
+    await ElMessageBox.confirm(text, title, {
+      confirmButtonText: yes,
+      cancelButtonText: no ?? t('common.cancel'),
+      distinguishCancelAndClose: true,
+      autofocus: false,
+    })
+    return 'yes'
+  } catch (action) {
+    return action === 'cancel' && no !== null ? 'no' : 'neither'
+  }
+}
