@@ -50,11 +50,13 @@ class PtzPresetAnswer(Answer):
 
 
 class PtzHolderAnswer(Answer):
-    """Who steers now. `user_id`: of a person, null for a tour. `until`: when the lock ends without another command."""
+    """Who steers now. `user_id`: of a person, null for a tour. `priority`: who has a higher one takes over at once (3:
+    township admin, 2: operator, 1: others, 0: a tour). `until`: when the lock ends without another command."""
 
     user_id: int | None
     name: str
     kind: Literal["person", "tour"]
+    priority: int
     until: datetime
 
 
@@ -192,7 +194,9 @@ def state_answer(state: PtzState, error: Explanation | None = None) -> PtzStateA
     holder = None
     if held is not None and state.until is not None:
         user_id = held.id if held.kind == "person" else None
-        holder = PtzHolderAnswer(user_id=user_id, name=held.name, kind=held.kind, until=state.until)
+        holder = PtzHolderAnswer(
+            user_id=user_id, name=held.name, kind=held.kind, priority=held.priority, until=state.until
+        )
     told = error or state.error
     return PtzStateAnswer(
         moving=state.moving,

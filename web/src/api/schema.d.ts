@@ -5669,7 +5669,8 @@ export interface components {
         };
         /**
          * PtzHolderAnswer
-         * @description Who steers now. `user_id`: of a person, null for a tour. `until`: when the lock ends without another command.
+         * @description Who steers now. `user_id`: of a person, null for a tour. `priority`: who has a higher one takes over at once (3:
+         *     township admin, 2: operator, 1: others, 0: a tour). `until`: when the lock ends without another command.
          */
         PtzHolderAnswer: {
             /**
@@ -5679,6 +5680,8 @@ export interface components {
             kind: "person" | "tour";
             /** Name */
             name: string;
+            /** Priority */
+            priority: number;
             /**
              * Until
              * Format: date-time

@@ -88,27 +88,9 @@ export type Action =
   | 'read_system'
   | 'manage_system'
   | 'manage_stream_tokens'
+  | 'steer'
 
-export interface PtzState {
-  moving: boolean
-  holder: { user_id: number | null; name: string; kind: 'person' | 'tour'; priority: number; until: string } | null
-  home_at: string | null
-  suspended_until: string | null
-  last_error: { reason: string; params: Record<string, string | number> } | null
-}
-export interface PtzMessage {
-  type: 'ptz'
-  camera: number
-  state: PtzState
-  serial: number | null
-}
-export interface Preset {
-  token: string
-  name: string
-  home: boolean
-}
-export interface Ptz {
-  capabilities: { continuous: boolean; absolute: boolean; relative: boolean; point: boolean; zoom: boolean; presets: boolean; home: boolean; max_presets: number | null }
-  presets: Preset[]
-  state: PtzState
-}
+export type Ptz = Schemas['PtzAnswer']
+export type Preset = Schemas['PtzPresetAnswer']
+export type PtzState = Schemas['PtzStateAnswer']
+export type PtzMessage = Schemas['PtzStateMessage']

@@ -9,9 +9,9 @@ import type { Action, Ptz, PtzState } from '@/api/types'
 import { emptyTile, phaseOf, pictureOf, type Tile } from '@/wall/tile'
 import { ALL, FakeHub, Refusal, camera, flushPromises, person, signIn, signOutAll, visit } from './hub'
 
-const STEERING = [...ALL, 'steer' as Action]
+const STEERING: Action[] = [...ALL, 'steer']
 const free: PtzState = { moving: false, holder: null, home_at: null, suspended_until: null, last_error: null }
-const able: Ptz['capabilities'] = { continuous: true, absolute: true, relative: true, point: true, zoom: true, presets: true, home: true, max_presets: 300 }
+const able: Ptz['capabilities'] = { continuous: true, absolute: true, relative: true, point: true, zoom: true, presets: true, home: true, max_presets: 300, pan: null, tilt: null, zoom_range: null }
 const presets: Ptz['presets'] = [
   { token: '1', name: '大门', home: true },
   { token: '2', name: '路口', home: false },
@@ -203,7 +203,7 @@ describe('the pad', () => {
   it('says who has taken over, and goes on sending nothing', async () => {
     await say({ holder: held(1, '用户1') })
     point(round(), 'pointerdown', 190, 100)
-    await say({ holder: held(5, '李站长', 3), moving: true, last_error: { reason: 'ptz_taken_over', params: { name: '李站长' } } })
+    await say({ holder: held(5, '李站长', 3), moving: true, last_error: { reason: 'ptz_taken_over', detail: '', params: { name: '李站长' } } })
     expect(part('holder').text()).toMatch(/^李站长 已接管云台/)
     expect(part('failed').exists()).toBe(false) // said once
     point(round(), 'pointermove', 100, 10)
@@ -211,7 +211,7 @@ describe('the pad', () => {
   })
 
   it('says what is wrong', async () => {
-    await say({ last_error: { reason: 'unreachable', params: {} } })
+    await say({ last_error: { reason: 'unreachable', detail: '', params: {} } })
     expect(part('failed').text()).toContain('无法连接')
     await say({})
     expect(part('failed').exists()).toBe(false)
@@ -261,7 +261,7 @@ describe('presets', () => {
     await menu(0)
     await action('取消看守位')
     await flushPromises()
-    expect(bodies(made[3]!)).toEqual([{ token: '2' }, { token: null }])
+    expect(bodies(made[3]!)).toEqual([{ token: '2', seconds: null }, { token: null, seconds: null }])
   })
 
   it('that the device refuses say why, and nothing is closed', async () => {

@@ -69,7 +69,7 @@ export function usePtz(cameraId: number, close: () => void) {
   })
 
   const offPtz = live.on('ptz', (message) => {
-    if (message.camera === cameraId) drive.confirmed(message.state.moving, message.serial ?? 0)
+    if (message.camera === cameraId) drive.confirmed(message.state.moving, message.serial)
   })
   const offHello = live.on('hello', () => void open())
   watch(link, (now) => now !== 'open' && drive.lost())
