@@ -110,7 +110,7 @@ def oriented(extension: str, image: np.ndarray, orientation: int) -> bytes:
     """A PNG or WebP whose EXIF states an orientation."""
     done, encoded = cv2.imencode(extension, image)
     assert done
-    data = bytes(encoded.tobytes())
+    data: bytes = np.asarray(encoded, np.uint8).tobytes()
     exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + struct.pack("<HH", orientation, 0) + b"\0\0\0\0"
     if extension == ".png":
         chunk = struct.pack(">I", len(exif)) + b"eXIf" + exif + struct.pack(">I", zlib.crc32(b"eXIf" + exif))
