@@ -121,7 +121,7 @@ it('one device tells what was read, and what could not be', async () => {
     device_id: 1,
     read_at: '2026-01-01T00:00:00Z',
     clock: { source: 'manual', device_time: null, offset_s: 31, zone: 'CST-8', daylight: false, ntp_server: '', from_dhcp: false },
-    cameras: [{ camera_id: 11, osd: [{ token: 'a', kind: 'name', text: '村口', position: 'lower_left', shown: true }], sub: { codec: 'h265', codecs: [], width: 640, height: 360, fps: 25, gov_length: 50, bitrate_kbit: null } }],
+    cameras: [{ camera_id: 13, osd: [], sub: null, can: [] }, { camera_id: 11, can: ['osd_name', 'osd_time'], osd: [{ token: 'a', kind: 'name', text: '村口', position: 'lower_left', shown: true }], sub: { codec: 'h265', codecs: [], width: 640, height: 360, fps: 25, gov_length: 50, bitrate_kbit: null } }],
     recorder_id: null,
     check: null,
     problems: [{ part: 'sub', camera_id: 12, reason: 'timed_out', params: {} }],
@@ -132,6 +132,7 @@ it('one device tells what was read, and what could not be', async () => {
   expect(page.text()).toContain('还没有读取过')
   await press('读取')
   for (const words of ['+31 秒 快', '手动设置', '村口', '不显示', 'H.265 · 640×360', '2 秒（50 帧）', '点位12 子码流：响应超时']) expect(page.text()).toContain(words)
+  expect(page.text()).toContain('画面名称未读到画面时间未读到') // of a camera whose clock alone was read, nothing is known
   await page.findAll('.link')[1]!.trigger('click')
   await flushPromises()
   expect(document.querySelectorAll('.el-dialog fieldset')).toHaveLength(2)
