@@ -34,7 +34,8 @@ def unbounded(
         yield from () if low and high else (f"{place}: {kind} without minimum or maximum",)
     elif kind == "array":
         yield from () if "maxItems" in schema else (f"{place}: an array without maxItems",)
-        yield from unbounded(schema["items"], definitions, f"{place}[]", seen)
+        for one in (*schema.get("prefixItems", ()), *([schema["items"]] if "items" in schema else ())):
+            yield from unbounded(one, definitions, f"{place}[]", seen)
     elif kind == "object":
         others = schema.get("additionalProperties", True)
         if isinstance(others, dict) and "maxProperties" in schema:

@@ -110,12 +110,12 @@ def oriented(extension: str, image: np.ndarray, orientation: int) -> bytes:
     """A PNG or WebP whose EXIF states an orientation."""
     done, encoded = cv2.imencode(extension, image)
     assert done
-    data: bytes = np.asarray(encoded, np.uint8).tobytes()
+    data = bytes(encoded)
     exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + struct.pack("<HH", orientation, 0) + b"\0\0\0\0"
     if extension == ".png":
         chunk = struct.pack(">I", len(exif)) + b"eXIf" + exif + struct.pack(">I", zlib.crc32(b"eXIf" + exif))
         return data[:33] + chunk + data[33:]
-    height, width = image.shape[:2]
+    height, width = (int(one) for one in image.shape[:2])
     flags = bytes([0x08 | (0x10 if image.shape[2] == 4 else 0), 0, 0, 0])
     size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     canvas = b"VP8X" + struct.pack("<I", 10) + flags + size
