@@ -27,18 +27,21 @@ CUT_SECONDS = 2.0
 STUBBORN = ("", "ptz_ignores_timeout", "ptz_faults_on_timeout", "ptz_faults_on_stop")
 """Faults of the dome whose page ends; "": none. The hub learns that Timeout is refused before it meets the last one,
 which then stops by nothing but a move of velocity zero."""
-CAMERAS = 8  # one recorder
 DEADLINE = 15.0
+_UNSEEN = ("--cold",)
+"""Pictures that nobody asks for would be encoded while presses are measured."""
 _KEEP_ALIVE = 0.4
 _LOOK_EVERY = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class PtzPlan:
-    """How many presses, idle and busy each, and how many pages end while they move a dome of each kind."""
+    """How many presses, idle and busy each, and how many pages end while they move a dome of each kind. Eight cameras
+    are one recorder, three are devices of their own; a dome is among both."""
 
     presses: int = 100
     cuts: int = 5
+    cameras: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ async def run(plan: PtzPlan, clock: Clock, lines: Lines) -> bool:
     report = Report(lines, "ptz")
     with tempfile.TemporaryDirectory(prefix="camera-hub-bench-") as folder:
         async with (
-            farm(1, CAMERAS, free_network(), Path(folder) / "pictures") as farmed,
+            farm(1, plan.cameras, free_network(), Path(folder) / "pictures", _UNSEEN) as farmed,
             hub(Path(folder), clock, farmed) as site,
             browser(farmed.control) as control,
         ):

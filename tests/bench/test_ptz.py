@@ -10,7 +10,7 @@ from camera_hub.clock import SystemClock
 
 async def test_presses_and_cuts_are_measured() -> None:
     out = io.StringIO()
-    await run(PtzPlan(presses=2, cuts=1), SystemClock(), Lines(out))
+    await run(PtzPlan(presses=2, cuts=1, cameras=3), SystemClock(), Lines(out))
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     cuts = [line for line in lines if line["figure"] == "cut_to_still_s"]
     presses = {line["figure"]: line for line in lines if line not in cuts}
