@@ -154,7 +154,6 @@ async def _asked(api: Api, dome: _Dome) -> AsyncIterator[dict[str, int]]:
                 counted[name] += 1
             except HubError:
                 counted["refused"] += 1
-                await asyncio.sleep(_LOOK_EVERY)
 
     tasks = [
         asyncio.create_task(ask("described", "POST", f"/api/devices/{dome.device}/describe"), name="bench describe"),
