@@ -5,13 +5,17 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
+from camera_hub.cameras.ptz import control as control_module
+from camera_hub.cameras.ptz import session as session_module
 from camera_hub.cameras.ptz.store import PtzStore
 from camera_hub.cameras.ptz.wishes import MoveWish, PresetWish, StopWish
 from camera_hub.errors import HubError, Reason
-from camera_hub.events import PtzChanged
+from camera_hub.events import CameraChanged, PtzChanged
 from camera_hub.settings import PtzSettings
 from camera_hub.store.database import Database
+from camera_hub.store.tables import Stream
 from tests.cameras.fakes import ADMIN
 from tests.cameras.ptz_site import OPERATOR, OTHER_OPERATOR, PtzSite, ptz_site
 
@@ -161,3 +165,76 @@ async def test_the_hubs_end_stops_what_moves(database: Database) -> None:
         await press(site)
         dome = site.dome
     assert not dome.moving(time.monotonic())
+
+
+async def test_a_camera_that_is_retired_while_it_moves_stops_and_is_steered_no_more(database: Database) -> None:
+    async with ptz_site(database, faults={"ptz_ignores_timeout": 1.0}) as site:
+        await press(site)
+        await site.register.cameras.retire(ADMIN, [site.camera])
+        with pytest.raises(HubError) as caught:
+            async with asyncio.timeout(10):
+                while True:  # whoever goes on pressing
+                    await site.control.command(OPERATOR, site.camera, RIGHT, PAGE)
+                    await asyncio.sleep(0)
+        assert caught.value.reason in (Reason.RETIRED, Reason.BUSY)
+        await site.until(lambda state: not state.moving)
+        assert not site.dome.moving(time.monotonic())
+        with pytest.raises(HubError) as caught:
+            await site.control.session(OPERATOR, site.camera)
+        assert caught.value.reason == Reason.RETIRED
+
+
+async def test_a_device_at_another_address_is_steered_there(database: Database) -> None:
+    async with ptz_site(database) as site:
+        await press(site)
+        session = await site.control.session(OPERATOR, site.camera)
+        told = await site.until(lambda state: not state.moving)
+        assert told.error is None
+        await site.farm.set_fault(site.key, "dead")
+        (device,) = await site.register.devices.all(ADMIN)
+        await site.register.devices.change(ADMIN, device.id, onvif_port=1)
+        async with asyncio.timeout(10):
+            while session.camera.address[1] != 1:
+                await asyncio.sleep(0)
+        assert await site.control.session(OPERATOR, site.camera) is session
+        await site.control.command(OPERATOR, site.camera, RIGHT, PAGE)
+        told = await site.until(lambda state: state.error is not None)
+        assert told.error is not None
+        assert "port 1 " in told.error.detail
+
+
+async def test_a_camera_that_has_become_another_devices_is_not_steered_at_the_former_one(database: Database) -> None:
+    async with ptz_site(database, faults={"ptz_ignores_timeout": 1.0}) as site:
+        await press(site)
+        former = await site.control.session(OPERATOR, site.camera)
+        async with database.write() as session:  # as cameras.replacements exchanges them
+            await session.execute(update(Stream).where(Stream.camera_id == site.camera).values(profile="another"))
+        site.bus.publish(CameraChanged(site.camera, former.camera.village_id))
+        await site.until(lambda state: not state.moving)
+        assert not site.dome.moving(time.monotonic())
+        assert await site.control.session(OPERATOR, site.camera) is not former
+
+
+async def test_a_camera_that_is_moved_while_its_session_is_being_closed_is_stopped(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = PtzStore.steered
+    async with ptz_site(database, faults={"ptz_ignores_timeout": 1.0}) as site:
+
+        async def steered(self: PtzStore, camera_id: int, since: datetime | None) -> None:
+            await write(self, camera_id, since)
+            if since is None and not site.dome.commands:
+                await site.control.command(OPERATOR, site.camera, RIGHT, PAGE)  # while the disk is slow
+                await site.until(lambda state: state.moving)
+
+        monkeypatch.setattr(PtzStore, "steered", steered)
+        monkeypatch.setattr(control_module, "SWEEP_SECONDS", 0.01)
+        monkeypatch.setattr(session_module, "WATCHED_SECONDS", 0.0)
+        async with site.another_hub() as control:
+            session = await control.session(OPERATOR, site.camera)
+            site.control = control
+            await site.until(lambda state: state.moving)
+            await site.until(lambda state: not state.moving)
+            assert not site.dome.moving(time.monotonic())
+            assert await control.session(OPERATOR, site.camera) is session
+            assert await PtzStore(database, site.register, site.checks).left_steered() == [site.camera]

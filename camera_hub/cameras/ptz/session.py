@@ -45,7 +45,8 @@ BARRED_SECONDS = 900.0
 
 
 class PtzSession:
-    """`work` runs for as long as it is open. `changed` is called with every change of its state."""
+    """`work` runs for as long as it is open. `changed` is called with every change of its state. `ending`: nobody may
+    steer in it any more."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class PtzSession:
     ) -> None:
         self.camera = camera
         self.plan = plan
+        self.ending = False
         self._opener = opener
         self._settings = settings
         self._clock = clock
@@ -124,6 +126,7 @@ class PtzSession:
         self._away = self._away or after == "home"
         self._submit(StopWish(), "")
         if after == "end":
+            self.ending = True
             self.lock, self._away, self._touched = None, False, float("-inf")
 
     def gone(self, client: str) -> bool:
