@@ -113,10 +113,10 @@ class PtzControl:
             if camera_id in (None, one.session.camera.camera_id) and one.session.gone(client):
                 log.info("camera %d is stopped: its page is gone", one.session.camera.camera_id)
 
-    def state(self, camera_id: int) -> PtzState:
-        """Of any camera; the caller decides who may see it."""
+    def state(self, actor: Actor, camera_id: int) -> PtzState:
+        """As it may be told to that person; of a camera out of their scope as if nobody steered it."""
         known = self._steered.get(camera_id)
-        return known.session.state() if known is not None else IDLE
+        return known.session.state() if known is not None and actor.sees(known.session.camera.village_id) else IDLE
 
     async def replan(self, session: PtzSession, plan: HomePlan) -> None:
         """Store when and to where the camera returns, and what its presets are called. Raises HubError."""
