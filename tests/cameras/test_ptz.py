@@ -200,7 +200,12 @@ async def test_a_device_at_another_address_is_steered_there(
         (device,) = await site.register.devices.all(ADMIN)
         followed = asyncio.Event()
         renew = session.renew
-        monkeypatch.setattr(session, "renew", lambda: (renew(), followed.set()))
+
+        def renewed() -> None:
+            renew()
+            followed.set()
+
+        monkeypatch.setattr(session, "renew", renewed)
         await site.register.devices.change(ADMIN, device.id, onvif_port=1)
         async with asyncio.timeout(10):
             await followed.wait()
