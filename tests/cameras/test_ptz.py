@@ -17,6 +17,8 @@ from camera_hub.cameras.ptz.wishes import MoveWish, PresetWish, StopWish
 from camera_hub.errors import HubError, Reason
 from camera_hub.events import CameraChanged, PtzChanged
 from camera_hub.settings import PtzSettings
+from camera_hub.simulator.onvif.ptz import PtzService
+from camera_hub.simulator.onvif.soap import Refusal
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Stream
 from tests.cameras.fakes import ADMIN
@@ -251,3 +253,25 @@ async def test_a_camera_that_is_moved_while_its_session_is_being_closed_is_stopp
             assert not site.dome.moving(time.monotonic())
             assert await control.session(OPERATOR, site.camera) is session
             assert await PtzStore(database, site.register, site.checks).left_steered() == [site.camera]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("ter:ActionNotSupported", "ter:NoProfile"), Reason.SOAP_FAULT),
+        (("ter:NotAuthorized", "ter:OperationProhibited"), Reason.PTZ_NO_RIGHTS),
+    ],
+)
+async def test_a_device_that_refuses_moves_and_stops_and_stands_is_not_shown_as_moving(
+    database: Database, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str], told: Reason
+) -> None:
+    async def refuse(*_: object) -> str:
+        raise Refusal("no", *words)
+
+    monkeypatch.setattr(PtzService, "_move", refuse)
+    monkeypatch.setattr(PtzService, "_stop", refuse)
+    async with ptz_site(database) as site:
+        await press(site)
+        state = await site.until(lambda state: not state.moving and state.error is not None)
+        assert state.error is not None
+        assert state.error.reason == told

@@ -7,12 +7,14 @@ nothing but the answer that is under way, and for that only a moment.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from camera_hub.cameras.onvif.ptz import PtzStatus
 from camera_hub.cameras.ptz import capabilities, watchdog
 from camera_hub.cameras.ptz import lock as locks
+from camera_hub.cameras.ptz.driver import FAULTS
 from camera_hub.cameras.ptz.lock import PtzHolder, PtzLock
 from camera_hub.cameras.ptz.opening import OpenedPtz, PtzFacts
 from camera_hub.cameras.ptz.state import (
@@ -77,6 +79,7 @@ class PtzSession:
         self._wake, self._urgent = asyncio.Event(), asyncio.Event()
         self._opening = asyncio.Lock()
         self._error: Explanation | None = None
+        self._failure: Explanation | None = None  # of what was to be done, while the stop after it fails, too
         self._stopping_error = False
         self._away = False
         self._last = self._touched = clock.monotonic()
@@ -266,7 +269,7 @@ class PtzSession:
             await self._move(opened, wish, asked + wish.seconds)
         else:
             await self._travel(opened, wish)
-        self._error = None
+        self._error = self._failure = None
         self._stopping_error = False
 
     async def _move(self, opened: OpenedPtz, wish: MoveWish, deadline: float) -> None:
@@ -350,6 +353,11 @@ class PtzSession:
             otherwise = await opened.driver.halt()
             answered = True
         except HubError as error:
+            if await self._stands(error):
+                self.motion = watchdog.looked(self.motion, self._clock.monotonic(), moving=False)
+                self._stopping_error = False
+                self._error = self._failure
+                return
             self._figures.failed_stops += 1
             self._note_stop_failure(error)
         else:
@@ -359,6 +367,18 @@ class PtzSession:
                 self._stopping_error, self._error = False, None
         tells = self.facts is not None and self.facts.tells
         self.motion = watchdog.stopped(self.motion, self._clock.monotonic(), answered=answered, tells=tells)
+
+    async def _stands(self, refusal: HubError) -> bool:
+        """Whether a device that refuses to be stopped says that it stands: it has refused the move as well. One that
+        lacks only the right to be told is not asked to stop again, since each refusal counts against its login."""
+        opened = self._open
+        if opened is None or not opened.facts.tells:
+            return False
+        if not opened.conversation.refused and (refusal.reason not in FAULTS or self.motion.tries + 1 < watchdog.LOOKS):
+            return False
+        with suppress(HubError):
+            return (await opened.driver.status()).moving is False
+        return False
 
     async def _look(self) -> None:
         moving: bool | None = None
@@ -406,7 +426,7 @@ class PtzSession:
             if what != "look":
                 self._barred = now + BARRED_SECONDS
                 error = no_rights()
-        self._error = error.explanation
+        self._error = self._failure = error.explanation
         if self.motion.phase in ("moving", "travelling"):  # what was sent before may go on
             self.motion = watchdog.to_stop(self.motion, now)
 
