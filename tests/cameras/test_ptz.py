@@ -98,6 +98,22 @@ async def test_two_persons_and_a_tour_at_one_camera(database: Database) -> None:
         await site.until(lambda state: not state.moving and state.holder is None)
 
 
+async def test_it_does_not_return_home_while_a_tour_shows_it(database: Database) -> None:
+    settings = PtzSettings(lock_seconds=0.2, return_home_seconds=0.3)
+    async with ptz_site(database, settings) as site:
+        await site.presets.open(OPERATOR, site.camera)
+        spot = await site.presets.add(OPERATOR, site.camera, "村口")
+        await site.control.release(OPERATOR, site.camera)
+        await site.control.bring(5, "早巡", site.camera, spot.token)
+        await site.until(lambda state: state.moving)
+        shown = await site.until(lambda state: state.holder is None and not state.moving)
+        assert shown.home_at is None
+        assert (await site.control.session(OPERATOR, site.camera)).standing == "away"
+        await site.control.let_go(5, "早巡", site.camera)
+        await site.until(lambda state: state.moving)
+        assert site.operations()[-2:] == ["GotoPreset", "GotoHomePosition"]
+
+
 @pytest.mark.slow
 async def test_it_returns_home_after_a_while_without_a_command(database: Database) -> None:
     settings = PtzSettings(lock_seconds=0.2, return_home_seconds=0.5)

@@ -82,6 +82,7 @@ class PtzSession:
         self._failure: Explanation | None = None  # of what was to be done, while the stop after it fails, too
         self._stopping_error = False
         self._away = False
+        self._stays_for: PtzHolder | None = None  # the tour that shows it where it is, however long
         self._last = self._touched = clock.monotonic()
         self._barred = float("-inf")
         self._shown = IDLE
@@ -105,7 +106,11 @@ class PtzSession:
 
     def release(self, holder: PtzHolder, *, home: bool = False) -> None:
         """The holder gives the lock back; the camera stops if it moves. `home`: it returns home now."""
+        if self._stays_for is not None and self._stays_for.same(holder):
+            self._stays_for = None
         if self.lock is None or not self.lock.holder.same(holder):
+            self._wake.set()
+            self._tell()
             return
         self.lock = None
         if self.motion.phase == "moving" or isinstance(self._wish, MoveWish):
@@ -122,6 +127,7 @@ class PtzSession:
         if isinstance(wish, StopWish) and held is not None and not held.holder.same(holder):
             return Commanded()
         lost = self.claim(holder)
+        self._stays_for = holder if holder.kind == "tour" else None
         return Commanded(self._submit(wish, client), lost)
 
     def stop(self, after: Literal["home", "end", ""] = "") -> None:
@@ -130,7 +136,7 @@ class PtzSession:
         self._submit(StopWish(), "")
         if after == "end":
             self.ending = True
-            self.lock, self._away, self._touched = None, False, float("-inf")
+            self.lock, self._stays_for, self._away, self._touched = None, None, False, float("-inf")
 
     def gone(self, client: str) -> bool:
         """The page is gone, or shows the camera no more: what it moves stops. Returns whether it moved it."""
@@ -157,7 +163,7 @@ class PtzSession:
         now = self._clock.monotonic()
         if self.motion.ours or self._wish is not None:
             return "moves"
-        if self._home_due(now) is not None:
+        if self._home_due(now) is not None or self._stays_for is not None:
             return "away"
         return "watched" if self._watched(now) or locks.held(self.lock, now) is not None else "idle"
 
@@ -453,7 +459,7 @@ class PtzSession:
         """When it returns home; None: it does not."""
         seconds = self.plan.seconds if self.plan.seconds is not None else self._settings.return_home_seconds
         can = self.plan.token is not None or self.facts is None or self.facts.capabilities.home
-        if not self._away or not seconds or not can:
+        if not self._away or not seconds or not can or self._stays_for is not None:
             return None
         due = max(now - 1.0, self._last + seconds)
         if self.plan.suspended_until is not None:
