@@ -113,7 +113,7 @@ async def test_positions_come_with_an_etag(hub: Hub, cameras: list[int]) -> None
     ("body", "reason", "why"),
     [
         ({"longitude": 117.28}, "value_coordinate", "pair"),
-        ({"longitude": 31.86, "latitude": 117.28}, "invalid", None),  # no latitude at all
+        ({"longitude": 31.86, "latitude": 117.28}, "map_geometry", "swapped"),  # no latitude at all
         ({"longitude": 31.86, "latitude": 77.28}, "map_geometry", "swapped"),
         ({"longitude": 2.35, "latitude": 48.85}, "map_geometry", "range"),
         ({"longitude": 87.6, "latitude": 43.8}, "map_position", None),
@@ -278,6 +278,7 @@ async def test_a_base_picture_over_the_limit_is_refused_unread(hub: Hub) -> None
         ({"east": 117.2001, "north": 31.8001}, "zero"),
         ({"west": 179.0, "east": -179.0}, "date_line"),
         ({"west": 31.8, "south": 77.2, "east": 31.9, "north": 77.4}, "axes"),
+        ({"west": 31.8, "south": 117.2, "east": 31.9, "north": 117.4}, "axes"),
         ({"west": 2.2, "east": 2.4}, "range"),
         ({"west": 113.0}, "large"),
         ({"west": 120.0, "south": 30.0, "east": 120.1, "north": 30.1}, "far"),

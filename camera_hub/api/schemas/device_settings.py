@@ -1,9 +1,10 @@
 """Settings on devices: what was read, what is wanted, what would change, what the clocks' check says."""
 
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from camera_hub.api.schemas.base import Answer, Id, Line, Name, RequestBody
 
@@ -101,7 +102,18 @@ class DeviceSettingsAnswer(Answer):
     check: ClockCheckAnswer | None
 
 
-Host = Annotated[Line, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.:_-]+$")]
+def _server(host: str) -> str:
+    """A name or an address that a device can ask. Raises ValueError."""
+    if ":" in host or host.replace(".", "").isdigit():
+        address = ip_address(host)
+        if address.is_unspecified or address.is_multicast:
+            raise ValueError("a device cannot ask this address for the time")
+    elif not all(0 < len(one) < 64 and one.strip("-") == one for one in host.removesuffix(".").split(".")):
+        raise ValueError("this is no name of a server")
+    return host
+
+
+Host = Annotated[Line, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.:_-]+$"), AfterValidator(_server)]
 
 
 class WantedClockBody(RequestBody):

@@ -11,7 +11,8 @@ from camera_hub.cameras.map.shapes import MAX_VERTICES
 
 PlaceKind = Literal["point", "line", "area"]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+"""As wide as a longitude, so that swapped ones are told so where they are judged (map.shapes, map.base_picture)."""
 Degree = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Point = tuple[Degree, Degree]
 Corners = tuple[Point, Point]

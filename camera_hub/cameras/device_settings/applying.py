@@ -4,10 +4,12 @@ Of one device the items are set one after the other, in the order of the parts; 
 the same, and told. A device that has stopped answering is not asked for the rest.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.device_settings.links import VillageLinks
+from camera_hub.cameras.device_settings.plan import same
 from camera_hub.cameras.device_settings.previews import SettingsPreview, SettingsPreviews, spread
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
@@ -21,6 +23,9 @@ from camera_hub.cameras.device_settings.values import (
 from camera_hub.cameras.device_settings.verdicts import read_back_verdict
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict, JobView
 from camera_hub.errors import HubError, Kind, Reason
+from camera_hub.logs import outside
+
+log = logging.getLogger(__name__)
 
 SET_DEVICES = "set_devices"
 """The kind of these jobs."""
@@ -124,15 +129,27 @@ class _SettingsRun:
             raise HubError(Kind.NOT_FOUND, "the camera is not one of this device's any more", reason=Reason.RETIRED)
         async with self._links.device(device.village_id, device.device_id):
             facts = await self._readings.way(device).set(device, item)
-        verdict = read_back_verdict(item, facts)
-        if item.part == "clock" and verdict.ok and "offset_s" in item.after:
-            await self._readings.was_set(device, _state(facts))
-        if item.part == "sub" and item.camera_id is not None:
-            await self._readings.sub_was_set(device, item.camera_id, facts)
+            verdict = read_back_verdict(item, facts)
+            kept = await self._kept(device, item, facts, verdict)
         self._set.setdefault(device.device_id, set()).add(item.part)
-        if self._left[device.device_id] == {item.key} and device.device_id not in self._silent:
-            await self._readings.read_again(device, self._set[device.device_id])
+        if kept and self._left[device.device_id] == {item.key} and device.device_id not in self._silent:
+            try:
+                await self._readings.read_again(device, self._set[device.device_id])
+            except HubError as error:
+                _not_kept(device, error)
         return verdict
+
+    async def _kept(self, device: SettingsDevice, item: PlannedItem, facts: Facts, verdict: JobVerdict) -> bool:
+        """Keep what was set; whether the database took it. The verdict is the device's, whatever the database does."""
+        try:
+            if item.part == "clock" and verdict.ok and _put_right(item, facts):
+                await self._readings.was_set(device, _state(facts))
+            if item.part == "sub" and item.camera_id is not None:
+                await self._readings.sub_was_set(device, item.camera_id, facts)
+        except HubError as error:
+            _not_kept(device, error)
+            return False
+        return True
 
 
 def in_turns(items: Sequence[PlannedItem], devices: Sequence[SettingsDevice]) -> list[PlannedItem]:
@@ -151,6 +168,17 @@ def _name(preview: SettingsPreview, item: PlannedItem) -> str:
     device = preview.devices[item.device_id]
     camera = device.camera(item.camera_id) if item.camera_id is not None else None
     return f"{camera.name if camera is not None else device.name} ({device.host})"
+
+
+def _put_right(item: PlannedItem, facts: Facts) -> bool:
+    """Whether the time itself was to be set, and is right: not where only the zone was."""
+    return item.after.get("offset_s") != item.before.get("offset_s") and same(
+        item.part, "offset_s", facts.get("offset_s"), 0.0
+    )
+
+
+def _not_kept(device: SettingsDevice, error: HubError) -> None:
+    log.error("device %d was set, but what it is like now cannot be kept: %s", device.device_id, outside(error))
 
 
 def _state(facts: Facts) -> ClockState:

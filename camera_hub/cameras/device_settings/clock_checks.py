@@ -49,9 +49,10 @@ def judged(before: ClockCheck | None, state: ClockState, at: datetime, limits: C
     if abs(offset) <= limits.warn_s:
         return replace(found, verdict="ok", since=None, reason=None)
     verdict: ClockVerdict = "wrong" if abs(offset) > limits.fail_s else "warn"
-    since = before.since or at
-    if before.set_at is not None:
-        days = max(0.0, (at - before.set_at).total_seconds() / 86400)
+    since = min(before.since or at, at)
+    # Set in the future: the hub's own clock was wrong then, and so is what it set.
+    if before.set_at is not None and before.set_at <= at:
+        days = (at - before.set_at).total_seconds() / 86400
         if abs(offset) > limits.warn_s + CRYSTAL_SECONDS_A_DAY * days:
             return replace(found, verdict="lies", since=since, reason=Reason.CLOCK_LIES.value)
     reason = Reason.CLOCK_NTP_UNHEARD if state.source == "ntp" else Reason.CLOCK_DRIFTS

@@ -62,7 +62,8 @@ class NightlyClockChecks:
 
     async def check_due(self) -> int:
         """Check every device that was not checked since the last planned time; how many these were. Raises HubError."""
-        devices = spread(await self._store.unchecked(last_due(self._clock.now(), self._at, self._zone)))
+        now = self._clock.now()
+        devices = spread(await self._store.unchecked(last_due(now, self._at, self._zone), now))
         waiting = iter(devices)
         failed: list[HubError] = []
 

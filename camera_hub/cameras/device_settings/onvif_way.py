@@ -161,10 +161,13 @@ class OnvifSettingsWay:
             candidates = ways(zone, told.said.zone) if zone else [""]
         if item.before.get("daylight") != item.after.get("daylight"):
             daylight = bool(item.after.get("daylight"))
-        by_hand = told.source != "ntp" or item.before.get("offset_s") != item.after.get("offset_s")
+        set_now = item.before.get("offset_s") != item.after.get("offset_s")
+        by_hand = told.source != "ntp" or set_now
+        # A zone is not set without a time; the device's own, where that is not to change.
+        ahead = timedelta() if set_now else timedelta(seconds=told.offset_s or 0.0)
         error: HubError | None = None
         for candidate in candidates:
-            moment = await self._moment(travel) if by_hand else None
+            moment = await self._moment(travel + ahead) if by_hand else None
             error = await _refusal(
                 set_clock(onvif, "manual" if by_hand else "ntp", zone=candidate, daylight=daylight, utc=moment)
             )
@@ -175,9 +178,9 @@ class OnvifSettingsWay:
             raise refused(error)
         return await _clock_proved(onvif, zone, daylight, back_to_ntp=by_hand and told.source == "ntp")
 
-    async def _moment(self, travel: timedelta) -> datetime:
-        """Wait until a time sent now arrives at the beginning of a second; that second."""
-        now = self._clock.now() + travel
+    async def _moment(self, ahead: timedelta) -> datetime:
+        """Wait until a clock that is this far ahead is at the beginning of a second; that second."""
+        now = self._clock.now() + ahead
         second = now.replace(microsecond=0) + timedelta(seconds=1)
         await self._clock.sleep((second - now).total_seconds())
         return second

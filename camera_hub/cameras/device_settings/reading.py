@@ -71,21 +71,22 @@ class SettingsReadings:
         return await self._store.stored(actor, device_id)
 
     async def read(self, device: SettingsDevice, parts: Collection[Part]) -> SettingsReading:
-        """Ask for these parts now, and keep what they are. Raises HubError."""
-        async with self._links.device(device.village_id, device.device_id):
-            reading = await self.way(device).read(device, parts)
-        await self._store.keep(device.device_id, reading, parts, self._clock.now())
-        if set(parts) >= set(PARTS):
-            await self._list(device)
-        if reading.clock is not None:
-            await self.judge(device, reading.clock)
-        self._changed(device)
-        return reading
+        """Ask for these parts now, and keep what they are; a clock that cannot be asked is a check, too.
+
+        Raises HubError.
+        """
+        try:
+            return await self._read(device, parts)
+        except HubError as error:
+            if "clock" in parts and error.reason not in DATABASE_REASONS:
+                await self._unread(device, error)
+                self._changed(device)
+            raise
 
     async def read_again(self, device: SettingsDevice, parts: Collection[Part]) -> None:
         """After a change, so that what is kept is what the device has. One that does not answer is left as it was."""
         try:
-            await self.read(device, parts)
+            await self._read(device, parts)
         except HubError as error:
             if error.reason in DATABASE_REASONS:
                 raise
@@ -98,21 +99,35 @@ class SettingsReadings:
         """
         try:
             async with self._links.device(device.village_id, device.device_id):
-                state = await self.way(device).clock(device)
+                check = await self._judge(device, await self.way(device).clock(device))
         except HubError as error:
             if error.reason in DATABASE_REASONS:
                 raise
-            before = await self._store.check_of(device.device_id)
-            check = clock_checks.unread(before, error.reason, self._clock.now())
-            await self._store.keep_check(device.device_id, check)
+            check = await self._unread(device, error)
         else:
-            check = await self.judge(device, state)
             await self._list(device)
         self._changed(device)
         return check
 
-    async def judge(self, device: SettingsDevice, state: ClockState) -> ClockCheck:
-        """Keep what a clock that was read says."""
+    async def _read(self, device: SettingsDevice, parts: Collection[Part]) -> SettingsReading:
+        # Kept before anybody else may set the device: a clock that was set since then would count as one that lies.
+        async with self._links.device(device.village_id, device.device_id):
+            reading = await self.way(device).read(device, parts)
+            await self._store.keep(device.device_id, reading, parts, self._clock.now())
+            if reading.clock is not None:
+                await self._judge(device, reading.clock)
+        if set(parts) >= set(PARTS):
+            await self._list(device)
+        self._changed(device)
+        return reading
+
+    async def _unread(self, device: SettingsDevice, error: HubError) -> ClockCheck:
+        before = await self._store.check_of(device.device_id)
+        check = clock_checks.unread(before, error.reason, self._clock.now())
+        await self._store.keep_check(device.device_id, check)
+        return check
+
+    async def _judge(self, device: SettingsDevice, state: ClockState) -> ClockCheck:
         before = await self._store.check_of(device.device_id)
         check = clock_checks.judged(before, state, self._clock.now(), self._limits)
         await self._store.keep_check(device.device_id, check)

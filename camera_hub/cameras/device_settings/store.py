@@ -184,15 +184,20 @@ class SettingsStore:
             if check.offset_s is not None:
                 device.clock_offset_s = check.offset_s
 
-    async def unchecked(self, since: datetime) -> list[SettingsDevice]:
-        """Devices in service that were there at that time and have not been checked since then, without cameras."""
+    async def unchecked(self, since: datetime, now: datetime) -> list[SettingsDevice]:
+        """Devices in service that were there at that time and have not been checked since then, without cameras.
+
+        What is later than `now` was written while the hub's clock was wrong, and does not count.
+        """
         query = (
             select(Device)
             .outerjoin(ClockCheckRow, ClockCheckRow.device_id == Device.id)
             .where(
                 Device.retired_at.is_(None),
-                Device.created_at < since,
-                ClockCheckRow.checked_at.is_(None) | (ClockCheckRow.checked_at < since),
+                (Device.created_at < since) | (Device.created_at > now),
+                ClockCheckRow.checked_at.is_(None)
+                | (ClockCheckRow.checked_at < since)
+                | (ClockCheckRow.checked_at > now),
             )
             .order_by(Device.id)
         )

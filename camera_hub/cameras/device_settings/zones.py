@@ -24,7 +24,7 @@ MOST_ZONES = 4
 def posix(zone: str) -> str:
     """A zone of the IANA database or a POSIX string, as a POSIX string. Raises HubError(INVALID, bad_zone)."""
     zone = zone.strip()
-    if POSIX_ZONE.fullmatch(zone):
+    if POSIX_ZONE.fullmatch(zone) and _inhabited(zone):
         return zone
     if NAMED_ZONE.fullmatch(zone) and (found := _footer(zone)):
         return found
@@ -72,6 +72,13 @@ def ways(zone: str, shown: str) -> list[str]:
 
 
 _ZERO = datetime.min - datetime.min
+_WEST, _EAST = -12 * 3600, 14 * 3600
+"""Seconds between which all zones of the world lie."""
+
+
+def _inhabited(zone: str) -> bool:
+    seconds = meant(zone)
+    return seconds is not None and _WEST <= seconds <= _EAST and seconds % 900 == 0
 
 
 def _plain(seconds: int) -> str:

@@ -97,7 +97,7 @@ def test_how_a_zone_may_be_written(zone: str, shown: str, written: list[str]) ->
 def test_zones_that_people_name() -> None:
     assert posix("Asia/Shanghai") == posix(" CST-8 ") == of_site(ZoneInfo("Asia/Shanghai")) == "CST-8"
     assert (summer("CST-8"), summer(posix("Europe/Berlin"))) == (False, True)
-    for text in ("../etc/passwd", "Asia/Nowhere", "CST 8 o'clock", "北京"):
+    for text in ("../etc/passwd", "Asia/Nowhere", "CST 8 o'clock", "北京", "ABC-25", "CST-8:99", "CST+13", "GMT-24:00"):
         with pytest.raises(HubError, match="no time zone"):
             posix(text)
 

@@ -64,6 +64,18 @@ async def test_clocks_are_set_in_one_batch_and_each_verdict_is_right(site: Setti
     assert await site.nightly.check_due() == 0  # once a night
 
 
+async def test_a_zone_is_set_without_touching_the_time(site: SettingsSite) -> None:
+    device_id = next(iter(site.devices))
+    await site.fault(device_id, "clock_skew", 120.0)
+    change = WantedChange(WantedClock(zone="IST-5:30"))
+    (item,) = await site.preview(change, [device_id])
+    assert (item.verdict, item.before["source"]) == ("change", "manual")
+    assert await site.apply() == {f"{device_id}:clock": "ok"}
+    assert 119 < site.off_by(device_id) < 121
+    (item,) = await site.preview(change, [device_id])
+    assert item.verdict == "same"
+
+
 async def test_names_in_the_picture_are_set_read_back_and_refused(site: SettingsSite) -> None:
     good, refuses, ignores, readonly, _ = site.devices
     await site.fault(refuses, "settings_refused")

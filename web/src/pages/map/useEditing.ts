@@ -179,7 +179,7 @@ export function useEditing(heard: { placed(id: number, one: CameraPosition): voi
     if (sending === mine) sending = null
     if (edit.value?.what === 'base') set({ sent: null })
     if (answer === null) return false
-    return now.opacity === 1 || (await saved(hub.changeBase(box, now.opacity))) !== null
+    return (answer as Base).opacity === now.opacity || (await saved(hub.changeBase(box, now.opacity))) !== null
   }
 
   /** Ends editing without keeping; asks where something would be lost. */
