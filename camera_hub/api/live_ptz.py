@@ -36,7 +36,7 @@ class PtzSteering(Protocol):
     async def command(self, actor: Actor, camera_id: int, wish: PtzWish, client: str) -> None: ...
     async def release(self, actor: Actor, camera_id: int) -> None: ...
     def leave(self, client: str, camera_id: int | None = None) -> None: ...
-    def state(self, camera_id: int) -> PtzState: ...
+    def state(self, actor: Actor, camera_id: int) -> PtzState: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class LivePtz:
         self._untold.set()
 
     def _message(self, camera_id: int) -> PtzStateMessage:
-        state = self._control.state(camera_id)
+        state = self._control.state(self._actor, camera_id)
         one = self._steered.get(camera_id)
         if one is None:
             return PtzStateMessage(camera=camera_id, serial=0, state=state_answer(state))

@@ -73,10 +73,10 @@ async def suspend(camera_id: Id, body: PtzSuspend, actor: Steering, presets: Pre
 async def move(camera_id: Id, body: PtzMove, actor: Steering, control: Control) -> PtzStateAnswer:
     """Move the camera for `seconds`, or until this is called again; the hub stops it then."""
     await control.command(actor, camera_id, MoveWish(body.pan, body.tilt, body.zoom, body.seconds), "")
-    return state_answer(control.state(camera_id))
+    return state_answer(control.state(actor, camera_id))
 
 
 @router.post("/{camera_id}/ptz/stop")
 async def stop(camera_id: Id, actor: Steering, control: Control) -> PtzStateAnswer:
     await control.command(actor, camera_id, StopWish(), "")
-    return state_answer(control.state(camera_id))
+    return state_answer(control.state(actor, camera_id))

@@ -1,4 +1,4 @@
-"""The command line of the bench: camera-hub bench wall · relay · scale · cases · view · pages · discovery."""
+"""The command line of the bench: camera-hub bench wall · relay · scale · cases · view · ptz · pages · discovery."""
 
 import asyncio
 import sys
@@ -185,6 +185,32 @@ def discovery(
 
     logs.set_up("WARNING")
     if not asyncio.run(run(DiscoveryPlan(villages, describe), SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ptz(
+    presses: Annotated[
+        int, typer.Option(min=1, help="Presses while the device is idle, and as many while busy.")
+    ] = 100,
+    cuts: Annotated[int, typer.Option(min=1, help="Pages that are cut off at each kind of dome.")] = 5,
+) -> None:
+    """How soon a dome obeys a press in a page, and how soon it stands when the page is gone.
+
+    A recorder of 8 virtual cameras, `camera-hub serve` and the page's WebSocket, each in a process of its own. press:
+    from before the page sends `move` to the arrival of ContinuousMove at the device; release: from `stop` to Stop.
+    busy: while the hub describes the same device over and over, and reads its clock and settings (beside: how often).
+
+    cut_to_still_s: from the moment when the connection of a page that keeps a direction pressed is reset until the dome
+    stands; with each kind of stubborn device, too. first: when the hub does not know yet what the device refuses.
+
+    Exit code 1 when a figure misses its target. load is the machine's load average of the last minute, without which no
+    figure means anything.
+    """
+    from camera_hub.bench.ptz import PtzPlan, run
+
+    logs.set_up("WARNING")
+    if not asyncio.run(run(PtzPlan(presses, cuts), SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 
 

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from camera_hub.acceptor import ConnectionFigures, ConnectionLimits, ConnectionTable
-from camera_hub.access.policy import Actor, Role
+from camera_hub.access.policy import Actor, Role, require_village
 from camera_hub.api import errors, live, pictures, viewers, whep
 from camera_hub.api.cors import WhepOrigins
 from camera_hub.api.live import PROTOCOL, LivePages, PageActions
@@ -112,13 +112,16 @@ class FakeReports:
 
 
 class FakeSteering:
-    """Keeps what pages steer; everything stands."""
+    """Keeps what pages steer. `states`: camera → its village and state; all others stand, in any village."""
 
     def __init__(self) -> None:
         self.commands: list[tuple[int, int, PtzWish, str]] = []
         self.left: list[tuple[str, int | None]] = []
+        self.states: dict[int, tuple[int, PtzState]] = {}
 
     async def command(self, actor: Actor, camera_id: int, wish: PtzWish, client: str) -> None:
+        if camera_id in self.states:
+            require_village(actor, self.states[camera_id][0], "camera")
         self.commands.append((actor.user_id, camera_id, wish, client))
 
     async def release(self, actor: Actor, camera_id: int) -> None:
@@ -127,8 +130,9 @@ class FakeSteering:
     def leave(self, client: str, camera_id: int | None = None) -> None:
         self.left.append((client, camera_id))
 
-    def state(self, camera_id: int) -> PtzState:
-        return IDLE
+    def state(self, actor: Actor, camera_id: int) -> PtzState:
+        village, state = self.states.get(camera_id, (0, IDLE))
+        return state if actor.sees(village) else IDLE
 
 
 @asynccontextmanager

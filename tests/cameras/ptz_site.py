@@ -88,7 +88,7 @@ class PtzSite:
         return [f"({one.operation})" if one.refused else one.operation for one in self.dome.commands]
 
     def state(self) -> PtzState:
-        return self.control.state(self.camera)
+        return self.control.state(ADMIN, self.camera)
 
     async def until(self, holds: Callable[[PtzState], bool]) -> PtzState:
         """The first state of the dome of which this holds."""

@@ -2,21 +2,31 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
+from camera_hub.access.policy import Actor, Role
+from camera_hub.cameras.ptz import control as control_module
+from camera_hub.cameras.ptz import session as session_module
+from camera_hub.cameras.ptz.state import IDLE
 from camera_hub.cameras.ptz.store import PtzStore
 from camera_hub.cameras.ptz.wishes import MoveWish, PresetWish, StopWish
 from camera_hub.errors import HubError, Reason
-from camera_hub.events import PtzChanged
+from camera_hub.events import CameraChanged, PtzChanged
 from camera_hub.settings import PtzSettings
+from camera_hub.simulator.onvif.ptz import PtzService
+from camera_hub.simulator.onvif.soap import Refusal
 from camera_hub.store.database import Database
+from camera_hub.store.tables import Stream
 from tests.cameras.fakes import ADMIN
 from tests.cameras.ptz_site import OPERATOR, OTHER_OPERATOR, PtzSite, ptz_site
 
 RIGHT = MoveWish(0.5, 0.0, 0.0)
 PAGE = "page-0001"
+STRANGER = Actor(9, "zhang", "邻村", Role.VILLAGE_ADMIN, frozenset({999}))
 
 
 async def press(site: PtzSite, wish: MoveWish = RIGHT) -> None:
@@ -83,8 +93,25 @@ async def test_two_persons_and_a_tour_at_one_camera(database: Database) -> None:
         holder = site.state().holder
         assert holder is not None
         assert holder.name == ADMIN.display_name
+        assert site.control.state(STRANGER, site.camera) == IDLE
         await site.control.release(ADMIN, site.camera)
         await site.until(lambda state: not state.moving and state.holder is None)
+
+
+async def test_it_does_not_return_home_while_a_tour_shows_it(database: Database) -> None:
+    settings = PtzSettings(lock_seconds=0.2, return_home_seconds=0.3)
+    async with ptz_site(database, settings) as site:
+        await site.presets.open(OPERATOR, site.camera)
+        spot = await site.presets.add(OPERATOR, site.camera, "村口")
+        await site.control.release(OPERATOR, site.camera)
+        await site.control.bring(5, "早巡", site.camera, spot.token)
+        await site.until(lambda state: state.moving)
+        shown = await site.until(lambda state: state.holder is None and not state.moving)
+        assert shown.home_at is None
+        assert (await site.control.session(OPERATOR, site.camera)).standing == "away"
+        await site.control.let_go(5, "早巡", site.camera)
+        await site.until(lambda state: state.moving)
+        assert site.operations()[-2:] == ["GotoPreset", "GotoHomePosition"]
 
 
 @pytest.mark.slow
@@ -149,10 +176,10 @@ async def test_what_a_hub_that_died_left_moving_is_stopped_by_the_next_one(datab
         site.dome.drive((0.5, 0.0, 0.0), time.monotonic(), None)
         with site.bus.subscribe(PtzChanged) as changes:
             async with site.another_hub() as control, asyncio.timeout(10):
-                while site.dome.moving(time.monotonic()) or control.state(site.camera).moving:
+                while site.dome.moving(time.monotonic()) or control.state(ADMIN, site.camera).moving:
                     await changes.next()
                 assert site.operations() == ["Stop"]
-                assert control.state(site.camera).home_at is not None
+                assert control.state(ADMIN, site.camera).home_at is not None
         assert await store.left_steered() == [site.camera]  # it has not returned home yet
 
 
@@ -161,3 +188,106 @@ async def test_the_hubs_end_stops_what_moves(database: Database) -> None:
         await press(site)
         dome = site.dome
     assert not dome.moving(time.monotonic())
+
+
+async def test_a_camera_that_is_retired_while_it_moves_stops_and_is_steered_no_more(database: Database) -> None:
+    async with ptz_site(database, faults={"ptz_ignores_timeout": 1.0}) as site:
+        await press(site)
+        await site.register.cameras.retire(ADMIN, [site.camera])
+        with suppress(HubError):
+            async with asyncio.timeout(10):
+                while True:  # whoever goes on pressing
+                    await site.control.command(OPERATOR, site.camera, RIGHT, PAGE)
+                    await asyncio.sleep(0)
+        await site.until(lambda state: not state.moving)
+        assert not site.dome.moving(time.monotonic())
+        with pytest.raises(HubError) as caught:
+            await site.control.session(OPERATOR, site.camera)
+        assert caught.value.reason == Reason.RETIRED
+
+
+async def test_a_device_at_another_address_is_steered_there(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ptz_site(database) as site:
+        await press(site)
+        session = await site.control.session(OPERATOR, site.camera)
+        told = await site.until(lambda state: not state.moving)
+        assert told.error is None
+        await site.farm.set_fault(site.key, "dead")
+        (device,) = await site.register.devices.all(ADMIN)
+        followed = asyncio.Event()
+        renew = session.renew
+
+        def renewed() -> None:
+            renew()
+            followed.set()
+
+        monkeypatch.setattr(session, "renew", renewed)
+        await site.register.devices.change(ADMIN, device.id, onvif_port=1)
+        async with asyncio.timeout(10):
+            await followed.wait()
+        assert await site.control.session(OPERATOR, site.camera) is session
+        await site.control.command(OPERATOR, site.camera, RIGHT, PAGE)
+        told = await site.until(lambda state: state.error is not None)
+        assert told.error is not None
+        assert "port 1 " in told.error.detail
+
+
+async def test_a_camera_that_has_become_another_devices_is_not_steered_at_the_former_one(database: Database) -> None:
+    async with ptz_site(database, faults={"ptz_ignores_timeout": 1.0}) as site:
+        await press(site)
+        former = await site.control.session(OPERATOR, site.camera)
+        async with database.write() as session:  # as cameras.replacements exchanges them
+            await session.execute(update(Stream).where(Stream.camera_id == site.camera).values(profile="another"))
+        site.bus.publish(CameraChanged(site.camera, former.camera.village_id))
+        await site.until(lambda state: not state.moving)
+        assert not site.dome.moving(time.monotonic())
+        assert await site.control.session(OPERATOR, site.camera) is not former
+
+
+async def test_a_camera_that_is_moved_while_its_session_is_being_closed_is_stopped(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = PtzStore.steered
+    async with ptz_site(database, faults={"ptz_ignores_timeout": 1.0}) as site:
+
+        async def steered(self: PtzStore, camera_id: int, since: datetime | None) -> None:
+            await write(self, camera_id, since)
+            if since is None and not site.dome.commands:
+                await site.control.command(OPERATOR, site.camera, RIGHT, PAGE)  # while the disk is slow
+                await site.until(lambda state: state.moving)
+
+        monkeypatch.setattr(PtzStore, "steered", steered)
+        monkeypatch.setattr(control_module, "SWEEP_SECONDS", 0.01)
+        monkeypatch.setattr(session_module, "WATCHED_SECONDS", 0.0)
+        async with site.another_hub() as control:
+            session = await control.session(OPERATOR, site.camera)
+            site.control = control
+            await site.until(lambda state: state.moving)
+            await site.until(lambda state: not state.moving)
+            assert not site.dome.moving(time.monotonic())
+            assert await control.session(OPERATOR, site.camera) is session
+            assert await PtzStore(database, site.register, site.checks).left_steered() == [site.camera]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("ter:ActionNotSupported", "ter:NoProfile"), Reason.SOAP_FAULT),
+        (("ter:NotAuthorized", "ter:OperationProhibited"), Reason.PTZ_NO_RIGHTS),
+    ],
+)
+async def test_a_device_that_refuses_moves_and_stops_and_stands_is_not_shown_as_moving(
+    database: Database, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str], told: Reason
+) -> None:
+    async def refuse(*_: object) -> str:
+        raise Refusal("no", *words)
+
+    monkeypatch.setattr(PtzService, "_move", refuse)
+    monkeypatch.setattr(PtzService, "_stop", refuse)
+    async with ptz_site(database) as site:
+        await press(site)
+        state = await site.until(lambda state: not state.moving and state.error is not None)
+        assert state.error is not None
+        assert state.error.reason == told

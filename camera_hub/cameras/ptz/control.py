@@ -8,7 +8,7 @@ it starts stops that camera.
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 from weakref import WeakValueDictionary
@@ -93,7 +93,7 @@ class PtzControl:
         require_village(actor, village, "camera")
         if not allows(actor, Action.STEER, village):
             raise HubError(Kind.FORBIDDEN, f"the role {actor.role.value} may not do this ({Action.STEER.value})")
-        return known.session if known is not None else await self._begun(camera_id)
+        return await self._begun(camera_id)
 
     async def command(self, actor: Actor, camera_id: int, wish: PtzWish, client: str) -> None:
         """Carry out a person's wish as soon as the device has answered what came before. `client`: the page whose end
@@ -113,10 +113,10 @@ class PtzControl:
             if camera_id in (None, one.session.camera.camera_id) and one.session.gone(client):
                 log.info("camera %d is stopped: its page is gone", one.session.camera.camera_id)
 
-    def state(self, camera_id: int) -> PtzState:
-        """Of any camera; the caller decides who may see it."""
+    def state(self, actor: Actor, camera_id: int) -> PtzState:
+        """As it may be told to that person; of a camera out of their scope as if nobody steered it."""
         known = self._steered.get(camera_id)
-        return known.session.state() if known is not None else IDLE
+        return known.session.state() if known is not None and actor.sees(known.session.camera.village_id) else IDLE
 
     async def replan(self, session: PtzSession, plan: HomePlan) -> None:
         """Store when and to where the camera returns, and what its presets are called. Raises HubError."""
@@ -142,17 +142,25 @@ class PtzControl:
             log.info("camera %d is steered by %s: %s", camera_id, _who(holder), type(wish).__name__.lower()[:-4])
 
     async def _begun(self, camera_id: int) -> PtzSession:
+        """Its session; one that ends makes way for a new one once a stop was sent."""
+        if (known := self._steered.get(camera_id)) is not None and not known.session.ending:
+            return known.session
         lock = self._locks.setdefault(camera_id, asyncio.Lock())
         async with lock:
-            if (known := self._steered.get(camera_id)) is not None:
+            known = self._steered.get(camera_id)
+            if known is not None and not known.session.ending:
                 return known.session
+            camera = await self._store.camera(camera_id)
+            if known is not None and known.session.standing == "moves" and known.session.motion.tries == 0:
+                raise HubError(Kind.BUSY, "this camera is being stopped; try again in a moment", reason=Reason.BUSY)
+            if known is not None:
+                await self._closed(camera_id, known)
             if len(self._steered) >= MOST:
                 await self._close_idle()
             if len(self._steered) >= MOST:
                 raise HubError(
                     Kind.BUSY, f"{MOST} cameras are being steered; try again in a minute", reason=Reason.BUSY
                 )
-            camera = await self._store.camera(camera_id)
             plan = await self._store.plan(camera_id)
             await self._store.steered(camera_id, self._clock.now())
             changed = partial(self._changed, camera_id, camera.village_id)
@@ -177,16 +185,35 @@ class PtzControl:
 
     async def _on_event(self, event: object) -> None:
         if isinstance(event, DeviceChanged) and event.credentials:
-            for one in list(self._steered.values()):
-                if one.session.camera.device_id == event.device_id:
-                    one.session.renew()
-        if isinstance(event, CameraChanged) and (known := self._steered.get(event.camera_id)) is not None:
-            try:
-                await self._store.camera(event.camera_id)
-            except HubError as error:
-                if error.reason not in (Reason.RETIRED, Reason.PTZ_NONE, Kind.NOT_FOUND.value):
-                    raise
-                known.session.stop("end")
+            for session in self._sessions_of(event):
+                session.renew()
+        for session in self._sessions_of(event):
+            await self._follow_camera(session)
+
+    def _sessions_of(self, event: object) -> list[PtzSession]:
+        sessions = [one.session for one in self._steered.values()]
+        match event:
+            case DeviceChanged():
+                return [one for one in sessions if one.camera.device_id == event.device_id]
+            case CameraChanged():
+                return [one for one in sessions if one.camera.camera_id == event.camera_id]
+        return sessions  # changes were missed
+
+    async def _follow_camera(self, session: PtzSession) -> None:
+        """A device at another address is called there; a camera that is retired, or has become that of another device
+        or channel, is stopped where it was, and its session ends."""
+        try:
+            now = await self._store.camera(session.camera.camera_id)
+        except HubError as error:
+            if error.reason not in (Reason.RETIRED, Reason.PTZ_NONE, Kind.NOT_FOUND.value):
+                raise
+            session.stop("end")
+            return
+        if replace(now, address=session.camera.address) != session.camera:
+            session.stop("end")
+        elif now != session.camera:
+            session.camera = now
+            session.renew()
 
     async def _sweep(self) -> None:
         while True:
@@ -196,20 +223,26 @@ class PtzControl:
     async def _close_idle(self) -> None:
         for camera_id, one in list(self._steered.items()):
             if one.session.standing == "idle":
-                await self._close(camera_id)
+                await self._close(camera_id, idle=True)
 
-    async def _close(self, camera_id: int) -> None:
+    async def _close(self, camera_id: int, *, idle: bool = False) -> None:
+        """`idle`: unless somebody wants it again meanwhile."""
         lock = self._locks.setdefault(camera_id, asyncio.Lock())
         async with lock:
             one = self._steered.get(camera_id)
-            if one is None:
-                return
-            if one.session.standing not in ("moves", "away"):
-                await self._store.steered(camera_id, None)
-            del self._steered[camera_id]
-            self.figures.sessions = len(self._steered)
-            await ended(one.task)
-            one.session.renew()
+            if one is not None:
+                await self._closed(camera_id, one, idle=idle)
+
+    async def _closed(self, camera_id: int, one: _Steered, *, idle: bool = False) -> None:
+        if one.session.standing not in ("moves", "away"):
+            await self._store.steered(camera_id, None)
+        if idle and one.session.standing != "idle":
+            await self._store.steered(camera_id, self._clock.now())
+            return
+        del self._steered[camera_id]
+        self.figures.sessions = len(self._steered)
+        await ended(one.task)
+        one.session.renew()
 
     async def _stop_left(self) -> None:
         while self._left:

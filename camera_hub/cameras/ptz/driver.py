@@ -10,7 +10,7 @@ from camera_hub.errors import HubError, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
 
 REFUSED = "refused"
-_FAULTS = {Reason.SOAP_FAULT, Reason.BAD_REPLY, Reason.ONVIF_OFF, Reason.DEVICE_FULL}
+FAULTS = {Reason.SOAP_FAULT, Reason.BAD_REPLY, Reason.ONVIF_OFF, Reason.DEVICE_FULL}
 """What a device says that does not know a call, or not this form of it."""
 
 
@@ -55,7 +55,7 @@ class PtzDriver:
         try:
             await self._calls.move(self._profile, speed, TIMEOUT_SECONDS)
         except HubError as error:
-            if error.reason not in _FAULTS:
+            if error.reason not in FAULTS:
                 raise
             await self._calls.move(self._profile, speed, None)
             self.timeout_told = False
@@ -68,14 +68,14 @@ class PtzDriver:
             try:
                 await self.drive(still)
             except HubError as error:
-                if error.reason not in _FAULTS:
+                if error.reason not in FAULTS:
                     raise
             else:
                 return True
         try:
             await self._calls.stop(self._profile)
         except HubError as error:
-            if error.reason not in _FAULTS or still is None:
+            if error.reason not in FAULTS or still is None:
                 raise
             await self.drive(still)
             if not self._stop_refused:

@@ -7,12 +7,14 @@ nothing but the answer that is under way, and for that only a moment.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from camera_hub.cameras.onvif.ptz import PtzStatus
 from camera_hub.cameras.ptz import capabilities, watchdog
 from camera_hub.cameras.ptz import lock as locks
+from camera_hub.cameras.ptz.driver import FAULTS
 from camera_hub.cameras.ptz.lock import PtzHolder, PtzLock
 from camera_hub.cameras.ptz.opening import OpenedPtz, PtzFacts
 from camera_hub.cameras.ptz.state import (
@@ -45,7 +47,8 @@ BARRED_SECONDS = 900.0
 
 
 class PtzSession:
-    """`work` runs for as long as it is open. `changed` is called with every change of its state."""
+    """`work` runs for as long as it is open. `changed` is called with every change of its state. `ending`: nobody may
+    steer in it any more."""
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class PtzSession:
     ) -> None:
         self.camera = camera
         self.plan = plan
+        self.ending = False
         self._opener = opener
         self._settings = settings
         self._clock = clock
@@ -75,8 +79,10 @@ class PtzSession:
         self._wake, self._urgent = asyncio.Event(), asyncio.Event()
         self._opening = asyncio.Lock()
         self._error: Explanation | None = None
+        self._failure: Explanation | None = None  # of what was to be done, while the stop after it fails, too
         self._stopping_error = False
         self._away = False
+        self._stays_for: PtzHolder | None = None  # the tour that shows it where it is, however long
         self._last = self._touched = clock.monotonic()
         self._barred = float("-inf")
         self._shown = IDLE
@@ -100,7 +106,11 @@ class PtzSession:
 
     def release(self, holder: PtzHolder, *, home: bool = False) -> None:
         """The holder gives the lock back; the camera stops if it moves. `home`: it returns home now."""
+        if self._stays_for is not None and self._stays_for.same(holder):
+            self._stays_for = None
         if self.lock is None or not self.lock.holder.same(holder):
+            self._wake.set()
+            self._tell()
             return
         self.lock = None
         if self.motion.phase == "moving" or isinstance(self._wish, MoveWish):
@@ -117,6 +127,7 @@ class PtzSession:
         if isinstance(wish, StopWish) and held is not None and not held.holder.same(holder):
             return Commanded()
         lost = self.claim(holder)
+        self._stays_for = holder if holder.kind == "tour" else None
         return Commanded(self._submit(wish, client), lost)
 
     def stop(self, after: Literal["home", "end", ""] = "") -> None:
@@ -124,7 +135,8 @@ class PtzSession:
         self._away = self._away or after == "home"
         self._submit(StopWish(), "")
         if after == "end":
-            self.lock, self._away, self._touched = None, False, float("-inf")
+            self.ending = True
+            self.lock, self._stays_for, self._away, self._touched = None, None, False, float("-inf")
 
     def gone(self, client: str) -> bool:
         """The page is gone, or shows the camera no more: what it moves stops. Returns whether it moved it."""
@@ -151,7 +163,7 @@ class PtzSession:
         now = self._clock.monotonic()
         if self.motion.ours or self._wish is not None:
             return "moves"
-        if self._home_due(now) is not None:
+        if self._home_due(now) is not None or self._stays_for is not None:
             return "away"
         return "watched" if self._watched(now) or locks.held(self.lock, now) is not None else "idle"
 
@@ -263,7 +275,7 @@ class PtzSession:
             await self._move(opened, wish, asked + wish.seconds)
         else:
             await self._travel(opened, wish)
-        self._error = None
+        self._error = self._failure = None
         self._stopping_error = False
 
     async def _move(self, opened: OpenedPtz, wish: MoveWish, deadline: float) -> None:
@@ -347,6 +359,11 @@ class PtzSession:
             otherwise = await opened.driver.halt()
             answered = True
         except HubError as error:
+            if await self._stands(error):
+                self.motion = watchdog.looked(self.motion, self._clock.monotonic(), moving=False)
+                self._stopping_error = False
+                self._error = self._failure
+                return
             self._figures.failed_stops += 1
             self._note_stop_failure(error)
         else:
@@ -356,6 +373,18 @@ class PtzSession:
                 self._stopping_error, self._error = False, None
         tells = self.facts is not None and self.facts.tells
         self.motion = watchdog.stopped(self.motion, self._clock.monotonic(), answered=answered, tells=tells)
+
+    async def _stands(self, refusal: HubError) -> bool:
+        """Whether a device that refuses to be stopped says that it stands: it has refused the move as well. One that
+        lacks only the right to be told is not asked to stop again, since each refusal counts against its login."""
+        opened = self._open
+        if opened is None or not opened.facts.tells:
+            return False
+        if not opened.conversation.refused and (refusal.reason not in FAULTS or self.motion.tries + 1 < watchdog.LOOKS):
+            return False
+        with suppress(HubError):
+            return (await opened.driver.status()).moving is False
+        return False
 
     async def _look(self) -> None:
         moving: bool | None = None
@@ -403,7 +432,7 @@ class PtzSession:
             if what != "look":
                 self._barred = now + BARRED_SECONDS
                 error = no_rights()
-        self._error = error.explanation
+        self._error = self._failure = error.explanation
         if self.motion.phase in ("moving", "travelling"):  # what was sent before may go on
             self.motion = watchdog.to_stop(self.motion, now)
 
@@ -430,7 +459,7 @@ class PtzSession:
         """When it returns home; None: it does not."""
         seconds = self.plan.seconds if self.plan.seconds is not None else self._settings.return_home_seconds
         can = self.plan.token is not None or self.facts is None or self.facts.capabilities.home
-        if not self._away or not seconds or not can:
+        if not self._away or not seconds or not can or self._stays_for is not None:
             return None
         due = max(now - 1.0, self._last + seconds)
         if self.plan.suspended_until is not None:

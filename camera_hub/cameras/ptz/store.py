@@ -31,13 +31,15 @@ class SteeredChecks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SteeredCamera:
-    """A camera of a device that is asked over ONVIF. `source`: its video source; `profile`: of its main stream."""
+    """A camera of a device that is asked over ONVIF. `source`: its video source; `profile`: of its main stream;
+    `address`: host and ONVIF port."""
 
     camera_id: int
     village_id: int
     device_id: int
     source: str
     profile: str
+    address: tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class PtzStore:
         profile = profiles.get("main") or profiles.get("sub")
         if device.onvif_port is None or profile is None:
             raise ptz_none()
-        return SteeredCamera(camera.id, camera.village_id, device.id, camera.channel, profile)
+        address = (device.host, device.onvif_port)
+        return SteeredCamera(camera.id, camera.village_id, device.id, camera.channel, profile, address)
 
     async def target(self, camera: SteeredCamera) -> OnvifTarget:
         """Where its device is reached now. Raises HubError."""
