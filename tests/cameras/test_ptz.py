@@ -11,6 +11,7 @@ from sqlalchemy import update
 from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.ptz import control as control_module
 from camera_hub.cameras.ptz import session as session_module
+from camera_hub.cameras.ptz import watchdog
 from camera_hub.cameras.ptz.state import IDLE
 from camera_hub.cameras.ptz.store import PtzStore
 from camera_hub.cameras.ptz.wishes import MoveWish, PresetWish, StopWish
@@ -291,3 +292,17 @@ async def test_a_device_that_refuses_moves_and_stops_and_stands_is_not_shown_as_
         state = await site.until(lambda state: not state.moving and state.error is not None)
         assert state.error is not None
         assert state.error.reason == told
+
+
+async def test_a_device_that_did_not_answer_and_answers_again_is_no_error_any_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.05)
+    async with ptz_site(database) as site:
+        await site.presets.open(OPERATOR, site.camera)
+        await site.farm.set_fault(site.key, "dead")
+        told = await site.until(lambda state: state.error is not None)
+        assert told.error is not None
+        assert told.error.reason == Reason.PORT_CLOSED
+        await site.farm.set_fault(site.key, "dead", on=False)
+        await site.until(lambda state: state.error is None)

@@ -81,6 +81,7 @@ class PtzSession:
         self._error: Explanation | None = None
         self._failure: Explanation | None = None  # of what was to be done, while the stop after it fails, too
         self._stopping_error = False
+        self._unanswered = False  # the error is over as soon as the device answers again
         self._away = False
         self._stays_for: PtzHolder | None = None  # the tour that shows it where it is, however long
         self._last = self._touched = clock.monotonic()
@@ -391,6 +392,8 @@ class PtzSession:
         try:
             opened = await self._ready()
             moving = (await opened.driver.status()).moving if opened.facts.tells else None
+            if moving is not None and self._unanswered:
+                self._unanswered, self._error = False, None
         finally:
             self.motion = watchdog.looked(self.motion, self._clock.monotonic(), moving)
 
@@ -433,6 +436,7 @@ class PtzSession:
                 self._barred = now + BARRED_SECONDS
                 error = no_rights()
         self._error = self._failure = error.explanation
+        self._unanswered = error.kind in (Kind.UNREACHABLE, Kind.TIMEOUT) and error.reason != Reason.PTZ_NO_RIGHTS
         if self.motion.phase in ("moving", "travelling"):  # what was sent before may go on
             self.motion = watchdog.to_stop(self.motion, now)
 
