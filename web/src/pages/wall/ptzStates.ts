@@ -27,5 +27,5 @@ export function holderAt(state: PtzState | null | undefined, now: number): NonNu
 
 /** Whole seconds until then, at least 0. */
 export function secondsUntil(at: string, now: number): number {
-  return Math.max(0, Math.ceil((Date.parse(at) - now) / 1_000))
+  return Math.max(0, Math.floor((Date.parse(at) - now) / 1_000))
 }
