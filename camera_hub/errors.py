@@ -129,6 +129,8 @@ class Reason(StrEnum):
     PTZ_MOVES_BY_ITSELF = "ptz_moves_by_itself"
     PTZ_PRESET_GONE = "ptz_preset_gone"
     PTZ_PRESET_NOT_KEPT = "ptz_preset_not_kept"
+    PTZ_PRESET_COPIED = "ptz_preset_copied"
+    PTZ_PRESET_STAYS = "ptz_preset_stays"
     PTZ_PRESETS_FULL = "ptz_presets_full"
     # the picture
     BLACK = "black"

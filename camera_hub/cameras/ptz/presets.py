@@ -18,6 +18,7 @@ from camera_hub.cameras.onvif.ptz import MAX_PRESETS, PTZ, ListedPreset, Ptz
 from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.ptz import lock as locks
 from camera_hub.cameras.ptz.capabilities import PtzCapabilities
+from camera_hub.cameras.ptz.driver import FAULTS
 from camera_hub.cameras.ptz.session import PtzSession
 from camera_hub.cameras.ptz.state import PtzState, unsupported
 from camera_hub.cameras.ptz.store import HomePlan, SteeredCamera, ptz_none
@@ -120,10 +121,15 @@ class PtzPresets:
             session.claim(locks.person(actor))
 
         async def work(calls: Ptz) -> list[ListedPreset]:
-            _require(token, await calls.presets(facts.profile))
-            if here:
-                await self._set(calls, facts.profile, name, token, 0)
-            return await calls.presets(facts.profile)
+            before = await calls.presets(facts.profile)
+            _require(token, before)
+            if not here:
+                return before
+            stored = await self._set(calls, facts.profile, name, token, 0)
+            after = await calls.presets(facts.profile)
+            if stored != token and all(one.token != stored for one in before):
+                await self._undo(calls, facts.profile, stored, after)
+            return after
 
         listed = await self._asked(session, work)
         await self._named(session, token, name, listed)
@@ -136,7 +142,12 @@ class PtzPresets:
 
         async def work(calls: Ptz) -> list[ListedPreset]:
             _require(token, await calls.presets(facts.profile))
-            await calls.remove_preset(facts.profile, token)
+            try:
+                await calls.remove_preset(facts.profile, token)
+            except HubError as error:
+                if error.reason not in FAULTS:
+                    raise
+                raise _stays() from error
             return await calls.presets(facts.profile)
 
         if any(one.token == token for one in await self._asked(session, work)):
@@ -200,6 +211,26 @@ class PtzPresets:
             plain = f"Preset {number}" if token is None else f"Preset {token}"[:MAX_NAME]
             return await calls.set_preset(profile, plain, token)
 
+    @staticmethod
+    async def _undo(calls: Ptz, profile: str, stored: str, listed: Sequence[ListedPreset]) -> None:
+        """Remove the preset that the device has made instead of storing into the one that was meant. Raises HubError,
+        unless it does not list what it says."""
+        if all(one.token != stored for one in listed):
+            return
+        left = "is removed again"
+        try:
+            await calls.remove_preset(profile, stored)
+        except HubError as error:
+            if error.reason not in FAULTS:
+                raise
+            left = "it refuses to remove"
+        raise HubError(
+            Kind.UNREACHABLE,
+            "the device does not store into a preset that it has: it made another one, which "
+            f"{left}; add a new preset instead",
+            reason=Reason.PTZ_PRESET_COPIED,
+        )
+
     async def _named(self, session: PtzSession, token: str, name: str, listed: Sequence[ListedPreset]) -> None:
         """Keep the name here where the device does not have it. Raises HubError where it has no such preset."""
         found = next((one for one in listed if one.token == token), None)
@@ -259,6 +290,14 @@ def _full(most: int | None) -> HubError:
         Kind.CONFLICT,
         "the camera keeps no more presets" + (f" than {most}" if most else "") + "; remove one first",
         reason=Reason.PTZ_PRESETS_FULL,
+    )
+
+
+def _stays() -> HubError:
+    return HubError(
+        Kind.UNREACHABLE,
+        "the device refuses to remove this preset; remove it on the device's own page",
+        reason=Reason.PTZ_PRESET_STAYS,
     )
 
 

@@ -74,6 +74,8 @@ export default {
     ptz_moves_by_itself: 'Switch off its own tour, park action or tracking, or see whether another platform steers it.',
     ptz_preset_gone: 'Open the pad again to read its presets.',
     ptz_preset_not_kept: 'See on its own web page whether the preset is locked or reserved.',
+    ptz_preset_copied: 'Add a new preset instead; remove what is not needed on the device’s own web page.',
+    ptz_preset_stays: 'Remove it on the device’s own web page.',
     ptz_presets_full: 'Remove a preset that is not needed.',
     not_activated: 'Set the administrator’s password with the maker’s tool (SADP, ConfigTool) or in the device’s own pages, then add it.',
     not_activated_hikvision: 'Activate it: set the password of admin with Hikvision’s SADP tool or in its own pages, then add it.',

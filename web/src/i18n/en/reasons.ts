@@ -54,6 +54,8 @@ export default {
   ptz_moves_by_itself: 'The camera moves by itself; nobody steers it here',
   ptz_preset_gone: 'There is no such preset any more',
   ptz_preset_not_kept: 'The device said yes, but the preset did not change',
+  ptz_preset_copied: 'The device does not store into an existing preset: it makes another one',
+  ptz_preset_stays: 'The device refuses to remove this preset',
   ptz_presets_full: 'The camera keeps no more presets',
   codec_unsupported: 'Codec not supported',
   black: 'Black picture',

@@ -74,6 +74,8 @@ export default {
     ptz_moves_by_itself: '在设备上关闭自动巡航、守望或跟踪，或确认是否有其他平台在操作。',
     ptz_preset_gone: '重新打开云台面板，读取最新的预置位。',
     ptz_preset_not_kept: '在设备网页上检查该预置位是否被锁定或保留。',
+    ptz_preset_copied: '改为新建预置位，多余的在设备网页上删除。',
+    ptz_preset_stays: '在设备网页上删除该预置位。',
     ptz_presets_full: '先删除不用的预置位。',
     not_activated: '用厂家工具（如 SADP、ConfigTool）或设备网页设置管理员密码，激活后再添加。',
     not_activated_hikvision: '用海康 SADP 工具或设备网页设置 admin 密码激活，再添加。',

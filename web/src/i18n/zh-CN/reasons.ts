@@ -54,6 +54,8 @@ export default {
   ptz_moves_by_itself: '云台在自行转动，不是本平台的操作',
   ptz_preset_gone: '该预置位已不存在',
   ptz_preset_not_kept: '设备答复成功，但预置位并未改变',
+  ptz_preset_copied: '设备不能更新已有预置位，只会另存一个新的',
+  ptz_preset_stays: '设备拒绝删除这个预置位',
   ptz_presets_full: '预置位已满',
   codec_unsupported: '编码格式不支持',
   black: '画面全黑',
