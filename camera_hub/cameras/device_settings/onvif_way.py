@@ -24,8 +24,9 @@ from camera_hub.cameras.device_settings.values import (
     SettingsReading,
     SubStream,
 )
-from camera_hub.cameras.device_settings.way import plain, refused, unproved
+from camera_hub.cameras.device_settings.way import plain, refused, unproved, unsupported
 from camera_hub.cameras.device_settings.zones import local_offset, meant, ways
+from camera_hub.cameras.onvif import faults
 from camera_hub.cameras.onvif.clock_setting import ToldClock, read_clock, read_ntp, set_clock, set_ntp
 from camera_hub.cameras.onvif.device import OnvifDevice
 from camera_hub.cameras.onvif.encoders import EncoderOptions, EncoderSetting, WantedEncoder, read_encoder, set_encoder
@@ -284,7 +285,7 @@ class _Read:
                 self._late = error
             elif error.reason not in _OWN_WORDS:
                 raise
-            why = plain(error).explanation
+            why = (unsupported() if faults.unknown_call(error) else plain(error)).explanation
             parts: tuple[Part, ...] = ("osd_name", "osd_time") if part == "osd_name" else (part,)
             cameras = [one.camera_id for one in self._device.cameras] if part == "osd_name" else [camera_id]
             self._problems += [

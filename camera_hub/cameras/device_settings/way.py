@@ -70,6 +70,15 @@ def plain(error: HubError) -> HubError:
     return HubError(error.kind, OWN_WORDS.get(error.reason, error.detail), reason=error.reason, **error.params)
 
 
+def unsupported() -> HubError:
+    """A part that the device knows no call for."""
+    return HubError(
+        Kind.UNSUPPORTED,
+        "the device does not offer this setting to the hub; set it on the device's own page",
+        reason=Reason.SETTING_UNSUPPORTED,
+    )
+
+
 def refused(error: HubError) -> HubError:
     """A change that the device refused."""
     log.info("a device refuses a change: %s", outside(error))

@@ -162,7 +162,7 @@ class SoapConversation:
             raise error
         if answer.envelope is None:
             if answer.reply.status != 200:
-                raise bad_reply(f"HTTP {answer.reply.status} without a SOAP fault")
+                raise faults.without_fault(answer.reply.status)
             raise answer.unreadable or bad_reply("no SOAP envelope")
         if answer.words:
             raise faults.of_fault(answer.words)

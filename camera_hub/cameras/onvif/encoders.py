@@ -22,6 +22,8 @@ _RATE = ("FrameRateLimit", "EncodingInterval", "BitrateLimit")
 _GOV = ("GovLength", "H264Profile")
 _PROFILES = ("Main", "Baseline", "High")
 """Which profile an encoder gets that changes its codec; the first that it offers. Main has no B-frames by itself."""
+_NOT_SO = (Reason.SOAP_FAULT, Reason.BAD_REPLY, Reason.ONVIF_OFF)
+"""What a device says that does not know a call; another one may tell the same."""
 
 Interval = tuple[int, int]
 
@@ -76,7 +78,7 @@ async def read_encoder(
         try:
             return await read(device, services[space], profile, options)
         except HubError as error:
-            if error.reason not in (Reason.SOAP_FAULT, Reason.BAD_REPLY, Reason.ONVIF_OFF):
+            if error.reason not in _NOT_SO:
                 raise
             refused = refused or error
     raise refused or bad_reply("no media service")
@@ -146,13 +148,32 @@ async def _read2(device: OnvifDevice, path: str, profile: str, options: bool) ->
 
 
 async def _read1(device: OnvifDevice, path: str, profile: str, options: bool) -> EncoderSetting:
-    answer = await call(device.conversation, path, MEDIA1, "GetProfile", ProfileToken=profile)
-    node = child(answer.content("GetProfileResponse"), "Profile", "VideoEncoderConfiguration")
+    node = child(await _profile1(device, path, profile), "VideoEncoderConfiguration")
     if node is None:
         raise _no_encoder()
-    token = attribute(node, "token")[:MAX_TOKEN]
-    offered: dict[str, EncoderOptions] = {}
-    if options:
+    offered = await _options1(device, path, attribute(node, "token")[:MAX_TOKEN], profile) if options else {}
+    return _setting(node, MEDIA1, whole(text_of(node, "H264", "GovLength")), offered)
+
+
+async def _profile1(device: OnvifDevice, path: str, profile: str) -> etree._Element | None:
+    """The profile; from the list of all where the device knows no call for one."""
+    found: etree._Element | None = None
+    try:
+        answer = await call(device.conversation, path, MEDIA1, "GetProfile", ProfileToken=profile)
+        found = child(answer.content("GetProfileResponse"), "Profile")
+    except HubError as error:
+        if error.reason not in _NOT_SO:
+            raise
+    if found is None:
+        answer = await call(device.conversation, path, MEDIA1, "GetProfiles")
+        listed = children(answer.content("GetProfilesResponse"), "Profiles")
+        found = next((one for one in listed if attribute(one, "token") == profile), None)
+    return found
+
+
+async def _options1(device: OnvifDevice, path: str, token: str, profile: str) -> dict[str, EncoderOptions]:
+    """What it offers; empty where it does not know the call."""
+    try:
         answer = await call(
             device.conversation,
             path,
@@ -161,15 +182,21 @@ async def _read1(device: OnvifDevice, path: str, profile: str, options: bool) ->
             ConfigurationToken=token,
             ProfileToken=profile,
         )
-        root = child(answer.content("GetVideoEncoderConfigurationOptionsResponse"), "Options")
-        if (h264 := child(root, "H264")) is not None:
-            offered["h264"] = EncoderOptions(
-                _interval(child(h264, "GovLengthRange")),
-                _interval(child(h264, "FrameRateRange")),
-                _interval(child(root, "Extension", "H264", "BitrateRange")),
-                _sizes(h264),
-            )
-    return _setting(node, MEDIA1, whole(text_of(node, "H264", "GovLength")), offered)
+    except HubError as error:
+        if error.reason not in _NOT_SO:
+            raise
+        return {}
+    root = child(answer.content("GetVideoEncoderConfigurationOptionsResponse"), "Options")
+    if (h264 := child(root, "H264")) is None:
+        return {}
+    return {
+        "h264": EncoderOptions(
+            _interval(child(h264, "GovLengthRange")),
+            _interval(child(h264, "FrameRateRange")),
+            _interval(child(root, "Extension", "H264", "BitrateRange")),
+            _sizes(h264),
+        )
+    }
 
 
 def _setting(

@@ -26,6 +26,10 @@ _NOT_ACTIVATED = re.compile(
     r"not[ _-]?activated|inactivated|not[ _-]?(yet )?initiali[sz]ed|uninitiali[sz]ed|未(激活|初始化)", re.IGNORECASE
 )
 _FULL = re.compile(r"(maximum|too many|max).{0,30}(session|stream|user|connection)|notenoughresource", re.IGNORECASE)
+_UNKNOWN = re.compile(
+    r"not\s*(supported|implemented|recogni[sz]ed)|unsupported|unknown\s*(action|operation|method|request)|不支持",
+    re.IGNORECASE,
+)
 _VERSION = re.compile(r"version\s*mismatch", re.IGNORECASE)
 
 
@@ -42,6 +46,23 @@ def may_hide_login(status: int, body: bytes) -> bool:
 def wants_soap11(status: int, words: str) -> bool:
     """Whether the device understands SOAP 1.1 alone."""
     return status == 415 or _VERSION.search(words) is not None
+
+
+def unknown_call(error: HubError) -> bool:
+    """Whether the device does not have the call at all, rather than refusing it to this user, now, or in this form."""
+    if error.reason == Reason.BAD_REPLY:  # HTTP 400 without a SOAP fault
+        return error.params.get("status") == 400
+    return error.reason == Reason.SOAP_FAULT and _UNKNOWN.search(error.detail) is not None
+
+
+def without_fault(status: int) -> HubError:
+    """The error for an HTTP status other than 200 that may carry a SOAP fault and carries none."""
+    return HubError(
+        Kind.UNREACHABLE,
+        f"the device's answer cannot be read (HTTP {status} without a SOAP fault)",
+        reason=Reason.BAD_REPLY,
+        status=status,
+    )
 
 
 def refused(words: str, *, tried: bool, speaks_onvif: bool = True) -> HubError:
