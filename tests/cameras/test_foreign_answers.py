@@ -1,7 +1,7 @@
 """Devices that know half of ONVIF, as ipycam and go2rtc do (docs/foreign-devices.md): what is told of them."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,10 @@ from camera_hub.cameras.device_settings.onvif_way import OnvifSettingsWay
 from camera_hub.cameras.device_settings.values import SettingsCamera, SettingsDevice
 from camera_hub.cameras.onvif import faults
 from camera_hub.cameras.onvif.client import Onvif
+from camera_hub.cameras.onvif.device import MEDIA1, OnvifDevice
+from camera_hub.cameras.onvif.ptz import PTZ
 from camera_hub.cameras.onvif.targets import OnvifTarget
+from camera_hub.cameras.ptz.opening import PtzOpener
 from camera_hub.cameras.ptz.presets import PtzPresets
 from camera_hub.cameras.ptz.store import NO_PLAN, SteeredCamera
 from camera_hub.cameras.reach import Check
@@ -108,6 +111,51 @@ async def test_a_device_that_cannot_remove_presets_is_told_so(onvif: Onvif, cloc
         with pytest.raises(HubError) as caught:
             await PtzPresets(site, site, onvif, clock).remove(ADMIN, 1, "p1")
     assert caught.value.reason == Reason.PTZ_PRESET_STAYS
+
+
+async def test_a_device_whose_ptz_service_is_gone_is_told_so() -> None:
+    """It was restarted with another configuration while it was steered."""
+
+    class Opened:
+        async def open(self, target: OnvifTarget, first: Any) -> Any:
+            conversation = SimpleNamespace(services={})
+            return conversation, await first(conversation)
+
+        async def target(self, camera: SteeredCamera) -> OnvifTarget:
+            return OnvifTarget("192.0.2.7", 80)
+
+        async def note(self, device_id: int, kind: str, value: str) -> None: ...
+
+    opened = Opened()
+    known: Any = SimpleNamespace(profile="profile_1_main")
+    with pytest.raises(HubError) as caught:
+        await PtzOpener(opened, opened, opened).open(SteeredCamera(1, 1, 1, "s", "p", ("192.0.2.7", 80)), known)
+    assert caught.value.reason == Reason.PTZ_NONE
+
+
+@dataclass
+class OldDevice(FakeDevice):
+    """Older than GetServices."""
+
+    def _operation(self, name: str, body: str, *, media2: bool) -> str | None:
+        if name == "GetServices":
+            return None
+        if name == "GetCapabilities":
+            services = "".join(
+                f"<tt:{one}><tt:XAddr>http://192.168.1.64/onvif/{one}</tt:XAddr></tt:{one}>" for one in ("Media", "PTZ")
+            )
+            listed = f"<tds:Capabilities>{services}</tds:Capabilities>"
+            return f"<tds:GetCapabilitiesResponse>{listed}</tds:GetCapabilitiesResponse>"
+        return super()._operation(name, body, media2=media2)
+
+
+async def test_the_ptz_service_of_a_device_older_than_getservices_is_found(onvif: Onvif) -> None:
+    async def listed(_: OnvifDevice, services: Mapping[str, str]) -> Mapping[str, str]:
+        return services
+
+    async with OldDevice() as device:
+        found = await onvif.talk(OnvifTarget("127.0.0.1", device.port, login=LOGIN, check=anywhere), 5.0, listed)
+    assert found == {MEDIA1: "/onvif/Media", PTZ: "/onvif/PTZ"}
 
 
 class SettingsParts:

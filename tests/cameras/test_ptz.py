@@ -306,3 +306,23 @@ async def test_a_device_that_did_not_answer_and_answers_again_is_no_error_any_mo
         assert told.error.reason == Reason.PORT_CLOSED
         await site.farm.set_fault(site.key, "dead", on=False)
         await site.until(lambda state: state.error is None)
+
+
+async def test_a_camera_that_nothing_moves_is_not_shown_as_moving_when_it_is_told_to_stop(database: Database) -> None:
+    async with ptz_site(database) as site:
+        with site.bus.subscribe(PtzChanged) as changes:
+            await site.control.command(OPERATOR, site.fixed, StopWish(), PAGE)
+            async with asyncio.timeout(20):
+                while (state := site.control.state(OPERATOR, site.fixed)).error is None:
+                    await changes.next()
+        assert state.error.reason == Reason.PTZ_NONE
+        assert not state.moving
+
+
+async def test_it_is_not_said_to_return_home_before_its_holder_has_done(database: Database) -> None:
+    async with ptz_site(database, PtzSettings(lock_seconds=60, return_home_seconds=5)) as site:
+        await press(site)
+        state = site.state()
+    assert state.home_at is not None
+    assert state.until is not None
+    assert state.home_at >= state.until

@@ -15,6 +15,7 @@ from camera_hub.cameras.onvif.conversation import LARGE, SoapConversation
 from camera_hub.cameras.onvif.describe import MAX_PROFILES, MAX_TOKEN, Profile, clean, codec_of, mac_of, scope_values
 from camera_hub.cameras.onvif.device_clock import DeviceClock, device_time, moment
 from camera_hub.cameras.onvif.media2 import MEDIA2
+from camera_hub.cameras.onvif.ptz import PTZ
 from camera_hub.errors import HubError, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
 
@@ -64,11 +65,12 @@ class OnvifDevice:
         if MEDIA1 in found or MEDIA2 in found:
             return found
         answer = await self.tolerant(self._device("GetCapabilities", Category=["All"]), None)
-        media = getattr(getattr(answer, "Capabilities", None), "Media", None)
-        if media is not None:
-            found[MEDIA1] = urls.service_path(media.XAddr, self.path)
+        listed = getattr(answer, "Capabilities", None)
+        for space, name in ((MEDIA1, "Media"), (PTZ, "PTZ")):
+            if (one := getattr(listed, name, None)) is not None:
+                found[space] = urls.service_path(one.XAddr, self.path)
         # Some devices list nothing and still answer media calls at the device's own path.
-        return found if found.keys() & {MEDIA1, MEDIA2} else {MEDIA1: self.path}
+        return found if MEDIA1 in found else {**found, MEDIA1: self.path}
 
     async def identity(self) -> Identity:
         """Manufacturer, model, serial number and so on. The first call that needs the login."""

@@ -82,6 +82,8 @@ class PtzOpener:
         target = await self._targets.target(camera)
 
         async def first(conversation: KeptConversation) -> tuple[PtzFacts, PtzStatus]:
+            if PTZ not in conversation.services:
+                raise ptz_none()
             if known is not None:
                 return known, await _status(conversation, known.profile)
             return await _facts(conversation, camera)
@@ -104,10 +106,7 @@ class PtzOpener:
 
 async def _facts(conversation: KeptConversation, camera: SteeredCamera) -> tuple[PtzFacts, PtzStatus]:
     device = conversation.device
-    path = conversation.services.get(PTZ)
-    if path is None:
-        raise ptz_none()
-    calls = Ptz(conversation.talk, path)
+    calls = Ptz(conversation.talk, conversation.services[PTZ])
     none: list[PtzNode] = []
     nodes = await device.tolerant(calls.nodes(), none)
     profile = _profile_of(await _profiles(conversation), camera)
@@ -124,7 +123,7 @@ async def _facts(conversation: KeptConversation, camera: SteeredCamera) -> tuple
 
 
 async def _status(conversation: KeptConversation, profile: str) -> PtzStatus:
-    calls = Ptz(conversation.talk, conversation.services.get(PTZ, ""))
+    calls = Ptz(conversation.talk, conversation.services[PTZ])
     return await conversation.device.tolerant(calls.status(profile), PtzStatus())
 
 

@@ -172,6 +172,8 @@ class PtzSession:
         now, wall = self._clock.monotonic(), self._clock.now()
         held = locks.held(self.lock, now)
         home = self._home_due(now)
+        if home is not None and held is not None:
+            home = max(home, held.until)  # not while somebody holds it
         return PtzState(
             self.motion.shown,
             held.holder if held is not None else None,
@@ -376,9 +378,13 @@ class PtzSession:
         self.motion = watchdog.stopped(self.motion, self._clock.monotonic(), answered=answered, tells=tells)
 
     async def _stands(self, refusal: HubError) -> bool:
-        """Whether a device that refuses to be stopped says that it stands: it has refused the move as well. One that
-        lacks only the right to be told is not asked to stop again, since each refusal counts against its login."""
+        """Whether a device that refuses to be stopped says that it stands: it has refused the move as well; or has
+        nothing that moves. One that lacks only the right to be told is not asked to stop again, since each refusal
+        counts against its login."""
         opened = self._open
+        if refusal.reason == Reason.PTZ_NONE and self.facts is None:  # nothing was ever sent to it
+            self._failure = refusal.explanation
+            return True
         if opened is None or not opened.facts.tells:
             return False
         if not opened.conversation.refused and (refusal.reason not in FAULTS or self.motion.tries + 1 < watchdog.LOOKS):
