@@ -383,7 +383,7 @@ class PtzSession:
         counts against its login."""
         opened = self._open
         if refusal.reason == Reason.PTZ_NONE and self.facts is None:  # nothing was ever sent to it
-            self._failure = refusal.explanation
+            self._failure, self._away = refusal.explanation, False
             return True
         if opened is None or not opened.facts.tells:
             return False
