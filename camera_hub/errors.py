@@ -89,6 +89,7 @@ class Reason(StrEnum):
     CHANGED_PARTLY = "changed_partly"
     SET_BY_RECORDER = "set_by_recorder"
     NO_SETTINGS_WAY = "no_settings_way"
+    NO_SUB_STREAM = "no_sub_stream"
     CODEC_NOT_OFFERED = "codec_not_offered"
     SIZE_NOT_OFFERED = "size_not_offered"
     CLOCK_UNREADABLE = "clock_unreadable"

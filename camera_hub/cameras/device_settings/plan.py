@@ -92,7 +92,7 @@ def _of_camera(
     if osd is not None and osd.time is not None:
         items.append(_judged(device, camera, "osd_time", reading, lambda: _osd_time(found, osd)))
     if sub is not None:
-        items.append(_judged(device, camera, "sub", reading, lambda: _sub(found.sub, sub)))
+        items.append(_judged(device, camera, "sub", reading, lambda: _sub(device, camera, found.sub, sub)))
     return items
 
 
@@ -213,7 +213,14 @@ def _osd_time(found: CameraSettings, wanted: WantedOsd) -> tuple[_Facts, _Facts]
     return before, {"text": text, "shown": True, "position": position}
 
 
-def _sub(state: SubStream | None, wanted: WantedSub) -> tuple[_Facts, _Facts]:
+def _sub(
+    device: SettingsDevice, camera: SettingsCamera, state: SubStream | None, wanted: WantedSub
+) -> tuple[_Facts, _Facts]:
+    if state is None and device.via == "onvif" and camera.sub_profile is None:
+        raise CannotSet(
+            Reason.NO_SUB_STREAM,
+            "this camera has no sub stream; switch one on at the device, then read the device again",
+        )
     if state is None:
         raise CannotSet(
             Reason.SETTING_UNSUPPORTED, "the device does not tell how its sub stream is encoded; set it on the device"

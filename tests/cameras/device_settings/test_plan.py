@@ -50,7 +50,14 @@ SUB = SubStream(
 )
 NAME, TIME = OsdText("o1", "name", "Camera 01", "lower_left"), OsdText("o2", "time", "yyyy-MM-dd", "upper_right")
 DEVICE = SettingsDevice(
-    7, 1, "村口", "10.0.0.7", 80, "/onvif/device_service", "onvif", (SettingsCamera(70, "村口东", "v1"),)
+    7,
+    1,
+    "村口",
+    "10.0.0.7",
+    80,
+    "/onvif/device_service",
+    "onvif",
+    (SettingsCamera(70, "村口东", "v1", sub_profile="p2"),),
 )
 
 
@@ -120,6 +127,13 @@ def test_each_part_is_changed_is_the_same_or_cannot(
     assert [item.reason or item.verdict for item in items] == verdicts
     assert all((item.verdict == "cannot") == (item.reason is not None) for item in items)
     assert len(items) == count(DEVICE, change)
+
+
+@pytest.mark.parametrize(("via", "reason"), [("onvif", Reason.NO_SUB_STREAM), ("dahua", Reason.SETTING_UNSUPPORTED)])
+def test_a_camera_without_a_sub_stream_is_told_so(via: str, reason: Reason) -> None:
+    device = replace(DEVICE, via=via, cameras=(SettingsCamera(70, "村口东", "v1"),))
+    (item,) = planned(device, reading(cameras=()), WantedChange(sub=WantedSub(fps=25)))
+    assert (item.verdict, item.reason) == ("cannot", reason)
 
 
 def test_an_item_says_how_it_is_and_how_it_would_be() -> None:

@@ -256,6 +256,7 @@ export default {
   changed_partly: 'Only part of it was taken; not: {lacks}',
   set_by_recorder: 'Its recorder sets this camera; set it on the recorder',
   no_settings_way: 'The hub knows only this device’s video address; set it on the device’s own page, or register it over ONVIF',
+  no_sub_stream: 'This camera has no sub stream; switch one on at the device, then read the device again',
   codec_not_offered: 'The sub stream cannot be {codec}; offered: {offered}',
   size_not_offered: 'The sub stream cannot be {size}; offered: {offered}',
   clock_unreadable: 'The device does not tell its time, so nobody can see whether it was set; set it on the device’s own page',

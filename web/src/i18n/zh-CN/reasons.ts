@@ -256,6 +256,7 @@ export default {
   changed_partly: '只有部分生效，未生效：{lacks}',
   set_by_recorder: '此摄像机由所属录像机统一设置，请在录像机上设置',
   no_settings_way: '平台只知道此设备的视频地址，无法设置；请在设备页面上设置，或改用 ONVIF 接入',
+  no_sub_stream: '这路摄像机没有子码流；请在设备页面上启用子码流，再重新读取设备',
   codec_not_offered: '设备的子码流不支持 {codec}，可选：{offered}',
   size_not_offered: '设备的子码流不支持 {size}，可选：{offered}',
   clock_unreadable: '设备不提供时间，无法核对；请在设备页面上校时',
