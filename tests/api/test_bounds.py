@@ -13,6 +13,8 @@ from camera_hub.app import create_app
 from camera_hub.settings import Settings
 from tests.api.conftest import Hub
 
+pytestmark = pytest.mark.one_database
+
 JsonSchema = dict[str, Any]
 
 

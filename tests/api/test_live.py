@@ -26,7 +26,7 @@ from camera_hub.patrol.visibility import Sighting
 from camera_hub.running import running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
-from tests.api.hub_with_media import Site, serving
+from tests.api.hub_with_media import FakeSteering, Site, serving
 from tests.media.conftest import FakeSources, media, settings, site, sources
 
 __all__ = ["media", "settings", "site", "sources"]
@@ -178,7 +178,7 @@ async def test_rows_that_wait_are_not_sent_before_changed_rights_are_read() -> N
     wide = Actor(1, "op", "Operator", Role.OPERATOR)
     page = SlowPage(wide, Actor(1, "op", "Operator", Role.OPERATOR, frozenset({1})))
     nobody: Any = None
-    actions = PageActions(nobody, nobody, nobody, PageSteering(nobody, EventBus()))
+    actions = PageActions(nobody, nobody, nobody, PageSteering(FakeSteering(), EventBus()))
     pages = LivePages(nobody, actions, nobody, page, SystemClock())
     for number in (1, 2):
         audience = Audience(villages=frozenset({2}))

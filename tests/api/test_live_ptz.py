@@ -18,6 +18,8 @@ from camera_hub.store.database import Database
 from tests.api.hub_with_media import OPERATOR, VILLAGE_ADMIN, Site, serving
 from tests.media.conftest import media, settings, site, sources
 
+pytestmark = pytest.mark.one_database
+
 __all__ = ["media", "settings", "site", "sources"]
 
 PAGE = "page-0001"

@@ -13,6 +13,8 @@ from camera_hub.app import MAX_BODY
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
 
+pytestmark = pytest.mark.one_database
+
 SCRIPT = b"export const words = 'one two three';"
 BROTLI = b"not decoded in these tests"
 

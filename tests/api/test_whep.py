@@ -20,6 +20,8 @@ from camera_hub.store.database import Database
 from tests.api.hub_with_media import OPERATOR, Site, serving
 from tests.media.conftest import FakeSources, eventually, media, site, sources
 
+pytestmark = pytest.mark.one_database
+
 __all__ = ["media", "site", "sources"]
 
 SDP = {"Content-Type": "application/sdp"}

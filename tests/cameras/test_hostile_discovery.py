@@ -21,6 +21,8 @@ from camera_hub.store.database import Database
 from tests.cameras.fakes import ADMIN
 from tests.fakes.reach import anywhere, local
 
+pytestmark = pytest.mark.one_database
+
 LIAR, CANARY = "127.0.77.1", "127.0.77.9"
 SETTINGS = DiscoverySettings(multicast=False, onvif_timeout=1.0, host_timeout=0.5)
 _MESSAGE_ID = re.compile(rb"MessageID>([^<]+)<")

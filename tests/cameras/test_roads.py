@@ -38,6 +38,8 @@ from tests.cameras.fake_onvif import FakeDevice
 from tests.cameras.fakes import ADMIN, FakeVault, OnvifOnly, village_admin
 from tests.fakes.clock import ManualClock
 
+pytestmark = pytest.mark.one_database
+
 OWN, FOREIGN, HUB = "127.90.1.1", "127.90.2.1", "127.0.0.1"
 RANGE = "127.90.1.1-127.90.1.9"
 SETTINGS = DiscoverySettings(multicast=False, onvif_timeout=2.0, host_timeout=0.5)

@@ -24,6 +24,8 @@ from tests.media.conftest import OPERATOR, FakeSources, engine, eventually, tile
 from tests.media.test_engine import heard as told_to_relay
 from tests.media.test_engine import say
 
+pytestmark = pytest.mark.one_database
+
 PAGE = "page-0001"
 
 

@@ -19,6 +19,8 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
 from tests.media.conftest import NOON, OPERATOR, FakeSources, eventually, tile_in, until, viewer_of
 
+pytestmark = pytest.mark.one_database
+
 PAGE = "page-0001"
 
 

@@ -22,6 +22,8 @@ from tests.media.conftest import FakeSources, eventually
 from tests.media.parts import FakeCapacity, FeedParts, stream
 from tests.media.test_engine import heard
 
+pytestmark = pytest.mark.one_database
+
 
 async def test_a_running_feed_is_used_and_stays(media: MediaEngine, sources: FakeSources) -> None:
     await media.cameras.warm([1], "tour", 30)

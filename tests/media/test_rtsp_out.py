@@ -28,6 +28,8 @@ from tests.fakes.clock import ManualClock
 from tests.media.conftest import FakeSources, engine, eventually
 from tests.media.parts import FakeCapacity
 
+pytestmark = pytest.mark.one_database
+
 ADMIN = Actor(1, "op", "管理员", Role.TOWNSHIP_ADMIN)
 
 

@@ -22,6 +22,8 @@ from tests.media.conftest import OPERATOR, FakeSources, tile_in, until
 from tests.media.parts import FakeCapacity
 from tests.media.test_engine import PAGE, heard, say
 
+pytestmark = pytest.mark.one_database
+
 TAPS = [("s12", 0.95)]
 
 
