@@ -113,6 +113,10 @@ class Attempt:
         if not self._over:
             self._doubts += 1
 
+    def forbidden(self) -> None:
+        """The device refused a call right after it had accepted the login: nor was there a doubt of the login."""
+        self.accepted()
+
     async def again(self, reason: str = Reason.WRONG_PASSWORD) -> bool:
         """The device refused the login; may one more signed request follow at once? If not, the attempt is over."""
         if self._over:

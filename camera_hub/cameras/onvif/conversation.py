@@ -55,6 +55,7 @@ class LoginTry(Protocol):
 
     def accepted(self) -> None: ...
     def doubted(self) -> None: ...
+    def forbidden(self) -> None: ...
     def refused(self, reason: str) -> None: ...
     async def again(self, reason: str) -> bool: ...
 
@@ -260,8 +261,8 @@ class SoapConversation:
 
     def _refused(self, words: str) -> HubError:
         if self._proved:  # it was accepted a moment ago: what lacks is the user's right to this call
-            if self._attempt is not None:  # nor was it a doubt of the login
-                self._attempt.accepted()
+            if self._attempt is not None:
+                self._attempt.forbidden()
             return faults.of_fault(words or "this user may not make this call")
         offset = self.device.clock_offset_s
         error = faults.refused(words, tried=True)

@@ -56,6 +56,9 @@ class _KeptTry:
     def doubted(self) -> None:
         self.attempt.doubted()
 
+    def forbidden(self) -> None:
+        self.attempt.forbidden()
+
     def refused(self, reason: str) -> None:
         self.attempt.refused(reason)
 

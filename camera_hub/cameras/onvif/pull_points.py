@@ -90,6 +90,9 @@ class _SubscriptionTry:
     def doubted(self) -> None:
         self._attempt.doubted()
 
+    def forbidden(self) -> None:
+        """Nothing: a subscription lasts, and its login may have been changed meanwhile. Its end says which it was."""
+
     def refused(self, reason: str) -> None:
         self._attempt.refused(reason)
 
