@@ -73,7 +73,9 @@ class Site:
         headers = {"Cookie": f"{COOKIE}={token}"} | ({"Origin": origin} if origin else {})
         url = f"{self.url.replace('http', 'ws', 1)}/api/live"
         offered = [Subprotocol(PROTOCOL), Subprotocol(f"page.{page}")]
-        async with connect(url, additional_headers=headers, subprotocols=offered, proxy=None) as connection:
+        # What a test has not read may be as much as it likes, and must not hold up the closing.
+        made = connect(url, additional_headers=headers, subprotocols=offered, proxy=None, max_queue=None)
+        async with made as connection:
             yield Page(connection)
 
 
