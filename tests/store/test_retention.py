@@ -184,11 +184,17 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
         "run_steps": "with their run",
         "run_step_cameras": "with their step",
         "device_peculiarities": "a bounded number for each device, forgotten with it",
+        "ptz_cameras": "one for each camera",
+        "device_settings": "one for each device, the last reading",
+        "camera_settings": "one for each camera, the last reading",
+        "clock_checks": "one for each device, the last check",
+        "base_pictures": "one at most",
         "ledger_photos": "a bounded number for each camera",
     }
     people_made = {
         "cameras", "devices", "villages", "users", "favourites", "scenes", "tours", "notice_channels", "login_accounts",
         "user_villages", "device_logins", "login_profiles", "candidates", "ledger_files", "camera_replacements",
+        "key_places",
     }  # fmt: skip
     ruled = {rule.table.__tablename__ for rule in every_expiry_rule(Settings())}
     timed = {
