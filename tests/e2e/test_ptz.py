@@ -84,6 +84,8 @@ def unlike(one: list[int], other: list[int]) -> float:
 
 def open_pad(page: Page) -> None:
     """Press the pad's key, and wait until the camera can be steered."""
+    # Tiles are there before the application knows its cameras; until then the key means nothing.
+    page.locator('[data-tile="0"] [data-tool=ptz]').wait_for(state="attached")
     page.locator('[data-tile="0"] .stage').click()
     page.keyboard.press("p")
     page.locator('[data-ptz=pad][data-ready="true"]').wait_for()
