@@ -8,18 +8,15 @@ a deadline of its own. A login that is refused later on is a refused try.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
 from camera_hub.cameras import addresses
 from camera_hub.cameras.credentials.login_budget import Attempt, LoginBudget
-from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
-from camera_hub.cameras.http.endings import ENVELOPE
-from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest
+from camera_hub.cameras.http.messages import HttpLimits, HttpPeer
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
 from camera_hub.cameras.onvif.device import OnvifDevice
-from camera_hub.cameras.onvif.faults import wants_login
+from camera_hub.cameras.onvif.lasting import LastingLine, LastingTry
 from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.reach import Check, nowhere_local
 from camera_hub.clock import Clock
@@ -31,7 +28,6 @@ log = logging.getLogger(__name__)
 REPLY_BYTES = 1024 * 1024
 IDLE = 30.0
 """Seconds that a connection is kept without a request; most devices close it earlier."""
-_READ = 8192
 
 T = TypeVar("T")
 
@@ -42,50 +38,6 @@ class SteeredPeculiarities(Protocol):
     async def of(self, device_id: int) -> Mapping[str, str]: ...
 
 
-@dataclass(slots=True)
-class _KeptTry:
-    """The budget's attempt as the conversation sees it; `proved` once the login was accepted."""
-
-    attempt: Attempt
-    proved: bool = False
-
-    def accepted(self) -> None:
-        self.proved = True
-        self.attempt.accepted()
-
-    def doubted(self) -> None:
-        self.attempt.doubted()
-
-    def forbidden(self) -> None:
-        self.attempt.forbidden()
-
-    def refused(self, reason: str) -> None:
-        self.attempt.refused(reason)
-
-    async def again(self, reason: str) -> bool:
-        return await self.attempt.again(reason)
-
-
-class _KeptLine:
-    """Implements conversation.SoapLine. `refusals`: signed requests refused in a row."""
-
-    def __init__(self, http: DeviceHttp, peer: HttpPeer, check: Check, seconds: float) -> None:
-        self._http = http
-        self._peer = peer
-        self._check = check
-        self._seconds = seconds
-        self.refusals = 0
-
-    async def send(self, request: HttpRequest) -> HttpReply:
-        deadline = Deadline(self._seconds)
-        reply = await self._http.exchange(self._peer, request, deadline, check=self._check, ending=ENVELOPE)
-        if request.signed:
-            words = reply.body[:_READ].decode("utf-8", "replace")
-            refused = reply.status == 401 or (reply.status >= 400 and wants_login(reply.status, words))
-            self.refusals = self.refusals + 1 if refused else 0
-        return reply
-
-
 class KeptConversation:
     """`talk` with the device, which has `services` (namespace → path). Opened by KeptConversations; `close` it."""
 
@@ -94,7 +46,7 @@ class KeptConversation:
         device: OnvifDevice,
         services: Mapping[str, str],
         known: Mapping[str, str],
-        line: _KeptLine,
+        line: LastingLine,
         attempt: Attempt | None,
     ) -> None:
         self.device = device
@@ -152,14 +104,14 @@ class KeptConversations:
         check = target.check or self._check
         check(address, target.port)
         peer = HttpPeer(target.host, address, target.port, target.tls)
-        line = _KeptLine(self._http, peer, check, self._call_seconds)
+        line = LastingLine(self._http, peer, check, self._call_seconds)
         device = KnownDevice(clock_offset_s=target.clock_offset_s)
         known = await self._recalled(target, device, peer)
         attempt: Attempt | None = None
         if target.login:
             attempt = await self._logins.begin(self._logins.account(target.login, address, target.port), "onvif")
         try:
-            trial = _KeptTry(attempt) if attempt is not None else None
+            trial = LastingTry(attempt) if attempt is not None else None
             talk = SoapConversation(line, target.login, device, self._clock.now, trial, lambda: False)
             asked = OnvifDevice(talk, target.path)
             await self._read_clock(asked, device)

@@ -24,11 +24,11 @@ from camera_hub.cameras import addresses, urls
 from camera_hub.cameras.credentials.login_budget import Attempt, LoginBudget
 from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
-from camera_hub.cameras.http.endings import ENVELOPE
-from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, HttpReply, HttpRequest, bad_reply
+from camera_hub.cameras.http.messages import HttpLimits, HttpPeer, bad_reply
 from camera_hub.cameras.onvif.conversation import KnownDevice, SoapConversation
 from camera_hub.cameras.onvif.device import OnvifDevice
 from camera_hub.cameras.onvif.envelopes import SOAP, Envelope, child, text_of
+from camera_hub.cameras.onvif.lasting import LastingLine, LastingTry
 from camera_hub.cameras.onvif.notifications import Pulled, pulled
 from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.reach import Check, nowhere_local
@@ -51,7 +51,6 @@ LEAVE_SECONDS = 3.0
 REPLY_BYTES = 512 * 1024
 _REFERENCES = 8
 _REFERENCE_BYTES = 4096
-_REFUSED = (b"NotAuthorized", b"not authorized", b"FailedAuthentication")
 
 
 class EventsUnsupported(HubError):
@@ -76,55 +75,17 @@ class _Subscription:
     ends: float
 
 
-class _SubscriptionTry:
-    """The budget's attempt as the conversation sees it; `proved` once the login was accepted."""
-
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
-        self.proved = False
-
-    def accepted(self) -> None:
-        self.proved = True
-        self._attempt.accepted()
-
-    def doubted(self) -> None:
-        self._attempt.doubted()
+class _SubscriptionTry(LastingTry):
+    """A subscription lasts for hours, and its login may be changed meanwhile: its end says whether it was."""
 
     def forbidden(self) -> None:
-        """Nothing: a subscription lasts, and its login may have been changed meanwhile. Its end says which it was."""
-
-    def refused(self, reason: str) -> None:
-        self._attempt.refused(reason)
-
-    async def again(self, reason: str) -> bool:
-        return await self._attempt.again(reason)
-
-
-class _EventLine:
-    """Implements conversation.SoapLine. `seconds`: for the next call. `refusals`: signed requests refused in a row."""
-
-    def __init__(self, http: DeviceHttp, peer: HttpPeer, check: Check, seconds: float) -> None:
-        self._http = http
-        self._peer = peer
-        self._check = check
-        self.seconds = seconds
-        self.refusals = 0
-
-    async def send(self, request: HttpRequest) -> HttpReply:
-        reply = await self._http.exchange(
-            self._peer, request, Deadline(self.seconds), check=self._check, ending=ENVELOPE
-        )
-        if request.signed:
-            body = reply.body[:8192]
-            refused = reply.status == 401 or (reply.status >= 400 and any(word in body for word in _REFUSED))
-            self.refusals = self.refusals + 1 if refused else 0
-        return reply
+        """Nothing, for that reason."""
 
 
 class PullPoint:
     """One subscription; `pull` is called again and again."""
 
-    def __init__(self, line: _EventLine, talk: SoapConversation, found: _Subscription, *, absolute: bool) -> None:
+    def __init__(self, line: LastingLine, talk: SoapConversation, found: _Subscription, *, absolute: bool) -> None:
         self._line = line
         self._talk = talk
         self._found = found
@@ -235,7 +196,7 @@ class PullPoints:
         address = await addresses.resolve(target.host)
         check = target.check or self._check
         check(address, target.port)
-        line = _EventLine(
+        line = LastingLine(
             self._http, HttpPeer(target.host, address, target.port, target.tls), check, self._call_seconds
         )
         known = KnownDevice(clock_offset_s=target.clock_offset_s)
@@ -267,7 +228,7 @@ class PullPoints:
                 attempt.end()
 
     async def _opened(
-        self, line: _EventLine, target: OnvifTarget, known: KnownDevice, attempt: Attempt | None
+        self, line: LastingLine, target: OnvifTarget, known: KnownDevice, attempt: Attempt | None
     ) -> PullPoint:
         trial = _SubscriptionTry(attempt) if attempt is not None else None
         talk = SoapConversation(line, target.login, known, self._clock.now, trial, lambda: False)
@@ -307,7 +268,7 @@ class PullPoints:
             raise EventsUnsupported
         return path
 
-    async def _created(self, line: _EventLine, talk: SoapConversation, path: str) -> tuple[_Subscription, bool]:
+    async def _created(self, line: LastingLine, talk: SoapConversation, path: str) -> tuple[_Subscription, bool]:
         """The subscription, and whether the device wants absolute times."""
         action = f"{EVENTS}/EventPortType/CreatePullPointSubscriptionRequest"
         absolute = False
@@ -334,7 +295,7 @@ class PullPoints:
         return _Subscription(where, _references(reference), ends), absolute
 
     async def _abandoned(
-        self, line: _EventLine, talk: SoapConversation, making: "asyncio.Task[tuple[_Subscription, bool]]"
+        self, line: LastingLine, talk: SoapConversation, making: "asyncio.Task[tuple[_Subscription, bool]]"
     ) -> None:
         """Leaving came while it was being created: give back what the device has made meanwhile."""
         await asyncio.wait([making], timeout=LEAVE_SECONDS)
@@ -357,7 +318,7 @@ class PullPoints:
             self.closed += 1
 
     @staticmethod
-    def _ended(attempt: Attempt, line: _EventLine, error: BaseException) -> None:
+    def _ended(attempt: Attempt, line: LastingLine, error: BaseException) -> None:
         if isinstance(error, HubError) and line.refusals:
             attempt.refused(error.reason)
         attempt.end()
