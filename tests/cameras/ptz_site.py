@@ -6,20 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.login_budget import LoginBudget
-from camera_hub.cameras.described import Described
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.onvif.kept import KeptConversations
-from camera_hub.cameras.onvif.targets import PATH
 from camera_hub.cameras.peculiarities import Peculiarities
 from camera_hub.cameras.ptz.control import PtzControl
 from camera_hub.cameras.ptz.opening import PtzOpener
 from camera_hub.cameras.ptz.presets import PtzPresets
 from camera_hub.cameras.ptz.state import PtzState
 from camera_hub.cameras.ptz.store import PtzStore
-from camera_hub.cameras.reach import Check
 from camera_hub.cameras.register.register import Register
 from camera_hub.clock import SystemClock
 from camera_hub.events import EventBus, PtzChanged
@@ -29,31 +25,11 @@ from camera_hub.simulator.dome import Dome
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.testing import small_farm
 from camera_hub.store.database import Database
-from tests.cameras.fakes import ADMIN, FakeVault
+from tests.cameras.fakes import ADMIN, FakeVault, OnvifOnly
 from tests.fakes.reach import anywhere, local
 
 OPERATOR = Actor(2, "operator", "值班员", Role.OPERATOR)
 OTHER_OPERATOR = Actor(7, "second", "二班", Role.OPERATOR)
-
-
-class OnvifAlone:
-    """Implements register.asking.Describer."""
-
-    def __init__(self, onvif: Onvif) -> None:
-        self._onvif = onvif
-
-    async def describe(
-        self,
-        host: str,
-        port: int | None = None,
-        login: DeviceLogin | None = None,
-        path: str = PATH,
-        *,
-        check: Check | None = None,
-        rtsp_port: int | None = None,
-        ordinary: DeviceLogin | None = None,
-    ) -> Described:
-        return await self._onvif.describe(host, port, login, path, check=check)
 
 
 @dataclass
@@ -116,7 +92,7 @@ async def ptz_site(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.call_seconds, check=anywhere) as kept,
         ):
             checks = DeviceChecks(database, local)
-            register = Register(database, bus, clock, FakeVault(), OnvifAlone(onvif), checks)
+            register = Register(database, bus, clock, FakeVault(), OnvifOnly(onvif), checks)
             await register.villages.add(["东沟村"], "village")
             (village,) = await register.villages.all(ADMIN)
             found = await register.devices.register(
