@@ -6,7 +6,7 @@ from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.onvif.ptz import PtzNode, PtzRange, PtzSpace, PtzStatus, PtzVector
 from camera_hub.cameras.ptz import watchdog
 from camera_hub.cameras.ptz.capabilities import centred, step, velocity
-from camera_hub.cameras.ptz.lock import Claim, PtzLock, claim, person, released, tour
+from camera_hub.cameras.ptz.lock import Claim, PtzHolder, PtzLock, claim, person, released, tour
 from camera_hub.cameras.ptz.presets import unique_names
 from camera_hub.cameras.ptz.watchdog import Motion
 
@@ -32,12 +32,12 @@ KEEPER = who(4, Role.MAINTAINER)
         (person(KEEPER), tour(1, "早巡"), False),
     ],
 )
-def test_who_may_take_over(holds: object, asks: object, granted: bool) -> None:
-    lock = PtzLock(holds, 115.0)  # type: ignore[arg-type]  # a table of holders
-    found = claim(lock, asks, 100.0, 15.0)  # type: ignore[arg-type]
+def test_who_may_take_over(holds: PtzHolder, asks: PtzHolder, granted: bool) -> None:
+    lock = PtzLock(holds, 115.0)
+    found = claim(lock, asks, 100.0, 15.0)
     assert found.granted is granted
     assert found.lock.holder is (asks if granted else holds)
-    assert claim(lock, asks, 115.0, 15.0) == Claim(True, PtzLock(asks, 130.0))  # type: ignore[arg-type]  # its time is over
+    assert claim(lock, asks, 115.0, 15.0) == Claim(True, PtzLock(asks, 130.0))  # its time is over
 
 
 def test_only_the_holder_gives_the_lock_back() -> None:

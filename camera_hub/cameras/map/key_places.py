@@ -160,7 +160,7 @@ def _view(row: KeyPlace) -> KeyPlaceView:
         row.village_id,
         row.name,
         row.place_class,
-        row.kind,  # type: ignore[arg-type]  # what `checked_shape` has seen
+        row.kind,
         tuple(Position(one[0], one[1]) for one in row.geometry),
         row.reach_m,
         row.changed_at,

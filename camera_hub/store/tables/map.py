@@ -1,6 +1,7 @@
 """The map: its base picture, key places, and how far cameras see."""
 
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -38,7 +39,7 @@ class KeyPlace(Base):
     village_id: Mapped[int | None] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
     name: Mapped[str] = mapped_column(String(64))
     place_class: Mapped[str] = mapped_column(String(24))  # as Camera.place_class
-    kind: Mapped[str] = mapped_column(String(8))  # point | line | area
+    kind: Mapped[Literal["point", "line", "area"]] = mapped_column(String(8))
     geometry: Mapped[list[list[float]]] = mapped_column(JSON)  # [[longitude, latitude], …]; areas are not closed
     reach_m: Mapped[float | None]  # how near a camera must be to count for it; None: as far as the camera reaches
     created_at: Mapped[datetime]
