@@ -7,9 +7,11 @@ and it gets `Lagged`, so that it can read everything again instead of being sile
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from camera_hub.errors import Param
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,26 @@ class AlarmChanged(Event):
     """An alarm was opened, grew, was acknowledged or closed. `village_id` is None for the hub's own uplink."""
 
     alarm_id: int
+    village_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AspectFound(Event):
+    """What a check of another room is sure of about one aspect of a camera ("recording", "osd"; see
+    health.judging.verdict). `reason`: an errors.Reason, None = well. Whoever checks has confirmed it."""
+
+    camera_id: int
+    aspect: str
+    reason: str | None
+    detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionChanged(Event):
+    """An exclusion was asked for, approved, changed or ended. `village_id`: whose cameras it is about."""
+
+    exclusion_id: int
     village_id: int | None
 
 

@@ -94,7 +94,7 @@ class Inspector:
     def silent(self, watch: CameraWatch, reason: str, detail: str) -> LookResult:
         """The result for a camera whose device does not answer."""
         return LookResult(
-            watch.camera_id, self._clock.monotonic(), self._clock.now(), live=Reason(reason), detail=detail
+            watch.camera_id, self._clock.monotonic(), self._clock.now(), media=Reason(reason), detail=detail
         )
 
     def _from_feed(self, watch: CameraWatch) -> LookResult | None:

@@ -40,16 +40,16 @@ class CameraLook(Protocol):
 class LookResult:
     """One look at one camera: `at` monotonic seconds, `wall` for the record. Delays in ms.
 
-    `live` and `picture` are why that aspect is bad; an aspect that the look could not judge says nothing. `asked`: the
+    `media` and `picture` are why that aspect is bad; an aspect that the look could not judge says nothing. `asked`: the
     camera itself was asked now (a running feed may not have noticed yet that its link is dead).
     """
 
     camera_id: int
     at: float
     wall: datetime
-    live: str | None = None
+    media: str | None = None
     picture: str | None = None
-    live_judged: bool = True
+    media_judged: bool = True
     picture_judged: bool = False
     asked: bool = True
     detail: str = ""
@@ -64,15 +64,15 @@ class LookResult:
     @property
     def silent(self) -> bool:
         """Whether its address did not answer."""
-        return self.live in OFFLINE
+        return self.media in OFFLINE
 
     def aspects(self, clock_limit: float) -> tuple[str | None, str | None, str | None]:
-        """(live, picture, clock): None = not judged by this look, "ok" = good, else the reason."""
+        """(media, picture, clock): None = not judged by this look, "ok" = good, else the reason."""
         clock = None
         if self.clock_error_s is not None:
             clock = Reason.CLOCK_WRONG.value if abs(self.clock_error_s) > clock_limit else GOOD
-        live = (self.live or GOOD) if self.live_judged else None
-        return live, (self.picture or GOOD) if self.picture_judged else None, clock
+        media = (self.media or GOOD) if self.media_judged else None
+        return media, (self.picture or GOOD) if self.picture_judged else None, clock
 
     def reason(self, clock_limit: float) -> str | None:
         """The one reason of the look in the record: the weightiest."""
@@ -104,7 +104,7 @@ def from_look(
         camera_id,
         at,
         wall,
-        live=reason,
+        media=reason,
         picture=picture,
         # Without an earlier picture nobody can say that it is not frozen.
         picture_judged=picture is not None or "frozen" in scores,
@@ -126,7 +126,7 @@ def quarantined(camera_id: int, at: float, wall: datetime) -> LookResult:
         at,
         wall,
         picture=Reason.QUARANTINED,
-        live_judged=False,
+        media_judged=False,
         picture_judged=True,
         asked=False,
         detail="its pictures ended the decoder again and again",
