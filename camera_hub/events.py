@@ -149,6 +149,14 @@ class AlarmChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ExclusionChanged(Event):
+    """An exclusion was asked for, approved, ended or changed. `village_id`: of the camera, device or village."""
+
+    exclusion_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class HubLoad(Event):
     """Which relays carry as much as they can (or more), and whether the hub's own event loop runs late. Published when
     that changes, and again every few seconds."""
