@@ -164,10 +164,10 @@ class AspectFound(Event):
 
 @dataclass(frozen=True, slots=True)
 class ExclusionChanged(Event):
-    """An exclusion was asked for, approved, changed or ended. `village_id`: whose cameras it is about."""
+    """An exclusion was asked for, approved, ended or changed. `village_id`: of the camera, device or village."""
 
     exclusion_id: int
-    village_id: int | None
+    village_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.device_events import DeviceEvent
 from camera_hub.store.tables.device_settings import CameraSettingsRow, ClockCheckRow, DeviceSettingsRow
+from camera_hub.store.tables.exclusions import Exclusion, ObservingPeriod, ServicePeriod
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -47,6 +48,7 @@ __all__ = [
     "DeviceMatch",
     "DevicePeculiarity",
     "DeviceSettingsRow",
+    "Exclusion",
     "Favourite",
     "FieldOfView",
     "IntakeCandidate",
@@ -61,12 +63,14 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "ObservingPeriod",
     "PtzCamera",
     "Run",
     "RunStep",
     "RunStepCamera",
     "Scene",
     "Sealed",
+    "ServicePeriod",
     "SetupLink",
     "SheetImport",
     "SheetImportRow",
