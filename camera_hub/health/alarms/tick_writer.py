@@ -179,6 +179,7 @@ async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> 
             updates.append((row, change))
         else:
             row.closed_at = max(tick.now, row.opened_at)
+            row.ending = "merged" if change.merged else "recovered"
             closed.append((row, change))
     session.add_all(row for row, _ in opened)
     await session.flush()
@@ -207,6 +208,7 @@ async def _merge(
         parent = next((new for new, alarm in opened if alarm.members & stood_for[row.id]), None)
         row.detail = "merged into an alarm of its village" if parent is None else f"merged into alarm {parent.id}"
         if parent is not None:
+            row.merged_into = parent.id
             into.setdefault(parent.id, []).append(row.id)
     await session.flush()
     return into

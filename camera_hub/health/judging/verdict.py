@@ -31,10 +31,21 @@ OFFLINE = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
 """Its address does not answer: the only reasons that may be a device's or a village's."""
 
 LOGIN = frozenset({Reason.WRONG_PASSWORD, Reason.LOGIN_NEEDED, Reason.LOCKED_OUT, Reason.LOGIN_PAUSED})
-PICTURE = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reason.QUARANTINED})
+PICTURE = frozenset(
+    {
+        *(Reason.BLACK, Reason.NO_SIGNAL, Reason.FROZEN, Reason.COVERED, Reason.MOVED, Reason.BLURRED),
+        *(Reason.OVEREXPOSED, Reason.UNDEREXPOSED, Reason.LOW_CONTRAST, Reason.COLOUR_CAST),
+        *(Reason.NOISY, Reason.STRIPED),
+        *(Reason.UNDECODABLE, Reason.QUARANTINED),
+    }
+)
+RECORDING = frozenset({Reason.NO_RECORDING, Reason.RECORDING_GAPS, Reason.RECORDING_SHORT})
+CLOCK = frozenset({Reason.CLOCK_WRONG, Reason.CLOCK_DRIFTS, Reason.CLOCK_LIES, Reason.CLOCK_NTP_UNHEARD})
+OSD = frozenset({Reason.OSD_NAME_WRONG, Reason.OSD_NAME_MISSING, Reason.OSD_TIME_MISSING, Reason.OSD_CLOCK_WRONG})
+LOAD = frozenset({Reason.OVERLOADED})
 
-NO_FAULT = frozenset({Reason.NO_H264, Reason.B_FRAMES})
-"""The camera is well; only browsers cannot show this stream."""
+NO_FAULT = frozenset({Reason.NO_H264, Reason.B_FRAMES, Reason.RECORDING_UNKNOWN})
+"""The camera is well: only browsers cannot show this stream, or nobody can tell."""
 
 NOT_ITS_FAULT = frozenset(
     {
@@ -53,11 +64,18 @@ NOT_ITS_FAULT = frozenset(
 """The hub could not look: this says nothing about the camera, and nothing is recorded."""
 
 
+_OWN = {
+    Aspect.PICTURE: PICTURE,
+    Aspect.RECORDING: RECORDING,
+    Aspect.CLOCK: CLOCK,
+    Aspect.OSD: OSD,
+    Aspect.LOAD: LOAD,
+}
+
+
 def aspect_of(reason: str) -> Aspect:
-    """The aspect that a reason belongs to."""
-    if reason in PICTURE:
-        return Aspect.PICTURE
-    return Aspect.CLOCK if reason == Reason.CLOCK_WRONG else Aspect.MEDIA
+    """The aspect that a reason belongs to; of all that keeps a picture from coming it is media."""
+    return next((aspect for aspect, reasons in _OWN.items() if reason in reasons), Aspect.MEDIA)
 
 
 @dataclass(frozen=True, slots=True)
