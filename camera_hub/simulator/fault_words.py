@@ -22,6 +22,10 @@ WORDS = {
     ),
     Fault.HALF_OPEN: Words("Connections are accepted, then silence.", "接受连接，之后一言不发。"),
     Fault.FLAPPING: Words("Alternately dead and alive; value: seconds of each phase.", "时断时通；值：每段的秒数。"),
+    Fault.SLEEPING: Words(
+        "A solar camera that sleeps: nothing answers but for some hours around noon by its own clock; value: how many.",
+        "太阳能摄像机定时休眠：只在正午前后若干小时内应答（按其自身时钟）；值：每天唤醒的小时数。",
+    ),
     Fault.SLOW_DRIP: Words("One byte a second.", "每秒只发一个字节。"),
     Fault.WRONG_PASSWORD: Words("The known password is refused.", "拒绝已知的密码。"),
     Fault.DIGEST_ONLY: Words("ONVIF refuses UsernameToken.", "ONVIF 拒绝 UsernameToken，只认 HTTP 摘要认证。"),

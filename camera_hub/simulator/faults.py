@@ -17,6 +17,7 @@ class Fault(StrEnum):
     VILLAGE_DOWN = "village_down"  # as if the cable were pulled: nothing is refused, nothing answers
     HALF_OPEN = "half_open"  # connections are accepted, then silence; running streams stop without closing
     FLAPPING = "flapping"  # alternately dead and alive; the value is the length of each phase in seconds
+    SLEEPING = "sleeping"  # the value is how many hours around noon, by its own clock, it is awake
     SLOW_DRIP = "slow_drip"  # one byte a second
     # login and protocol
     WRONG_PASSWORD = "wrong_password"
@@ -153,6 +154,7 @@ WEATHERS = {Fault(weather.value): weather for weather in Weather if weather is n
 DEFAULT_VALUES = {
     Fault.CLOCK_SKEW: -SIX_MONTHS,
     Fault.FLAPPING: 15.0,
+    Fault.SLEEPING: 12.0,
     Fault.LOCKED: 1800.0,
     Fault.THIN: 100_000.0,
     Fault.NEW_NONCE: 20.0,

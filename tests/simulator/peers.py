@@ -179,7 +179,9 @@ def decode_colour(codec: str, access_units: list[bytes]) -> list[tuple[NDArray[n
     frames = [frame for unit in access_units for frame in decoder.decode(av.Packet(unit))]
     return [
         tuple(
-            np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width].astype(np.float64)
+            np.frombuffer(bytes(plane), np.uint8)
+            .reshape(plane.height, plane.line_size)[:, : plane.width]
+            .astype(np.float64)
             for plane in frame.planes
         )
         for frame in [*frames, *decoder.decode(None)]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import httpx
@@ -17,6 +18,7 @@ from camera_hub.simulator.farm import Farm, UnknownTarget
 from camera_hub.simulator.faults import DEFAULT_VALUES, INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.picture.making import frame_of
 from camera_hub.simulator.picture.scenes import Mood, Weather
+from camera_hub.simulator.state import sleeps
 from camera_hub.simulator.testing import QUICK_SUB, small_farm
 from tests.fakes.clock import ManualClock
 from tests.simulator.peers import DEADLINE, Picture, Reply, RtspClient, basic, pictures
@@ -167,6 +169,27 @@ async def test_flapping_is_dead_and_alive_in_turn() -> None:
         await clock.advance(10)
         assert await refused(device)
         await farm.set_fault(key, Fault.FLAPPING, on=False)
+        assert not await refused(device)
+
+
+async def test_a_solar_camera_sleeps_and_wakes_by_its_own_clock() -> None:
+    assert [sleeps(datetime(2026, 1, 1, *time), 12) for time in ((5, 59), (6, 1), (12, 0), (17, 59), (18, 0))] == [
+        True, False, False, False, True,
+    ]  # fmt: skip
+    clock = ManualClock()
+    async with small_farm(clock=clock) as farm:
+        device = next(iter(farm.devices.values()))
+        await farm.set_fault(device.state.plan.key, Fault.SLEEPING, value=12)
+        local = device.state.settings.local(clock.now())
+        device.state.set_clock(device.state.now() + timedelta(hours=17 - local.hour, minutes=59 - local.minute))
+        await clock.advance(1)
+        assert not device.state.silent
+        await clock.advance(61)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await asyncio.open_connection(device.state.plan.address, device.state.http_port)
+        device.state.set_clock(device.state.now() + timedelta(hours=12))
+        await clock.advance(1)
         assert not await refused(device)
 
 
