@@ -88,7 +88,7 @@ class CameraWatch:
     live: Verdict = UNKNOWN
     picture: Verdict = UNKNOWN
     looking: bool = False
-    signature: str | None = None
+    memory: str | None = None
     silent_since: float | None = None
     answered_at: float | None = None
     looked_at: float = float("-inf")
@@ -105,10 +105,10 @@ class CameraWatch:
         if result.picture_judged:
             self._picture_samples.append(_picture_sample(result))
             self.picture = judge(list(self._picture_samples), self.picture, bad=rules.bad, bad_of=rules.bad_of)
-        first_signature = result.signature is not None and self.signature is None
-        if result.signature is not None:
-            self.signature = result.signature
-        self._schedule(result, first_signature, rules, intervals)
+        first_memory = result.memory is not None and self.memory is None
+        if result.memory is not None:
+            self.memory = result.memory
+        self._schedule(result, first_memory, rules, intervals)
 
     def postpone(self, now: float, intervals: Intervals) -> None:
         """There was no time for the look: it is due again after about a round, each time another share of it, so that
@@ -162,7 +162,7 @@ class CameraWatch:
             self.answered_at = result.at
         self.live = judge(list(self._samples), self.live, bad=rules.bad, bad_of=rules.bad_of)
 
-    def _schedule(self, result: LookResult, first_signature: bool, rules: JudgingRules, intervals: Intervals) -> None:
+    def _schedule(self, result: LookResult, first_memory: bool, rules: JudgingRules, intervals: Intervals) -> None:
         if contradicts(self._samples, self.live):
             self.due = result.at + rules.recheck
         else:
@@ -170,7 +170,7 @@ class CameraWatch:
             self.due += intervals.round * max(1, -(-(result.at - self.due) // intervals.round))
         if result.live is not None or not (result.scores or result.picture):
             return
-        if contradicts(self._picture_samples, self.picture) or first_signature:
+        if contradicts(self._picture_samples, self.picture) or first_memory:
             self.picture_due = result.at + rules.recheck
             self.expedite(self.picture_due)
         else:
