@@ -32,6 +32,7 @@ from camera_hub.api import (
     devices,
     discovery,
     errors,
+    exclusions,
     favourites,
     imports,
     inbox,
@@ -145,6 +146,7 @@ from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
@@ -211,6 +213,7 @@ _ROUTERS = (
     whep.router,
     rtsp_out.router,
     alarms.router,
+    exclusions.router,
     notices.router,
     scenes.router,
     tours.router,
@@ -424,6 +427,7 @@ async def parts(
             Coverages: Coverages(database, clock, settings.map),
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
+            ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
             DeviceEvents: device_events_,
