@@ -33,6 +33,7 @@ from camera_hub.api import (
     discovery,
     errors,
     favourites,
+    health,
     imports,
     inbox,
     jobs,
@@ -145,6 +146,8 @@ from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.board import HealthBoard
+from camera_hub.health.camera_file import HealthFiles
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
@@ -192,6 +195,7 @@ _ROUTERS = (
     pictures.router,
     ptz.router,
     observations.router,
+    health.router,
     device_events.router,
     favourites.router,
     devices.router,
@@ -426,6 +430,8 @@ async def parts(
             Alarms: alarms_,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
+            HealthBoard: HealthBoard(database, clock, rounds),
+            HealthFiles: HealthFiles(database, clock),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,
