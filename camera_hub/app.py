@@ -34,6 +34,7 @@ from camera_hub.api import (
     errors,
     exclusions,
     favourites,
+    health,
     imports,
     inbox,
     jobs,
@@ -146,6 +147,8 @@ from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.board import HealthBoard
+from camera_hub.health.camera_file import HealthFiles
 from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
@@ -194,6 +197,7 @@ _ROUTERS = (
     pictures.router,
     ptz.router,
     observations.router,
+    health.router,
     device_events.router,
     favourites.router,
     devices.router,
@@ -430,6 +434,8 @@ async def parts(
             ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
+            HealthBoard: HealthBoard(database, clock, rounds),
+            HealthFiles: HealthFiles(database, clock),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,

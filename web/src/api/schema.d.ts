@@ -293,6 +293,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health File
+         * @description The states of its aspects over the last hours, what is true now, and what was measured last.
+         */
+        get: operations["health_file_api_cameras__camera_id__health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/history": {
         parameters: {
             query?: never;
@@ -976,6 +996,26 @@ export interface paths {
         post?: never;
         /** Remove Favourite */
         delete: operations["remove_favourite_api_favourites__camera_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Board
+         * @description What is true of every village now. Pages read it again after events of villages, cameras and alarms.
+         */
+        get: operations["board_api_health_board_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2922,6 +2962,31 @@ export interface components {
             };
         };
         /**
+         * AspectIntervalAnswer
+         * @description One aspect was in one state; `until` is null while it still is.
+         */
+        AspectIntervalAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "reachable" | "media" | "picture" | "clock" | "recording" | "osd";
+            /** Cause */
+            cause: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault";
+            /** Until */
+            until: string | null;
+        };
+        /**
          * BasePictureAnswer
          * @description The base picture; `corners`: south-west, north-east. GET /api/map/base.jpg?id={id} never changes.
          */
@@ -2952,6 +3017,22 @@ export interface components {
             user_name: string;
             /** Width */
             width: number;
+        };
+        /**
+         * BoardAnswer
+         * @description Villages in their official order; `totals` are theirs together.
+         */
+        BoardAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            hub_alarms: components["schemas"]["OpenAlarmCountsAnswer"];
+            pace: components["schemas"]["RoundsPaceAnswer"];
+            totals: components["schemas"]["HealthCountsAnswer"];
+            /** Villages */
+            villages: components["schemas"]["VillageHealthAnswer"][];
         };
         /** BoundsAnswer */
         BoundsAnswer: {
@@ -3599,6 +3680,35 @@ export interface components {
             working: components["schemas"]["CoverageCountAnswer"];
         };
         /**
+         * CoveringAlarmAnswer
+         * @description An open alarm that stands for the camera.
+         */
+        CoveringAlarmAnswer: {
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Aspect */
+            aspect: string;
+            /** Cause */
+            cause: string;
+            /** Id */
+            id: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+        };
+        /**
          * CurvePointAnswer
          * @description Means over an interval that begins at `at`.
          */
@@ -3848,6 +3958,20 @@ export interface components {
             width: number | null;
         };
         /**
+         * FigureCountAnswer
+         * @description `well` of `of` cameras; `fault` are known to be otherwise, `unknown` are not judged yet.
+         */
+        FigureCountAnswer: {
+            /** Fault */
+            fault: number;
+            /** Of */
+            of: number;
+            /** Unknown */
+            unknown: number;
+            /** Well */
+            well: number;
+        };
+        /**
          * FilingAnswer
          * @description Filing with the police (Order 799, Article 14). `days_left` is negative when it is overdue.
          */
@@ -3896,6 +4020,54 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * HealthCountsAnswer
+         * @description The cameras of one village, or of all that the user may see.
+         */
+        HealthCountsAnswer: {
+            alarms: components["schemas"]["OpenAlarmCountsAnswer"];
+            clock: components["schemas"]["FigureCountAnswer"];
+            /** Connected */
+            connected: number;
+            /** Due */
+            due: number;
+            /** Excluded */
+            excluded: number;
+            intact: components["schemas"]["FigureCountAnswer"];
+            /** Looked At */
+            looked_at: string | null;
+            online: components["schemas"]["FigureCountAnswer"];
+            recording: components["schemas"]["FigureCountAnswer"];
+            /** Unknown */
+            unknown: number;
+        };
+        /**
+         * HealthFileAnswer
+         * @description The health file of a camera over a span.
+         */
+        HealthFileAnswer: {
+            /** Alarms */
+            alarms: components["schemas"]["CoveringAlarmAnswer"][];
+            /** Camera Id */
+            camera_id: number;
+            /** Cut */
+            cut: boolean;
+            measured: components["schemas"]["MeasuredAnswer"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** States */
+            states: components["schemas"]["AspectIntervalAnswer"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Verdicts */
+            verdicts: components["schemas"]["AspectIntervalAnswer"][];
         };
         /**
          * HeardMessage
@@ -4796,6 +4968,28 @@ export interface components {
             villages: components["schemas"]["MyVillage"][] | null;
         };
         /**
+         * MeasuredAnswer
+         * @description What was measured last, each by the latest look that measured it.
+         */
+        MeasuredAnswer: {
+            /** At */
+            at: string | null;
+            /** Clock Error S */
+            clock_error_s: number | null;
+            /** Key Frame Ms */
+            key_frame_ms: number | null;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            } | null;
+            /** Scores At */
+            scores_at: string | null;
+            /** Signalling Ms */
+            signalling_ms: number | null;
+            /** Stream Ms */
+            stream_ms: number | null;
+        };
+        /**
          * MediaAnswer
          * @description What a page must know to build its peer connection.
          */
@@ -5227,6 +5421,22 @@ export interface components {
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /**
+         * OpenAlarmCountsAnswer
+         * @description Open alarms by severity; `unacknowledged` of them have no name yet.
+         */
+        OpenAlarmCountsAnswer: {
+            /** Critical */
+            critical: number;
+            /** Major */
+            major: number;
+            /** Minor */
+            minor: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+            /** Warning */
+            warning: number;
         };
         /**
          * OsdAnswer
@@ -6018,6 +6228,18 @@ export interface components {
             ids: number[];
             /** Note */
             note: string;
+        };
+        /**
+         * RoundsPaceAnswer
+         * @description Of `observed` cameras `late` are not looked at in time, the longest since `late_s` seconds.
+         */
+        RoundsPaceAnswer: {
+            /** Late */
+            late: number;
+            /** Late S */
+            late_s: number;
+            /** Observed */
+            observed: number;
         };
         /**
          * RowChangeAnswer
@@ -7103,6 +7325,21 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /** VillageHealthAnswer */
+        VillageHealthAnswer: {
+            counts: components["schemas"]["HealthCountsAnswer"];
+            /**
+             * Link
+             * @enum {string}
+             */
+            link: "up" | "down" | "unknown";
+            /** Link Since */
+            link_since: string | null;
+            /** Name */
+            name: string;
+            /** Village Id */
+            village_id: number;
+        };
         /**
          * VillageLedgerAnswer
          * @description How a village's files stand; cameras that are retired or removed are not counted.
@@ -7826,6 +8063,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceEventAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    health_file_api_cameras__camera_id__health_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthFileAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -9610,6 +9889,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    board_api_health_board_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
