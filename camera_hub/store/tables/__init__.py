@@ -7,10 +7,12 @@ from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
     CameraState,
+    Digest,
     Notice,
     NoticeChannel,
     NoticeRule,
     Observation,
+    ToldAlarm,
 )
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
@@ -47,6 +49,7 @@ __all__ = [
     "DeviceMatch",
     "DevicePeculiarity",
     "DeviceSettingsRow",
+    "Digest",
     "Favourite",
     "FieldOfView",
     "IntakeCandidate",
@@ -75,6 +78,7 @@ __all__ = [
     "Stream",
     "StreamSession",
     "StreamToken",
+    "ToldAlarm",
     "Tour",
     "TourStop",
     "User",
