@@ -135,7 +135,17 @@ class Reason(StrEnum):
     PTZ_PRESETS_FULL = "ptz_presets_full"
     # the picture
     BLACK = "black"
+    NO_SIGNAL = "no_signal"
+    OVEREXPOSED = "overexposed"
+    UNDEREXPOSED = "underexposed"
+    BLURRED = "blurred"
+    COVERED = "covered"
+    COLOUR_CAST = "colour_cast"
+    NOISY = "noisy"
+    STRIPED = "striped"
     FROZEN = "frozen"
+    MOVED = "moved"
+    LOW_CONTRAST = "low_contrast"
     UNDECODABLE = "undecodable"
     # the texts in it
     OSD_NAME_MISSING = "osd_name_missing"

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody
 
-Aspect = Literal["live", "picture", "clock", "load"]  # load: of the hub itself
+Aspect = Literal["media", "picture", "clock", "recording", "osd", "load"]  # load: of the hub itself
 Severity = Literal["critical", "major", "minor", "warning"]
 WebhookUrl = Annotated[SecretStr, Field(min_length=8, max_length=2048)]
 Timeout = Annotated[float, Field(gt=0, le=60)]
@@ -47,12 +47,12 @@ class AlarmMemberAnswer(Answer):
 
 
 class ObservationAnswer(Answer):
-    """One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason."""
+    """One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason."""
 
     id: int
     at: datetime
     reason: str | None  # the most serious of the three
-    live: str | None
+    media: str | None
     picture: str | None
     clock: str | None
     detail: str

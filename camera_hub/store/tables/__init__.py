@@ -3,6 +3,7 @@
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.device_events import DeviceEvent
 from camera_hub.store.tables.device_settings import CameraSettingsRow, ClockCheckRow, DeviceSettingsRow
+from camera_hub.store.tables.exclusions import Exclusion, ObservingPeriod, ServicePeriod
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -48,6 +49,7 @@ __all__ = [
     "DeviceMatch",
     "DevicePeculiarity",
     "DeviceSettingsRow",
+    "Exclusion",
     "Favourite",
     "FieldOfView",
     "IntakeCandidate",
@@ -62,6 +64,7 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "ObservingPeriod",
     "PtzCamera",
     "RecordingCheckRow",
     "RecordingDayRow",
@@ -70,6 +73,7 @@ __all__ = [
     "RunStepCamera",
     "Scene",
     "Sealed",
+    "ServicePeriod",
     "SetupLink",
     "SheetImport",
     "SheetImportRow",

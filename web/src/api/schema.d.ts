@@ -2830,7 +2830,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock" | "load";
+            aspect: "media" | "picture" | "clock" | "recording" | "osd" | "load";
             /** Camera Id */
             camera_id: number | null;
             /** Camera Name */
@@ -3082,7 +3082,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock";
+            aspect: "reachable" | "media" | "picture" | "clock" | "recording" | "osd";
             /** Cause */
             cause: string | null;
             /**
@@ -5191,7 +5191,7 @@ export interface components {
         };
         /**
          * ObservationAnswer
-         * @description One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
+         * @description One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
@@ -5209,8 +5209,8 @@ export interface components {
             id: number;
             /** Key Frame Ms */
             key_frame_ms: number | null;
-            /** Live */
-            live: string | null;
+            /** Media */
+            media: string | null;
             /** Params */
             params: {
                 [key: string]: string | number;
@@ -6084,7 +6084,7 @@ export interface components {
         /** RuleAnswer */
         RuleAnswer: {
             /** Aspect */
-            aspect: ("live" | "picture" | "clock" | "load") | null;
+            aspect: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
             /** Min Severity */
             min_severity: ("critical" | "major" | "minor" | "warning") | null;
             /** Village Id */
@@ -6096,7 +6096,7 @@ export interface components {
          */
         RuleBody: {
             /** Aspect */
-            aspect?: ("live" | "picture" | "clock" | "load") | null;
+            aspect?: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
             /** Min Severity */
             min_severity?: ("critical" | "major" | "minor" | "warning") | null;
             /** Village Id */
@@ -6478,7 +6478,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock" | "load";
+            aspect: "media" | "picture" | "clock" | "recording" | "osd" | "load";
             /** Reason */
             reason: string | null;
             /**
