@@ -32,7 +32,9 @@ from camera_hub.api import (
     devices,
     discovery,
     errors,
+    exclusions,
     favourites,
+    health,
     imports,
     inbox,
     jobs,
@@ -145,6 +147,9 @@ from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.board import HealthBoard
+from camera_hub.health.camera_file import HealthFiles
+from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
@@ -192,6 +197,7 @@ _ROUTERS = (
     pictures.router,
     ptz.router,
     observations.router,
+    health.router,
     device_events.router,
     favourites.router,
     devices.router,
@@ -211,6 +217,7 @@ _ROUTERS = (
     whep.router,
     rtsp_out.router,
     alarms.router,
+    exclusions.router,
     notices.router,
     scenes.router,
     tours.router,
@@ -424,8 +431,11 @@ async def parts(
             Coverages: Coverages(database, clock, settings.map),
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
+            ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
+            HealthBoard: HealthBoard(database, clock, rounds),
+            HealthFiles: HealthFiles(database, clock),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,
