@@ -32,6 +32,7 @@ from camera_hub.store.tables.places import (
     Village,
 )
 from camera_hub.store.tables.ptz import PtzCamera
+from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
@@ -68,6 +69,8 @@ __all__ = [
     "Observation",
     "ObservingPeriod",
     "PtzCamera",
+    "RecordingCheckRow",
+    "RecordingDayRow",
     "Run",
     "RunStep",
     "RunStepCamera",
