@@ -33,7 +33,7 @@ from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Inte
 from camera_hub.health.rounds.inspector import REACH_SECONDS, AskedDevices, CameraLooks, Inspection, Inspector
 from camera_hub.health.rounds.look_result import LookResult, quarantined
 from camera_hub.health.rounds.roster import Roster
-from camera_hub.health.rounds.schedule import looks_to_start
+from camera_hub.health.rounds.schedule import RoundsPace, looks_to_start, pace_of
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
@@ -106,6 +106,10 @@ class Rounds:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    def pace(self) -> RoundsPace:
+        """Whether looks begin when they are due."""
+        return pace_of(self._roster.cameras.values(), self._clock.monotonic())
 
     async def _follow_events(self, subscription: Subscription) -> None:
         async for event in subscription:
