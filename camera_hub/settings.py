@@ -8,12 +8,12 @@ import os
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -180,6 +180,10 @@ class DeviceSettingsSettings(_Section):
     read_seconds: Seconds = 30.0
 
 
+SeverityName = Literal["critical", "major", "minor", "warning"]
+CauseName = Annotated[str, Field(max_length=32)]
+
+
 class HealthSettings(_Section):
     """Rounds and alarms."""
 
@@ -191,8 +195,17 @@ class HealthSettings(_Section):
     bad: int = Field(2, ge=1)  # … of the last `bad_of`
     clock_error_seconds: Seconds = 30.0
     village_share: float = Field(0.8, gt=0, le=1)
+    severities: dict[CauseName, SeverityName] = Field({}, max_length=100)
     keep_days: float = Field(14.0, gt=0)
     alarm_keep_days: float = Field(400.0, gt=0)
+
+    @field_validator("severities")
+    @classmethod
+    def _of_causes(cls, severities: dict[str, str]) -> dict[str, str]:
+        known = {reason.value for reason in Reason}
+        if unknown := sorted(severities.keys() - known):
+            raise ValueError(f"{unknown[0]!r} is no cause of an alarm; causes are words such as frozen, no_media")
+        return severities
 
 
 Degrees = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]

@@ -26,13 +26,12 @@ def upgrade() -> None:
     op.add_column("alarms", sa.Column("place_group", sa.String(64), nullable=True))
     op.add_column("alarms", sa.Column("hint", sa.JSON(), nullable=True))
     op.add_column("alarms", sa.Column("ending", sa.String(16), nullable=True))
-    op.add_column("alarms", sa.Column("merged_into", sa.Integer(), nullable=True))
     _endings()
 
 
 def downgrade() -> None:
     """Aspects that the earlier version does not know are lost; the wider columns do no harm there."""
-    for name in ("merged_into", "ending", "hint", "place_group", "flapping"):
+    for name in ("ending", "hint", "place_group", "flapping"):
         op.drop_column("alarms", name)
     op.drop_column("cameras", "importance")
     for table in ASPECTS:
