@@ -8,9 +8,9 @@ from camera_hub.health.judging.alarm_board import AlarmBoard, Observed
 from camera_hub.health.judging.alarm_changes import (
     AlarmChange,
     AlarmClosing,
+    AlarmEnding,
     AlarmOpening,
     AlarmUpdate,
-    AlarmEnding,
     OpenAlarm,
     alarm_changes,
 )

@@ -16,9 +16,9 @@ from camera_hub.health.alarms.states import HealthChange, StateChange
 from camera_hub.health.judging.alarm_changes import (
     AlarmChange,
     AlarmClosing,
+    AlarmEnding,
     AlarmOpening,
     AlarmUpdate,
-    AlarmEnding,
     OpenAlarm,
 )
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
