@@ -1,13 +1,13 @@
 """Alarms, what rounds measured, and the channels of notices."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
 from camera_hub.api.schemas.base import Answer, Id, Moment, Name, RequestBody, Text
 
-Aspect = Literal["live", "picture", "clock", "load"]  # load: of the hub itself
+Aspect = Literal["media", "picture", "clock", "recording", "osd", "load"]  # load: of the hub itself
 Severity = Literal["critical", "major", "minor", "warning"]
 SuspensionReason = Literal["parts", "power_cut", "construction", "other"]
 WebhookUrl = Annotated[SecretStr, Field(min_length=8, max_length=2048)]
@@ -59,6 +59,9 @@ class AlarmAnswer(Answer):
     escalated_at: datetime | None
     suspended: SuspensionAnswer | None
     note: str
+    flapping: bool  # it comes and goes, and stays one alarm
+    place_group: str | None  # the same in losses of one place at one time
+    hint: dict[str, Any] | None  # what was seen in the minute before the loss
 
 
 class AcknowledgeMany(RequestBody):
@@ -103,12 +106,12 @@ class AlarmMemberAnswer(Answer):
 
 
 class ObservationAnswer(Answer):
-    """One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason."""
+    """One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason."""
 
     id: int
     at: datetime
     reason: str | None  # the most serious of the three
-    live: str | None
+    media: str | None
     picture: str | None
     clock: str | None
     detail: str

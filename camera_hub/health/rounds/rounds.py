@@ -221,7 +221,7 @@ class Rounds:
             self.postponed += 1
             watch.postpone(self._clock.monotonic(), self._intervals)
             return
-        if found.result is None or self._is_unmeasured(found.result.live):
+        if found.result is None or self._is_unmeasured(found.result.media):
             self.skipped += 1
             watch.due = self._clock.monotonic() + self._rules.recheck
             return
@@ -255,12 +255,12 @@ class Rounds:
         watch = self._roster.cameras.get(result.camera_id)
         if watch is None:
             return
-        before, was_silent = (watch.live, watch.picture), watch.silent_since is not None
+        before, was_silent = (watch.media, watch.picture), watch.silent_since is not None
         watch.accept(result, self._rules, self._intervals)
         self._alarms.add_look(result)
-        if (watch.live, watch.picture) != before:
+        if (watch.media, watch.picture) != before:
             self._alarms.reconsider()
-        if watch.live != before[0] and watch.live.cause in LOGIN:
+        if watch.media != before[0] and watch.media.cause in LOGIN:
             self._expedite_device(watch.device_id, result.at)  # its other channels share the login
         if watch.silent_since is not None and not was_silent:
             self._bus.publish(DeviceMissed(watch.device_id))

@@ -3,6 +3,7 @@
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.device_events import DeviceEvent
 from camera_hub.store.tables.device_settings import CameraSettingsRow, ClockCheckRow, DeviceSettingsRow
+from camera_hub.store.tables.exclusions import Exclusion, ObservingPeriod, ServicePeriod
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
@@ -50,6 +51,7 @@ __all__ = [
     "DevicePeculiarity",
     "DeviceSettingsRow",
     "Digest",
+    "Exclusion",
     "Favourite",
     "FieldOfView",
     "IntakeCandidate",
@@ -64,12 +66,14 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "ObservingPeriod",
     "PtzCamera",
     "Run",
     "RunStep",
     "RunStepCamera",
     "Scene",
     "Sealed",
+    "ServicePeriod",
     "SetupLink",
     "SheetImport",
     "SheetImportRow",

@@ -15,7 +15,7 @@ GOOD = "ok"
 class Observation(Base):
     """What one look of a round measured at one camera. Delays in ms; scores 0–100.
 
-    `live`, `picture` and `clock` are the results of the look: None = not checked, "ok" = good, else the errors.Reason.
+    `media`, `picture` and `clock` are the results of the look: None = not checked, "ok" = good, else the errors.Reason.
     All three are None in rows of versions before 0.2 (health.history reads those by `reason`).
     """
 
@@ -26,7 +26,7 @@ class Observation(Base):
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
     at: Mapped[datetime]
     reason: Mapped[str | None] = mapped_column(String(32))  # the most serious errors.Reason of the three, None = good
-    live: Mapped[str | None] = mapped_column(String(32))
+    media: Mapped[str | None] = mapped_column(String(32))
     picture: Mapped[str | None] = mapped_column(String(32))
     clock: Mapped[str | None] = mapped_column(String(32))
     detail: Mapped[str] = mapped_column(String(255), default="")
@@ -46,7 +46,7 @@ class CameraState(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
-    aspect: Mapped[str] = mapped_column(String(8))  # live | picture | clock
+    aspect: Mapped[str] = mapped_column(String(16))  # reachable | media | picture | clock | recording | osd
     state: Mapped[str] = mapped_column(String(8))  # ok | fault
     cause: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of a fault
     since: Mapped[datetime]
@@ -61,7 +61,8 @@ class Alarm(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     level: Mapped[str] = mapped_column(String(8))  # hub | village | device | camera
-    aspect: Mapped[str] = mapped_column(String(8), server_default="live")  # live | picture | clock | load
+    # media | picture | clock | recording | osd | load
+    aspect: Mapped[str] = mapped_column(String(16), server_default="media")
     severity: Mapped[str] = mapped_column(String(8), server_default="major")  # critical | major | minor | warning
     cause: Mapped[str] = mapped_column(String(32))  # errors.Reason
     village_id: Mapped[int | None] = mapped_column(ForeignKey("villages.id", ondelete="RESTRICT"), index=True)
@@ -69,6 +70,9 @@ class Alarm(Base):
     camera_id: Mapped[int | None] = mapped_column(ForeignKey("cameras.id", ondelete="RESTRICT"))
     detail: Mapped[str] = mapped_column(String(255), default="")
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # for the pages' own words
+    flapping: Mapped[bool] = mapped_column(default=False, server_default=false())  # it comes and goes; stays one alarm
+    place_group: Mapped[str | None] = mapped_column(String(64))  # the same in losses of one place at one time
+    hint: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what was seen in the minute before the loss
     opened_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -137,7 +141,7 @@ class NoticeRule(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     channel_id: Mapped[int] = mapped_column(ForeignKey("notice_channels.id", ondelete="CASCADE"), index=True)
     village_id: Mapped[int | None] = mapped_column(ForeignKey("villages.id", ondelete="CASCADE"))
-    aspect: Mapped[str | None] = mapped_column(String(8))  # live | picture | clock | load
+    aspect: Mapped[str | None] = mapped_column(String(16))  # of alarms
     min_severity: Mapped[str | None] = mapped_column(String(8))  # critical | major | minor | warning
 
 
