@@ -147,6 +147,10 @@ class Reason(StrEnum):
     MOVED = "moved"
     LOW_CONTRAST = "low_contrast"
     UNDECODABLE = "undecodable"
+    # a picture that is to be a reference
+    REFERENCE_NO_LOOK = "reference_no_look"
+    REFERENCE_OTHER_PROFILE = "reference_other_profile"
+    REFERENCE_UNFIT = "reference_unfit"
     # the texts in it
     OSD_NAME_MISSING = "osd_name_missing"
     OSD_NAME_WRONG = "osd_name_wrong"

@@ -208,6 +208,15 @@ class HealthSettings(_Section):
         return severities
 
 
+class PictureSettings(_Section):
+    """Reference pictures of cameras, and the pictures that are kept with alarms."""
+
+    learn_hours: float = Field(6.0, gt=0, le=240)
+    follow_days: float = Field(3.0, gt=0, le=365)
+    ask_hours: float = Field(24.0, gt=0, le=720)
+    alarm_mb: int = Field(2000, ge=10)
+
+
 Degrees = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
 
 
@@ -295,6 +304,7 @@ class Settings(_Section):
     device_events: DeviceEventSettings = DeviceEventSettings()
     device_settings: DeviceSettingsSettings = DeviceSettingsSettings()
     health: HealthSettings = HealthSettings()
+    pictures: PictureSettings = PictureSettings()
     ledger: LedgerSettings = LedgerSettings()
     map: MapSettings = MapSettings()
     notices: NoticeSettings = NoticeSettings()
