@@ -180,6 +180,18 @@ class DeviceSettingsSettings(_Section):
     read_seconds: Seconds = 30.0
 
 
+class RecordingSettings(_Section):
+    """What devices must have recorded."""
+
+    check_hours: float = Field(6.0, ge=0.05, le=24)
+    days: int = Field(30, ge=1, le=365)
+    complete_percent: float = Field(95.0, gt=0, le=100)
+    silent_hours: float = Field(2.0, gt=0, le=48)
+    confirm_minutes: float = Field(10.0, gt=0, le=720)
+    read_seconds: Seconds = 60.0
+    at_once: int = Field(8, ge=1, le=64)
+
+
 class HealthSettings(_Section):
     """Rounds and alarms."""
 
@@ -281,6 +293,7 @@ class Settings(_Section):
     discovery: DiscoverySettings = DiscoverySettings()
     device_events: DeviceEventSettings = DeviceEventSettings()
     device_settings: DeviceSettingsSettings = DeviceSettingsSettings()
+    recordings: RecordingSettings = RecordingSettings()
     health: HealthSettings = HealthSettings()
     ledger: LedgerSettings = LedgerSettings()
     map: MapSettings = MapSettings()
