@@ -174,6 +174,7 @@ class DeviceSettingsSettings(_Section):
     clock_check_at: str = Field("02:30", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
     clock_warn_seconds: Seconds = 5.0
     clock_fail_seconds: Seconds = 30.0
+    osd_check_at: str = Field("03:30", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
     ntp_server: str = Field("", max_length=255, pattern=r"^[A-Za-z0-9.:_-]*$")
     at_once: int = Field(16, ge=1, le=64)
     at_once_per_village: int = Field(4, ge=1, le=64)
