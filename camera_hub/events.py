@@ -273,6 +273,14 @@ class StreamTokenChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeAdded(Event):
+    """A user has a new notice, or has read some on another page: this concerns the pages of that user only."""
+
+    notice_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeChannelChanged(Event):
     """A notice channel was added, changed, enabled, disabled or removed."""
 

@@ -79,7 +79,7 @@ class VendorRoad:
         )
         interface = VendorInterface(self._signed, target, Deadline(self._seconds), vendor, self._clock.now)
         async with _opened(vendor, interface, self._zone) as (asked, time):
-            return await _Reading(device, wanted, asked, self._clock.now(), self._zone).all(vendor, time)
+            return await _VendorReading(device, wanted, asked, self._clock.now(), self._zone).all(vendor, time)
 
 
 @asynccontextmanager
@@ -95,7 +95,7 @@ async def _opened(
         yield found, time
 
 
-class _Reading:
+class _VendorReading:
     """One conversation: first what each channel keeps at all, then day after day."""
 
     def __init__(

@@ -8,10 +8,12 @@ from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
     CameraState,
+    Digest,
     Notice,
     NoticeChannel,
     NoticeRule,
     Observation,
+    ToldAlarm,
 )
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
@@ -49,6 +51,7 @@ __all__ = [
     "DeviceMatch",
     "DevicePeculiarity",
     "DeviceSettingsRow",
+    "Digest",
     "Exclusion",
     "Favourite",
     "FieldOfView",
@@ -82,6 +85,7 @@ __all__ = [
     "Stream",
     "StreamSession",
     "StreamToken",
+    "ToldAlarm",
     "Tour",
     "TourStop",
     "User",

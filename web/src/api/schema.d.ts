@@ -13,11 +13,31 @@ export interface paths {
         };
         /**
          * Alarms
-         * @description Alarms, newest first. `before`: the id of the last alarm of the previous page.
+         * @description Alarms, newest first.
          */
         get: operations["alarms_api_alarms_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Many
+         * @description Acknowledge many; alarms without owner get you. Nobody's name is replaced: `others` says whose they are.
+         */
+        post: operations["acknowledge_many_api_alarms_acknowledge_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -78,6 +98,86 @@ export interface paths {
         get: operations["members_api_alarms__alarm_id__members_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Owner
+         * @description Give the alarm to a user, or to nobody.
+         */
+        post: operations["set_owner_api_alarms__alarm_id__owner_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Owners
+         * @description Users who could take care of the alarm.
+         */
+        get: operations["owners_api_alarms__alarm_id__owners_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description End the suspension now.
+         */
+        post: operations["resume_api_alarms__alarm_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend
+         * @description Notify nobody of the alarm until then; it resumes by itself.
+         */
+        post: operations["suspend_api_alarms__alarm_id__suspend_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2115,6 +2215,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notices
+         * @description Your own, newest first. `after`: only newer ones than this id; `before`: only older ones.
+         */
+        get: operations["notices_api_notices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices/channels": {
         parameters: {
             query?: never;
@@ -2161,6 +2281,46 @@ export interface paths {
          * @description Change the given fields; rules are replaced as a whole.
          */
         patch: operations["change_api_notices_channels__channel_id__patch"];
+        trace?: never;
+    };
+    "/api/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read
+         * @description Mark this notice of yours and all before it as read.
+         */
+        post: operations["read_api_notices_read_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Unread
+         * @description How many of your own you have not read.
+         */
+        get: operations["unread_api_notices_unread_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/replacements": {
@@ -2986,6 +3146,25 @@ export interface components {
              */
             pictures_seen: boolean;
         };
+        /**
+         * AcknowledgeMany
+         * @description Acknowledge up to 500 alarms at once.
+         */
+        AcknowledgeMany: {
+            /** Ids */
+            ids: number[];
+            /** Note */
+            note?: string | null;
+        };
+        /** AcknowledgedAnswer */
+        AcknowledgedAnswer: {
+            /** Done */
+            done: number[];
+            /** Gone */
+            gone: number[];
+            /** Others */
+            others: components["schemas"]["OtherNameAnswer"][];
+        };
         /** AlarmAnswer */
         AlarmAnswer: {
             /** Acknowledged At */
@@ -3011,6 +3190,12 @@ export interface components {
             device_id: number | null;
             /** Device Name */
             device_name: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Escalated At */
+            escalated_at: string | null;
+            /** Escalation */
+            escalation: number;
             /** Id */
             id: number;
             /**
@@ -3020,22 +3205,32 @@ export interface components {
             level: "hub" | "village" | "device" | "camera";
             /** Members */
             members: number[];
+            /** Merged */
+            merged: boolean;
+            /** Note */
+            note: string;
+            /** Notified At */
+            notified_at: string | null;
             /**
              * Opened At
              * Format: date-time
              */
             opened_at: string;
+            owner: components["schemas"]["OwnerAnswer"] | null;
             /** Params */
             params: {
                 [key: string]: string | number;
             };
             /** Recovered */
             recovered: number[];
+            /** Reminders */
+            reminders: number;
             /**
              * Severity
              * @enum {string}
              */
             severity: "critical" | "major" | "minor" | "warning";
+            suspended: components["schemas"]["SuspensionAnswer"] | null;
             /** Village Id */
             village_id: number | null;
             /** Village Name */
@@ -3616,7 +3811,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -5630,6 +5825,41 @@ export interface components {
             names: string[];
         };
         /**
+         * NoticeAnswer
+         * @description One notice. Its words are the hub's, in Chinese; `alarm_id` is null when it is about several (`alarm_ids`).
+         */
+        NoticeAnswer: {
+            /** Alarm Id */
+            alarm_id: number | null;
+            /** Alarm Ids */
+            alarm_ids: number[];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "opened" | "flapping" | "closed" | "reminder" | "escalated" | "digest";
+            /** Read At */
+            read_at: string | null;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+            /** Sound */
+            sound: boolean;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * ObservationAnswer
          * @description One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
@@ -5705,6 +5935,26 @@ export interface components {
             text: string;
             /** Token */
             token: string;
+        };
+        /**
+         * OtherNameAnswer
+         * @description An alarm that somebody else had acknowledged before.
+         */
+        OtherNameAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * OwnerAnswer
+         * @description A user who takes care of an alarm, or could.
+         */
+        OwnerAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * PeculiarityAnswer
@@ -6392,6 +6642,11 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** ReadNotices */
+        ReadNotices: {
+            /** Up To */
+            up_to: number;
+        };
         /**
          * RelayNewMessage
          * @description Hub → page: the relay was restarted; offer again at once.
@@ -6749,6 +7004,11 @@ export interface components {
              * @constant
              */
             type: "seen";
+        };
+        /** SetOwner */
+        SetOwner: {
+            /** User Id */
+            user_id: number | null;
         };
         /** SettingsChangeBody */
         SettingsChangeBody: {
@@ -7216,6 +7476,44 @@ export interface components {
              */
             unknown_too: boolean;
         };
+        /** Suspend */
+        Suspend: {
+            /** Note */
+            note?: string | null;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "parts" | "power_cut" | "construction" | "other";
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * SuspensionAnswer
+         * @description Nobody is notified of the alarm until then; it resumes by itself.
+         */
+        SuspensionAnswer: {
+            /** By */
+            by: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "parts" | "power_cut" | "construction" | "other";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
         /** SweepAnswer */
         SweepAnswer: {
             /** Detail */
@@ -7442,6 +7740,13 @@ export interface components {
         TryCandidates: {
             /** Ids */
             ids: number[];
+        };
+        /** UnreadAnswer */
+        UnreadAnswer: {
+            /** Newest */
+            newest: number | null;
+            /** Unread */
+            unread: number;
         };
         /** UserAnswer */
         UserAnswer: {
@@ -7691,7 +7996,17 @@ export interface operations {
         parameters: {
             query?: {
                 open?: boolean | null;
+                severity?: ("critical" | "major" | "minor" | "warning") | null;
+                aspect?: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
+                cause?: string | null;
+                village_id?: number | null;
                 camera_id?: number | null;
+                acknowledged?: boolean | null;
+                suspended?: boolean | null;
+                owner?: number | null;
+                text?: string | null;
+                since?: string | null;
+                until?: string | null;
                 limit?: number;
                 before?: number | null;
             };
@@ -7708,6 +8023,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    acknowledge_many_api_alarms_acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeMany"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcknowledgedAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -7826,6 +8183,174 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmMemberAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_owner_api_alarms__alarm_id__owner_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetOwner"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    owners_api_alarms__alarm_id__owners_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    resume_api_alarms__alarm_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    suspend_api_alarms__alarm_id__suspend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Suspend"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -12997,6 +13522,48 @@ export interface operations {
             };
         };
     };
+    notices_api_notices_get: {
+        parameters: {
+            query?: {
+                after?: number | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     channels_api_notices_channels_get: {
         parameters: {
             query?: never;
@@ -13139,6 +13706,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    read_api_notices_read_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadNotices"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unread_api_notices_unread_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
