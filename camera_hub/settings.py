@@ -174,6 +174,7 @@ class DeviceSettingsSettings(_Section):
     clock_check_at: str = Field("02:30", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
     clock_warn_seconds: Seconds = 5.0
     clock_fail_seconds: Seconds = 30.0
+    osd_check_at: str = Field("03:30", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
     ntp_server: str = Field("", max_length=255, pattern=r"^[A-Za-z0-9.:_-]*$")
     at_once: int = Field(16, ge=1, le=64)
     at_once_per_village: int = Field(4, ge=1, le=64)
@@ -182,6 +183,16 @@ class DeviceSettingsSettings(_Section):
 
 SeverityName = Literal["critical", "major", "minor", "warning"]
 CauseName = Annotated[str, Field(max_length=32)]
+class RecordingSettings(_Section):
+    """What devices must have recorded."""
+
+    check_hours: float = Field(6.0, ge=0.05, le=24)
+    days: int = Field(30, ge=1, le=365)
+    complete_percent: float = Field(95.0, gt=0, le=100)
+    silent_hours: float = Field(2.0, gt=0, le=48)
+    confirm_minutes: float = Field(10.0, gt=0, le=720)
+    read_seconds: Seconds = 60.0
+    at_once: int = Field(8, ge=1, le=64)
 
 
 class HealthSettings(_Section):
@@ -303,6 +314,7 @@ class Settings(_Section):
     discovery: DiscoverySettings = DiscoverySettings()
     device_events: DeviceEventSettings = DeviceEventSettings()
     device_settings: DeviceSettingsSettings = DeviceSettingsSettings()
+    recordings: RecordingSettings = RecordingSettings()
     health: HealthSettings = HealthSettings()
     pictures: PictureSettings = PictureSettings()
     ledger: LedgerSettings = LedgerSettings()
