@@ -34,6 +34,7 @@ from camera_hub.api import (
     errors,
     exclusions,
     favourites,
+    health,
     imports,
     inbox,
     jobs,
@@ -146,11 +147,15 @@ from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.alarms.handling import AlarmHandling
+from camera_hub.health.board import HealthBoard
+from camera_hub.health.camera_file import HealthFiles
 from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.notices.personal import PersonalNotices
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -194,6 +199,7 @@ _ROUTERS = (
     pictures.router,
     ptz.router,
     observations.router,
+    health.router,
     device_events.router,
     favourites.router,
     devices.router,
@@ -358,7 +364,8 @@ async def parts(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
 
-        alarms_ = Alarms(database, bus, clock)
+        alarms_ = Alarms(database)
+        personal = PersonalNotices(database, bus, clock)
         changes = await stack.enter_async_context(
             LiveChanges(
                 bus,
@@ -376,7 +383,11 @@ async def parts(
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
                 },
-                personal={"sweep": discovery.live(sweeps), "job": jobs.live(jobs_)},
+                personal={
+                    "sweep": discovery.live(sweeps),
+                    "job": jobs.live(jobs_),
+                    "notice": notices.live(personal),
+                },
             )
         )
 
@@ -428,8 +439,12 @@ async def parts(
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
             ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
+            AlarmHandling: AlarmHandling(database, bus, clock),
+            PersonalNotices: personal,
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
+            HealthBoard: HealthBoard(database, clock, rounds),
+            HealthFiles: HealthFiles(database, clock),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,

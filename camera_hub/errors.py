@@ -135,8 +135,28 @@ class Reason(StrEnum):
     PTZ_PRESETS_FULL = "ptz_presets_full"
     # the picture
     BLACK = "black"
+    NO_SIGNAL = "no_signal"
+    OVEREXPOSED = "overexposed"
+    UNDEREXPOSED = "underexposed"
+    BLURRED = "blurred"
+    COVERED = "covered"
+    COLOUR_CAST = "colour_cast"
+    NOISY = "noisy"
+    STRIPED = "striped"
     FROZEN = "frozen"
+    MOVED = "moved"
+    LOW_CONTRAST = "low_contrast"
     UNDECODABLE = "undecodable"
+    # the texts in it
+    OSD_NAME_MISSING = "osd_name_missing"
+    OSD_NAME_WRONG = "osd_name_wrong"
+    OSD_TIME_MISSING = "osd_time_missing"
+    OSD_CLOCK_WRONG = "osd_clock_wrong"
+    # what the device keeps
+    NO_RECORDING = "no_recording"
+    RECORDING_GAPS = "recording_gaps"
+    RECORDING_SHORT = "recording_short"
+    RECORDING_UNKNOWN = "recording_unknown"
     # the hub itself
     NOT_APPROVED = "not_approved"
     RETIRED = "retired"

@@ -7,9 +7,11 @@ and it gets `Lagged`, so that it can read everything again instead of being sile
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from camera_hub.errors import Param
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,18 @@ class AlarmChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AspectFound(Event):
+    """What a check of another room is sure of about one aspect of a camera ("recording", "osd"; see
+    health.judging.verdict). `reason`: an errors.Reason, None = well. Whoever checks has confirmed it."""
+
+    camera_id: int
+    aspect: str
+    reason: str | None
+    detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ExclusionChanged(Event):
     """An exclusion was asked for, approved, ended or changed. `village_id`: of the camera, device or village."""
 
@@ -248,6 +262,14 @@ class StreamTokenChanged(Event):
     """A token for RTSP out was created or revoked."""
 
     token_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAdded(Event):
+    """A user has a new notice, or has read some on another page: this concerns the pages of that user only."""
+
+    notice_id: int
+    user_id: int
 
 
 @dataclass(frozen=True, slots=True)

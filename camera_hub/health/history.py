@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Param, Reason
-from camera_hub.health.judging.verdict import OF_CAMERA, Aspect, aspect_of
+from camera_hub.health.judging.verdict import LOOKED_AT, Aspect, aspect_of
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Observation
 
@@ -31,17 +31,17 @@ CHUNK = 2000
 GOOD = "ok"
 
 Judged = tuple[str | None, str | None, str | None]
-"""What a look said of (live, picture, clock): None = not judged, "ok" = good, else the reason."""
+"""What a look said of (media, picture, clock): None = not judged, "ok" = good, else the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookView:
-    """One look. `live`, `picture`, `clock`: None = not judged by it, "ok" = good, else the reason. Delays in ms."""
+    """One look. `media`, `picture`, `clock`: None = not judged by it, "ok" = good, else the reason. Delays in ms."""
 
     id: int
     at: datetime
     reason: str | None
-    live: str | None
+    media: str | None
     picture: str | None
     clock: str | None
     detail: str
@@ -128,7 +128,7 @@ class ObservationHistory:
                 select(
                     Observation.at,
                     Observation.reason,
-                    Observation.live,
+                    Observation.media,
                     Observation.picture,
                     Observation.clock,
                     Observation.signalling_ms,
@@ -141,20 +141,20 @@ class ObservationHistory:
             )
             # In pieces, so that a month of looks never stops the event loop for long.
             rows = await session.stream(query.execution_options(yield_per=CHUNK))
-            async for at, reason, live, picture, clock, *measured in rows:
-                summing.add(at, reason, judged(reason, live, picture, clock, measured[3] is not None), measured)
+            async for at, reason, media, picture, clock, *measured in rows:
+                summing.add(at, reason, judged(reason, media, picture, clock, measured[3] is not None), measured)
         return summing.result()
 
 
-def judged(reason: str | None, live: str | None, picture: str | None, clock: str | None, clock_read: bool) -> Judged:
+def judged(reason: str | None, media: str | None, picture: str | None, clock: str | None, clock_read: bool) -> Judged:
     """What a look judged. Rows of versions before 0.2 have the weightiest reason alone: of those only that is said, and
-    that a look without a fault found the camera live."""
-    if live is not None or picture is not None or clock is not None:
-        return live, picture, clock
+    that a look without a fault found media well."""
+    if media is not None or picture is not None or clock is not None:
+        return media, picture, clock
     if reason is None:
         return GOOD, None, GOOD if clock_read else None
     aspect = aspect_of(reason)
-    if aspect is Aspect.LIVE:
+    if aspect is Aspect.MEDIA:
         return reason, None, None
     return GOOD, reason if aspect is Aspect.PICTURE else None, reason if reason == Reason.CLOCK_WRONG else None
 
@@ -179,7 +179,7 @@ class _Summing:
         """Take in the next look; `measured`: signalling, stream, key frame (ms), clock error (s)."""
         self._looks += 1
         self._bad += reason is not None
-        for aspect, state in zip(OF_CAMERA, said, strict=True):
+        for aspect, state in zip(LOOKED_AT, said, strict=True):
             if state is not None:
                 self._extend(aspect, at, None if state == GOOD else state)
         cell = (at - self.since) // self._width
@@ -231,7 +231,7 @@ async def _require_camera(session: AsyncSession, actor: Actor, camera_id: int) -
 
 
 def _look(row: Observation) -> LookView:
-    said = judged(row.reason, row.live, row.picture, row.clock, row.clock_error_s is not None)
+    said = judged(row.reason, row.media, row.picture, row.clock, row.clock_error_s is not None)
     return LookView(
         row.id,
         row.at,

@@ -67,8 +67,9 @@ _MODELS = {
 }
 """Models of a camera and of a recorder."""
 NAMESPACE = uuid.UUID("6f0d8a52-2f8e-4b0a-9f5e-0a51d1f0c0de")
-DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
+DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead", "blue_screen", "covered")
 """What is wrong in the demo, each with a device or channel of a different village."""
+_OF_A_CHANNEL = ("frozen", "black", "blue_screen", "covered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +317,7 @@ def demo_faults(villages: tuple[Village, ...]) -> tuple[tuple[str, str], ...]:
     chosen = []
     for fault, village in zip(DEMO_FAULTS, villages[1:], strict=False):
         device = village.devices[-1]
-        target = device.channels[-1].key if fault in ("frozen", "black") else device.key
+        target = device.channels[-1].key if fault in _OF_A_CHANNEL else device.key
         chosen.append((target, fault))
     return tuple(chosen)
 

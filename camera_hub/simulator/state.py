@@ -103,7 +103,18 @@ class DeviceState:
     @property
     def silent(self) -> bool:
         """Whether connections get no answer."""
-        return not self.faults().keys().isdisjoint((Fault.VILLAGE_DOWN, Fault.HALF_OPEN))
+        return self.unplugged or Fault.HALF_OPEN in self.faults()
+
+    @property
+    def unplugged(self) -> bool:
+        """Whether it is as if it were not there: nothing is refused, nothing answers."""
+        return Fault.VILLAGE_DOWN in self.faults() or self.asleep
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it sleeps now, by its own clock."""
+        awake = self.faults().get(Fault.SLEEPING)
+        return awake is not None and sleeps(self.settings.local(self.now()), awake)
 
     @property
     def down(self) -> bool:
@@ -201,3 +212,8 @@ class DeviceState:
         if self.https_port:
             return f"https://{self.shown_address}:{self.https_port}{path}"
         return f"http://{self.shown_address}:{self.outer.http_port if self.outer else self.http_port}{path}"
+
+
+def sleeps(local: datetime, hours_awake: float) -> bool:
+    """Whether a device that is awake for so many hours around noon sleeps at a moment of its local time."""
+    return abs(local.hour + local.minute / 60 + local.second / 3600 - 12) >= hours_awake / 2

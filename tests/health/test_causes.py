@@ -39,12 +39,12 @@ def village(number: int, cameras: int, recorder: int = 0) -> dict[int, CameraCas
 
 def silent(case: CameraCase, since: float = LONG_AGO, *, times: int = 2, cause: str = "unreachable") -> CameraCase:
     looks = tuple(since + 10.0 * n for n in range(times))
-    live = Verdict("fault", cause, since) if times >= 2 else case.live
-    return replace(case, live=live, silent_since=since, silences=looks)
+    media = Verdict("fault", cause, since) if times >= 2 else case.media
+    return replace(case, media=media, silent_since=since, silences=looks)
 
 
 def faulty(case: CameraCase, cause: str, since: float = LONG_AGO) -> CameraCase:
-    return replace(case, live=Verdict("fault", cause, since))
+    return replace(case, media=Verdict("fault", cause, since))
 
 
 @dataclass
@@ -297,7 +297,7 @@ def test_a_camera_may_be_dead_and_have_a_wrong_clock() -> None:
     cases = village(1, 10)
     cases[101] = faulty(cases[101], "no_media")
     board.tick(cases.values(), clocks={101: Verdict("fault", "clock_wrong", 0.0)})
-    assert {s.key.aspect for s in board.alarms} == {Aspect.LIVE, Aspect.CLOCK}
+    assert {s.key.aspect for s in board.alarms} == {Aspect.MEDIA, Aspect.CLOCK}
 
 
 def test_neighbours_of_a_newly_silent_camera_are_checked_once_each() -> None:
@@ -314,7 +314,7 @@ def test_neighbours_of_a_newly_silent_camera_are_checked_once_each() -> None:
 
 
 def test_only_what_is_no_longer_expected_is_closed() -> None:
-    key = AlarmKey("camera", Aspect.LIVE, 101)
+    key = AlarmKey("camera", Aspect.MEDIA, 101)
     alarm = OpenAlarm(7, key, "no_media", frozenset({101}), T0)
     assert (
         alarm_changes([alarm], [ExpectedAlarm(key, "no_media", frozenset({101}), 1, 101, 101, pending=True)], T0) == ()

@@ -27,10 +27,10 @@ def channels(database: Database, bus: EventBus, clock: ManualClock) -> NoticeCha
 @pytest.mark.parametrize(
     ("level", "aspect", "severity"),
     [
-        ("hub", "live", "critical"),
-        ("village", "live", "critical"),
-        ("device", "live", "major"),
-        ("camera", "live", "major"),
+        ("hub", "media", "critical"),
+        ("village", "media", "critical"),
+        ("device", "media", "major"),
+        ("camera", "media", "major"),
         ("camera", "picture", "minor"),
         ("device", "clock", "warning"),
         ("camera", "clock", "warning"),
@@ -49,23 +49,23 @@ def test_severity_follows_level_and_aspect(level: str, aspect: str, severity: st
         (RuleView(), True),
         (RuleView(village_id=7), True),
         (RuleView(village_id=8), False),
-        (RuleView(aspect="live"), True),
+        (RuleView(aspect="media"), True),
         (RuleView(aspect="clock"), False),
         (RuleView(min_severity="warning"), True),
         (RuleView(min_severity="major"), True),
         (RuleView(min_severity="critical"), False),
-        (RuleView(7, "live", "minor"), True),
-        (RuleView(7, "live", "critical"), False),
+        (RuleView(7, "media", "minor"), True),
+        (RuleView(7, "media", "critical"), False),
     ],
 )
 def test_a_rule_matches_by_village_aspect_and_severity(rule: RuleView, meant: bool) -> None:
-    assert rule.matches(7, "live", "major") is meant
+    assert rule.matches(7, "media", "major") is meant
 
 
 def test_any_rule_is_enough_and_none_is_not() -> None:
-    assert is_meant([RuleView(8), RuleView(7)], 7, "live", "major")
-    assert not is_meant([], 7, "live", "major")
-    assert not is_meant([RuleView(7)], None, "live", "critical"), "the hub's own alarms belong to no village"
+    assert is_meant([RuleView(8), RuleView(7)], 7, "media", "major")
+    assert not is_meant([], 7, "media", "major")
+    assert not is_meant([RuleView(7)], None, "media", "critical"), "the hub's own alarms belong to no village"
 
 
 async def test_notices_are_written_for_each_channel_that_is_meant(
@@ -157,10 +157,10 @@ async def test_the_settings_make_a_channel_change_its_address_and_disable_it(
         True,
     )
     assert (view.rules, view.timeout_s) == ((EVERYTHING,), 7.0)
-    await channels.change(view.id, ChannelDraft(enabled=False, rules=(RuleView(aspect="live"),)))
+    await channels.change(view.id, ChannelDraft(enabled=False, rules=(RuleView(aspect="media"),)))
     await channels.follow_settings(NoticeSettings(webhook_url="http://other.example/"))
     (view,) = await channels.list()
-    assert (view.host, view.enabled, view.rules) == ("other.example", False, (RuleView(aspect="live"),))
+    assert (view.host, view.enabled, view.rules) == ("other.example", False, (RuleView(aspect="media"),))
     await channels.change(view.id, ChannelDraft(enabled=True))
     for forbidden in (channels.change(view.id, ChannelDraft(url=URL)), channels.remove(view.id)):
         with pytest.raises(HubError, match="settings file"):
@@ -172,6 +172,6 @@ async def test_the_settings_make_a_channel_change_its_address_and_disable_it(
         await channels.change(view.id, ChannelDraft(enabled=True))
     await channels.follow_settings(NoticeSettings(webhook_url=URL))
     (view,) = await channels.list()
-    assert (view.enabled, view.host, view.rules) == (True, "robot.example", (RuleView(aspect="live"),))
+    assert (view.enabled, view.host, view.rules) == (True, "robot.example", (RuleView(aspect="media"),))
     with pytest.raises(HubError, match=r"webhook.*http"):
         await channels.follow_settings(NoticeSettings(webhook_url="file:///etc/passwd"))

@@ -330,7 +330,7 @@ async def test_a_wrong_clock_is_its_devices_alarm_and_no_fault_of_the_picture(hu
     assert set((await hub.health()).values()) == {("ok", None)}
     assert sorted(await hub.states(cameras[5])) == [
         ("clock", "fault", "clock_wrong", False),
-        ("live", "ok", None, False),
+        ("media", "ok", None, False),
         ("picture", "ok", None, False),
     ]
 
@@ -593,7 +593,7 @@ async def test_each_look_says_what_it_judged(hub: Hub) -> None:
         await hub.clock.walk(30)
     async with hub.database.read() as session:
         rows = (await session.scalars(select(Observation).where(Observation.camera_id == camera))).all()
-    assert {row.live for row in rows} == {"ok"}
+    assert {row.media for row in rows} == {"ok"}
     assert {row.picture for row in rows[2:]} == {"frozen", None}
     assert {(row.picture, row.reason) for row in rows if row.picture is None} == {(None, None)}
 
@@ -602,7 +602,7 @@ async def test_states_of_a_retired_camera_end(hub: Hub) -> None:
     (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
     async with hub.rounds():
         await hub.clock.walk(10)
-        assert ("live", "ok", None, False) in await hub.states(camera)
+        assert ("media", "ok", None, False) in await hub.states(camera)
         async with hub.database.write() as session:
             await session.execute(update(Camera).where(Camera.id == camera).values(state="retired"))
         hub.bus.publish(CameraChanged(camera, 1))

@@ -103,7 +103,7 @@ async def test_closed_alarms_end_with_their_members_and_what_is_open_or_true_sta
             session.add(alarm)
             await session.flush()
             session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera, joined_at=long_ago, left_at=until))
-            session.add(CameraState(camera_id=camera, aspect="live", state="ok", since=long_ago, until=until))
+            session.add(CameraState(camera_id=camera, aspect="media", state="ok", since=long_ago, until=until))
     for rule in RULES.values():
         await retention.apply(rule)
     assert [await count(database, table) for table in (Alarm, AlarmMember, CameraState)] == [2, 2, 2]

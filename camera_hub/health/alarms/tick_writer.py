@@ -259,12 +259,12 @@ def _key(row: Alarm) -> AlarmKey:
 
 
 def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
-    live, picture, clock = look.aspects(clock_limit)
+    media, picture, clock = look.aspects(clock_limit)
     return {
         "camera_id": look.camera_id,
         "at": look.wall,
         "reason": look.reason(clock_limit),
-        "live": live,
+        "media": media,
         "picture": picture,
         "clock": clock,
         "detail": look.detail,

@@ -63,7 +63,7 @@ def alarm_changes(
     """Closings first, then updates and openings. While the parent that may take an alarm over is pending, it stays."""
     by_key = {alarm.key: alarm for alarm in expected}
     open_keys = {alarm.key for alarm in open_alarms}
-    parents = [alarm for alarm in expected if alarm.key.aspect is Aspect.LIVE and _HEIGHT[alarm.key.level] > 0]
+    parents = [alarm for alarm in expected if alarm.key.aspect is Aspect.MEDIA and _HEIGHT[alarm.key.level] > 0]
     closings: list[AlarmChange] = []
     rest: list[AlarmChange] = []
     for alarm in open_alarms:
@@ -112,7 +112,7 @@ def _has_other_cause(alarm: OpenAlarm, now: ExpectedAlarm) -> bool:
 
 def _parent(alarm: OpenAlarm, parents: Iterable[ExpectedAlarm]) -> ExpectedAlarm | None:
     """The expected alarm of a higher level that stands for this one's cameras, opened or about to be."""
-    if alarm.key.aspect is not Aspect.LIVE:
+    if alarm.key.aspect is not Aspect.MEDIA:
         return None
     height = _HEIGHT[alarm.key.level]
     return next((p for p in parents if _HEIGHT[p.key.level] > height and p.members & alarm.members), None)

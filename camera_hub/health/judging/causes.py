@@ -52,7 +52,7 @@ class CameraCase:
     camera_id: int
     device_id: int
     village_id: int
-    live: Verdict = UNKNOWN
+    media: Verdict = UNKNOWN
     picture: Verdict = UNKNOWN
     silent_since: float | None = None  # its address has not answered since then, confirmed or not
     answered_at: float | None = None  # when its address last answered
@@ -62,7 +62,7 @@ class CameraCase:
     @property
     def offline(self) -> bool:
         """Whether it is confirmed that its address does not answer."""
-        return self.live.state == "fault" and self.live.cause in OFFLINE
+        return self.media.state == "fault" and self.media.cause in OFFLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def devices_to_check(cases: Iterable[CameraCase], *, now: float, rules: JudgingR
 
 
 class _Tree:
-    """The live aspect at one moment."""
+    """The media aspect at one moment."""
 
     def __init__(
         self,
@@ -166,31 +166,31 @@ class _Tree:
     def _note_recovered(self, found: list[ExpectedAlarm], *levels: str) -> None:
         """A parent's alarm that is open and no longer expected recovers at this very moment."""
         keys = {w.key for w in found}
-        gone = (k for k in self._open_keys if k.level in levels and k.aspect is Aspect.LIVE and k not in keys)
+        gone = (k for k in self._open_keys if k.level in levels and k.aspect is Aspect.MEDIA and k not in keys)
         self._recovered.update({key: self._now for key in gone})
 
     def cameras(self) -> list[ExpectedAlarm]:
         return [
             ExpectedAlarm(
                 _key("camera", c.camera_id),
-                c.live.cause or "",
+                c.media.cause or "",
                 frozenset({c.camera_id}),
                 c.village_id,
                 c.device_id,
                 c.camera_id,
                 pending=self._is_pending([c]),
-                detail=c.live.detail,
-                params=c.live.params,
+                detail=c.media.detail,
+                params=c.media.params,
             )
             for c in self._cases
-            if c.live.state == "fault" and c.camera_id not in self._covered
+            if c.media.state == "fault" and c.camera_id not in self._covered
         ]
 
     def _is_dark(self, village: int) -> bool:
         """Nearly all devices of a village are offline. Devices just added don't lift an alarm that is open."""
         devices = _by_device(self._villages[village])
         if {_key("village", village), _key("hub", 0)} & self._open_keys:
-            devices = [channels for channels in devices if any(c.live.state != "unknown" for c in channels)]
+            devices = [channels for channels in devices if any(c.media.state != "unknown" for c in channels)]
         offline = sum(_is_offline(channels) for channels in devices)
         return offline > 0 and offline >= self._share(len(devices))
 
@@ -212,7 +212,7 @@ class _Tree:
 
     def _may_be_uplink(self, offline: list[CameraCase]) -> bool:
         """Wait for a sign of life from another village before blaming this one: it may be the hub's own uplink."""
-        since = max(c.live.since or 0.0 for c in offline)
+        since = max(c.media.since or 0.0 for c in offline)
         others = [c for v, members in self._villages.items() if v not in self._dark for c in members]
         if not others or any(c.answered_at is not None and c.answered_at > since for c in others):
             return False
@@ -223,9 +223,9 @@ class _Tree:
         """All channels of a recorder silent, or all refused because of its one login: one alarm, the recorder's."""
         channels = self.devices[device]
         ids = frozenset(c.camera_id for c in channels)
-        if len(channels) < 2 or ids & self._covered or any(c.live.state != "fault" for c in channels):
+        if len(channels) < 2 or ids & self._covered or any(c.media.state != "fault" for c in channels):
             return None
-        causes = {c.live.cause for c in channels}
+        causes = {c.media.cause for c in channels}
         if causes <= OFFLINE:
             cause: str = Reason.DEVICE_DOWN
         elif causes <= LOGIN:
@@ -233,7 +233,7 @@ class _Tree:
         else:
             return None
         self._covered |= ids
-        said = next((c.live for c in channels if c.live.cause == cause), UNKNOWN)  # none says that the device is down
+        said = next((c.media for c in channels if c.media.cause == cause), UNKNOWN)  # none says that the device is down
         return ExpectedAlarm(
             _key("device", device),
             cause,
@@ -251,7 +251,7 @@ class _Tree:
         device = self.devices[first.device_id]
         if all(c.recovering for c in members):
             return True
-        since = max(c.live.since or 0.0 for c in members)
+        since = max(c.media.since or 0.0 for c in members)
         if all(c.offline for c in members):
             parents = (_key("hub", 0), _key("village", first.village_id), _key("device", first.device_id))
             if self._awaits_confirmation([[c] for c in members], parents, len(members)):
@@ -260,8 +260,8 @@ class _Tree:
             if len(neighbours) == len(members):
                 return self._may_be_uplink(members)
             newest = max((c.silent_since for c in neighbours if c.silent_since is not None), default=since)
-        elif not own_device and len(device) > 1 and first.live.cause in LOGIN:
-            newest = max(c.live.since or 0.0 for c in device if c.live.state == "fault")
+        elif not own_device and len(device) > 1 and first.media.cause in LOGIN:
+            newest = max(c.media.since or 0.0 for c in device if c.media.state == "fault")
         else:
             return False
         return self._now < min(newest + self._rules.grace, since + self._rules.limit)
@@ -280,7 +280,7 @@ class _Tree:
 
 def _is_offline(channels: Sequence[CameraCase]) -> bool:
     """Whether a device is offline: so is each of its cameras of which anything is known."""
-    return any(c.offline for c in channels) and all(c.offline or c.live.state == "unknown" for c in channels)
+    return any(c.offline for c in channels) and all(c.offline or c.media.state == "unknown" for c in channels)
 
 
 def _pictures(cases: Iterable[CameraCase]) -> list[ExpectedAlarm]:
@@ -333,4 +333,4 @@ def _by_device(cases: Iterable[CameraCase]) -> list[list[CameraCase]]:
 
 
 def _key(level: str, subject: int) -> AlarmKey:
-    return AlarmKey(level, Aspect.LIVE, subject)
+    return AlarmKey(level, Aspect.MEDIA, subject)

@@ -1,6 +1,6 @@
 """Pure: from the latest observations of one camera to a verdict, with N-of-M confirmation and hysteresis.
 
-Three aspects of a camera are judged separately, because different looks measure them: whether it is live (every look),
+Three aspects of a camera are judged separately, because different looks measure them: whether media comes (every look),
 its picture (only looks with scores), its clock (only looks that read it). A black picture must not be outvoted by the
 looks in between that fetched no picture.
 """
@@ -15,14 +15,17 @@ from camera_hub.errors import DATABASE_REASONS, Kind, Param, Reason
 class Aspect(StrEnum):
     """What is judged separately; the weightiest first."""
 
-    LIVE = "live"
+    REACHABLE = "reachable"  # its address answers; a state only: alarms of what does not are of media
+    MEDIA = "media"  # a key frame came
     PICTURE = "picture"
+    RECORDING = "recording"
     CLOCK = "clock"
+    OSD = "osd"
     LOAD = "load"  # of the hub itself
 
 
-OF_CAMERA = (Aspect.LIVE, Aspect.PICTURE, Aspect.CLOCK)
-"""What is judged of a camera."""
+LOOKED_AT = (Aspect.MEDIA, Aspect.PICTURE, Aspect.CLOCK)
+"""What a look of the rounds judges."""
 
 OFFLINE = frozenset({Reason.UNREACHABLE, Reason.PORT_CLOSED, Reason.TIMED_OUT})
 """Its address does not answer: the only reasons that may be a device's or a village's."""
@@ -54,7 +57,7 @@ def aspect_of(reason: str) -> Aspect:
     """The aspect that a reason belongs to."""
     if reason in PICTURE:
         return Aspect.PICTURE
-    return Aspect.CLOCK if reason == Reason.CLOCK_WRONG else Aspect.LIVE
+    return Aspect.CLOCK if reason == Reason.CLOCK_WRONG else Aspect.MEDIA
 
 
 @dataclass(frozen=True, slots=True)

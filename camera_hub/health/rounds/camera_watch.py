@@ -69,7 +69,7 @@ def _sample(at: float, reason: str | None, result: LookResult) -> Sample:
 
 def _picture_sample(result: LookResult) -> Sample:
     """What the look said in words is about the stream where that is bad, too."""
-    if result.picture is None or result.live is not None:
+    if result.picture is None or result.media is not None:
         return Sample(result.at, result.picture)
     return _sample(result.at, result.picture, result)
 
@@ -85,10 +85,10 @@ class CameraWatch:
     picture_due: float
     stored: Stored = UNSTORED  # health and cause as the database has them
     stored_states: dict[str, Stored] = field(default_factory=dict)  # by aspect
-    live: Verdict = UNKNOWN
+    media: Verdict = UNKNOWN
     picture: Verdict = UNKNOWN
     looking: bool = False
-    signature: str | None = None
+    memory: str | None = None
     silent_since: float | None = None
     answered_at: float | None = None
     looked_at: float = float("-inf")
@@ -100,15 +100,15 @@ class CameraWatch:
     def accept(self, result: LookResult, rules: JudgingRules, intervals: Intervals) -> None:
         """Judge the result of a look and set when the next one is due."""
         self.looked_at = result.at
-        if result.live_judged:
-            self._accept_live(result, rules)
+        if result.media_judged:
+            self._accept_media(result, rules)
         if result.picture_judged:
             self._picture_samples.append(_picture_sample(result))
             self.picture = judge(list(self._picture_samples), self.picture, bad=rules.bad, bad_of=rules.bad_of)
-        first_signature = result.signature is not None and self.signature is None
-        if result.signature is not None:
-            self.signature = result.signature
-        self._schedule(result, first_signature, rules, intervals)
+        first_memory = result.memory is not None and self.memory is None
+        if result.memory is not None:
+            self.memory = result.memory
+        self._schedule(result, first_memory, rules, intervals)
 
     def postpone(self, now: float, intervals: Intervals) -> None:
         """There was no time for the look: it is due again after about a round, each time another share of it, so that
@@ -130,29 +130,29 @@ class CameraWatch:
             self.camera_id,
             self.device_id,
             self.village_id,
-            self.live,
+            self.media,
             self.picture,
             self.silent_since,
             self.answered_at,
             tuple(self._silences),
-            recovering=self.live.state == "fault" and bool(self._samples) and self._samples[-1].reason is None,
+            recovering=self.media.state == "fault" and bool(self._samples) and self._samples[-1].reason is None,
         )
 
     def verdicts(self, clock: Verdict) -> Sequence[tuple[Aspect, Verdict]]:
         """The verdict on each aspect; `clock` is its device's."""
-        return ((Aspect.LIVE, self.live), (Aspect.PICTURE, self.picture), (Aspect.CLOCK, clock))
+        return ((Aspect.MEDIA, self.media), (Aspect.PICTURE, self.picture), (Aspect.CLOCK, clock))
 
     def health(self) -> Verdict:
         """Its health in one word: whether it shows a good picture. A wrong clock is a figure of its own."""
-        return next((v for v in (self.live, self.picture) if v.state == "fault"), self.live)
+        return next((v for v in (self.media, self.picture) if v.state == "fault"), self.media)
 
-    def _accept_live(self, result: LookResult, rules: JudgingRules) -> None:
-        again = self._samples and self._samples[-1].reason is not None and result.live is not None
+    def _accept_media(self, result: LookResult, rules: JudgingRules) -> None:
+        again = self._samples and self._samples[-1].reason is not None and result.media is not None
         if again and result.at - self._samples[-1].at < rules.recheck / 2:
             # Two bad looks within moments are one: else a blip would count as confirmed.
-            self._samples[-1] = _sample(self._samples[-1].at, result.live, result)
+            self._samples[-1] = _sample(self._samples[-1].at, result.media, result)
         else:
-            self._samples.append(_sample(result.at, result.live, result))
+            self._samples.append(_sample(result.at, result.media, result))
             if result.silent:
                 self._silences.append(result.at)
         if result.silent:
@@ -160,17 +160,17 @@ class CameraWatch:
         elif result.asked:
             self.silent_since = None
             self.answered_at = result.at
-        self.live = judge(list(self._samples), self.live, bad=rules.bad, bad_of=rules.bad_of)
+        self.media = judge(list(self._samples), self.media, bad=rules.bad, bad_of=rules.bad_of)
 
-    def _schedule(self, result: LookResult, first_signature: bool, rules: JudgingRules, intervals: Intervals) -> None:
-        if contradicts(self._samples, self.live):
+    def _schedule(self, result: LookResult, first_memory: bool, rules: JudgingRules, intervals: Intervals) -> None:
+        if contradicts(self._samples, self.media):
             self.due = result.at + rules.recheck
         else:
             # The next beat of its own clock, so that looks stay spread over the round.
             self.due += intervals.round * max(1, -(-(result.at - self.due) // intervals.round))
-        if result.live is not None or not (result.scores or result.picture):
+        if result.media is not None or not (result.scores or result.picture):
             return
-        if contradicts(self._picture_samples, self.picture) or first_signature:
+        if contradicts(self._picture_samples, self.picture) or first_memory:
             self.picture_due = result.at + rules.recheck
             self.expedite(self.picture_due)
         else:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from camera_hub.errors import Explanation, Param, Reason
-from camera_hub.eye.messages import FAULT_BELOW, Seen
+from camera_hub.eye.messages import Seen, picture_fault
 from camera_hub.health.judging.verdict import NO_FAULT, NOT_ITS_FAULT, OFFLINE, Aspect, aspect_of
 
 GOOD = "ok"
@@ -40,16 +40,16 @@ class CameraLook(Protocol):
 class LookResult:
     """One look at one camera: `at` monotonic seconds, `wall` for the record. Delays in ms.
 
-    `live` and `picture` are why that aspect is bad; an aspect that the look could not judge says nothing. `asked`: the
+    `media` and `picture` are why that aspect is bad; an aspect that the look could not judge says nothing. `asked`: the
     camera itself was asked now (a running feed may not have noticed yet that its link is dead).
     """
 
     camera_id: int
     at: float
     wall: datetime
-    live: str | None = None
+    media: str | None = None
     picture: str | None = None
-    live_judged: bool = True
+    media_judged: bool = True
     picture_judged: bool = False
     asked: bool = True
     detail: str = ""
@@ -59,20 +59,20 @@ class LookResult:
     key_frame_ms: float | None = None
     clock_error_s: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
-    signature: str | None = None
+    memory: str | None = None
 
     @property
     def silent(self) -> bool:
         """Whether its address did not answer."""
-        return self.live in OFFLINE
+        return self.media in OFFLINE
 
     def aspects(self, clock_limit: float) -> tuple[str | None, str | None, str | None]:
-        """(live, picture, clock): None = not judged by this look, "ok" = good, else the reason."""
+        """(media, picture, clock): None = not judged by this look, "ok" = good, else the reason."""
         clock = None
         if self.clock_error_s is not None:
             clock = Reason.CLOCK_WRONG.value if abs(self.clock_error_s) > clock_limit else GOOD
-        live = (self.live or GOOD) if self.live_judged else None
-        return live, (self.picture or GOOD) if self.picture_judged else None, clock
+        media = (self.media or GOOD) if self.media_judged else None
+        return media, (self.picture or GOOD) if self.picture_judged else None, clock
 
     def reason(self, clock_limit: float) -> str | None:
         """The one reason of the look in the record: the weightiest."""
@@ -91,9 +91,7 @@ def from_look(
     scores: dict[str, float] = {}
     picture: str | None = None
     if look.seen is not None:
-        named = {Reason.BLACK: look.seen.black, Reason.FROZEN: look.seen.frozen}
-        scores = {name.value: score for name, score in named.items() if score is not None}
-        picture = next((name for name, score in named.items() if score is not None and score < FAULT_BELOW), None)
+        scores, picture = look.seen.scores, picture_fault(look.seen.scores)
     if reason is None and look.weakness is not None:
         reason, detail, params = look.weakness.reason, look.weakness.detail, look.weakness.params
     elif reason is None and look.late:
@@ -104,10 +102,10 @@ def from_look(
         camera_id,
         at,
         wall,
-        live=reason,
+        media=reason,
         picture=picture,
         # Without an earlier picture nobody can say that it is not frozen.
-        picture_judged=picture is not None or "frozen" in scores,
+        picture_judged=picture is not None or Reason.FROZEN.value in scores,
         detail=detail[:255],
         params=params,
         signalling_ms=look.signalling_ms,
@@ -115,7 +113,7 @@ def from_look(
         key_frame_ms=look.key_frame_ms,
         clock_error_s=clock_error_s,
         scores=scores,
-        signature=look.seen.signature if look.seen is not None else None,
+        memory=look.seen.memory if look.seen is not None else None,
     )
 
 
@@ -126,7 +124,7 @@ def quarantined(camera_id: int, at: float, wall: datetime) -> LookResult:
         at,
         wall,
         picture=Reason.QUARANTINED,
-        live_judged=False,
+        media_judged=False,
         picture_judged=True,
         asked=False,
         detail="its pictures ended the decoder again and again",

@@ -93,7 +93,7 @@ class Roster:
         due = now + (phase(camera.id) * self.intervals.round if first else 0.0)
         watch = CameraWatch(camera.id, camera.device_id, camera.village_id, due, due, (camera.health, camera.cause))
         watch.stored_states = states
-        watch.live, watch.picture = (_verdict(states, aspect) for aspect in (Aspect.LIVE, Aspect.PICTURE))
+        watch.media, watch.picture = (_verdict(states, aspect) for aspect in (Aspect.MEDIA, Aspect.PICTURE))
         device = self.devices[camera.device_id]
         if device.clock == UNKNOWN:
             device.clock = _verdict(states, Aspect.CLOCK)

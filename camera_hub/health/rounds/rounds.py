@@ -33,7 +33,7 @@ from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Inte
 from camera_hub.health.rounds.inspector import REACH_SECONDS, AskedDevices, CameraLooks, Inspection, Inspector
 from camera_hub.health.rounds.look_result import LookResult, quarantined
 from camera_hub.health.rounds.roster import Roster
-from camera_hub.health.rounds.schedule import looks_to_start
+from camera_hub.health.rounds.schedule import RoundsPace, looks_to_start, pace_of
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
@@ -106,6 +106,10 @@ class Rounds:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    def pace(self) -> RoundsPace:
+        """Whether looks begin when they are due."""
+        return pace_of(self._roster.cameras.values(), self._clock.monotonic())
 
     async def _follow_events(self, subscription: Subscription) -> None:
         async for event in subscription:
@@ -221,7 +225,7 @@ class Rounds:
             self.postponed += 1
             watch.postpone(self._clock.monotonic(), self._intervals)
             return
-        if found.result is None or self._is_unmeasured(found.result.live):
+        if found.result is None or self._is_unmeasured(found.result.media):
             self.skipped += 1
             watch.due = self._clock.monotonic() + self._rules.recheck
             return
@@ -255,12 +259,12 @@ class Rounds:
         watch = self._roster.cameras.get(result.camera_id)
         if watch is None:
             return
-        before, was_silent = (watch.live, watch.picture), watch.silent_since is not None
+        before, was_silent = (watch.media, watch.picture), watch.silent_since is not None
         watch.accept(result, self._rules, self._intervals)
         self._alarms.add_look(result)
-        if (watch.live, watch.picture) != before:
+        if (watch.media, watch.picture) != before:
             self._alarms.reconsider()
-        if watch.live != before[0] and watch.live.cause in LOGIN:
+        if watch.media != before[0] and watch.media.cause in LOGIN:
             self._expedite_device(watch.device_id, result.at)  # its other channels share the login
         if watch.silent_since is not None and not was_silent:
             self._bus.publish(DeviceMissed(watch.device_id))

@@ -1,7 +1,8 @@
-"""Pure: which looks may start now, within the bounds of the hub and of each village."""
+"""Pure: which looks may start now, within the bounds of the hub and of each village, and whether they start in time."""
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from camera_hub.health.rounds.camera_watch import CameraWatch
 
@@ -23,3 +24,24 @@ def looks_to_start(
             villages[watch.village_id] += 1
             chosen.append(watch)
     return chosen
+
+
+LATE = 30.0
+"""A look that has not begun this many seconds after it was due is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundsPace:
+    """Whether looks begin when they are due: of `observed` cameras `late` wait longer, the longest since `late_s`
+    seconds."""
+
+    observed: int
+    late: int
+    late_s: float
+
+
+def pace_of(watches: Iterable[CameraWatch], now: float) -> RoundsPace:
+    """The pace of rounds at that moment."""
+    waiting = [0.0 if watch.looking else now - watch.due for watch in watches]
+    late = [seconds for seconds in waiting if seconds > LATE]
+    return RoundsPace(len(waiting), len(late), max(late, default=0.0))

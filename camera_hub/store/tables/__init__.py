@@ -8,10 +8,12 @@ from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
     CameraState,
+    Digest,
     Notice,
     NoticeChannel,
     NoticeRule,
     Observation,
+    ToldAlarm,
 )
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
@@ -30,6 +32,7 @@ from camera_hub.store.tables.places import (
     Village,
 )
 from camera_hub.store.tables.ptz import PtzCamera
+from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
@@ -48,6 +51,7 @@ __all__ = [
     "DeviceMatch",
     "DevicePeculiarity",
     "DeviceSettingsRow",
+    "Digest",
     "Exclusion",
     "Favourite",
     "FieldOfView",
@@ -65,6 +69,8 @@ __all__ = [
     "Observation",
     "ObservingPeriod",
     "PtzCamera",
+    "RecordingCheckRow",
+    "RecordingDayRow",
     "Run",
     "RunStep",
     "RunStepCamera",
@@ -79,6 +85,7 @@ __all__ = [
     "Stream",
     "StreamSession",
     "StreamToken",
+    "ToldAlarm",
     "Tour",
     "TourStop",
     "User",

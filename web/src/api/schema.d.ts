@@ -293,6 +293,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health File
+         * @description The states of its aspects over the last hours, what is true now, and what was measured last.
+         */
+        get: operations["health_file_api_cameras__camera_id__health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/history": {
         parameters: {
             query?: never;
@@ -946,6 +966,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exclusions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exclusions
+         * @description Exclusions, newest first. `camera_id`: those that concern it; `begin`, `end`: those that overlap; `before`: the
+         *     id of the last one of the previous page.
+         */
+        get: operations["exclusions_api_exclusions_get"];
+        put?: never;
+        /**
+         * Ask Exclusions
+         * @description Ask for an exclusion of one or many cameras, devices or villages, all or none. Who may approve has it approved at
+         *     once.
+         */
+        post: operations["ask_exclusions_api_exclusions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Exclusions
+         * @description Approve several, all or none.
+         */
+        post: operations["approve_exclusions_api_exclusions_approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exclusion Counts
+         * @description How many wait for approval, are planned and in force.
+         */
+        get: operations["exclusion_counts_api_exclusions_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Exclusions
+         * @description End several now, all or none; those that wait for approval are refused or withdrawn.
+         */
+        post: operations["end_exclusions_api_exclusions_end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/{exclusion_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Exclusion
+         * @description Approve one; 409 if it was refused or withdrawn.
+         */
+        post: operations["approve_exclusion_api_exclusions__exclusion_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/{exclusion_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Exclusion
+         * @description End one now; one that waits for approval is refused or withdrawn.
+         */
+        post: operations["end_exclusion_api_exclusions__exclusion_id__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/favourites": {
         parameters: {
             query?: never;
@@ -976,6 +1122,26 @@ export interface paths {
         post?: never;
         /** Remove Favourite */
         delete: operations["remove_favourite_api_favourites__camera_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Board
+         * @description What is true of every village now. Pages read it again after events of villages, cameras and alarms.
+         */
+        get: operations["board_api_health_board_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2830,7 +2996,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock" | "load";
+            aspect: "media" | "picture" | "clock" | "recording" | "osd" | "load";
             /** Camera Id */
             camera_id: number | null;
             /** Camera Name */
@@ -2922,6 +3088,62 @@ export interface components {
             };
         };
         /**
+         * AskExclusion
+         * @description An exclusion for each of the ids, which are of cameras, devices or villages by `level`.
+         */
+        AskExclusion: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            weekly?: components["schemas"]["Weekly"] | null;
+        };
+        /**
+         * AspectIntervalAnswer
+         * @description One aspect was in one state; `until` is null while it still is.
+         */
+        AspectIntervalAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "reachable" | "media" | "picture" | "clock" | "recording" | "osd";
+            /** Cause */
+            cause: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault";
+            /** Until */
+            until: string | null;
+        };
+        /**
          * BasePictureAnswer
          * @description The base picture; `corners`: south-west, north-east. GET /api/map/base.jpg?id={id} never changes.
          */
@@ -2952,6 +3174,22 @@ export interface components {
             user_name: string;
             /** Width */
             width: number;
+        };
+        /**
+         * BoardAnswer
+         * @description Villages in their official order; `totals` are theirs together.
+         */
+        BoardAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            hub_alarms: components["schemas"]["OpenAlarmCountsAnswer"];
+            pace: components["schemas"]["RoundsPaceAnswer"];
+            totals: components["schemas"]["HealthCountsAnswer"];
+            /** Villages */
+            villages: components["schemas"]["VillageHealthAnswer"][];
         };
         /** BoundsAnswer */
         BoundsAnswer: {
@@ -3082,7 +3320,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock";
+            aspect: "reachable" | "media" | "picture" | "clock" | "recording" | "osd";
             /** Cause */
             cause: string | null;
             /**
@@ -3599,6 +3837,35 @@ export interface components {
             working: components["schemas"]["CoverageCountAnswer"];
         };
         /**
+         * CoveringAlarmAnswer
+         * @description An open alarm that stands for the camera.
+         */
+        CoveringAlarmAnswer: {
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Aspect */
+            aspect: string;
+            /** Cause */
+            cause: string;
+            /** Id */
+            id: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+        };
+        /**
          * CurvePointAnswer
          * @description Means over an interval that begins at `at`.
          */
@@ -3785,6 +4052,95 @@ export interface components {
             reason: string;
         };
         /**
+         * ExclusionAnswer
+         * @description An exclusion. `holds`: its cameras are not judged at this moment; `cameras`: how many in use it concerns; `late`:
+         *     it was approved after it had begun. state: asked (waits for approval), lapsed (still does, its time is over),
+         *     declined (refused or withdrawn), planned, in_force, ended.
+         */
+        ExclusionAnswer: {
+            /** Approved At */
+            approved_at: string | null;
+            /** Approved Name */
+            approved_name: string | null;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created Name */
+            created_name: string;
+            /** Device Id */
+            device_id: number | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended Name */
+            ended_name: string | null;
+            /** Holds */
+            holds: boolean;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /** Late */
+            late: boolean;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "lapsed" | "declined" | "planned" | "in_force" | "ended";
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Village Id */
+            village_id: number;
+            /** Village Name */
+            village_name: string;
+            weekly: components["schemas"]["WeeklyAnswer"] | null;
+        };
+        /**
+         * ExclusionCountsAnswer
+         * @description How many wait for approval, are planned and in force.
+         */
+        ExclusionCountsAnswer: {
+            /** Asked */
+            asked: number;
+            /** In Force */
+            in_force: number;
+            /** Planned */
+            planned: number;
+        };
+        /**
+         * ExclusionIds
+         * @description Several exclusions.
+         */
+        ExclusionIds: {
+            /** Ids */
+            ids: number[];
+        };
+        /**
          * FeedFiguresAnswer
          * @description A feed; counters since it was first opened. Delays in seconds, sizes in bytes.
          */
@@ -3848,6 +4204,20 @@ export interface components {
             width: number | null;
         };
         /**
+         * FigureCountAnswer
+         * @description `well` of `of` cameras; `fault` are known to be otherwise, `unknown` are not judged yet.
+         */
+        FigureCountAnswer: {
+            /** Fault */
+            fault: number;
+            /** Of */
+            of: number;
+            /** Unknown */
+            unknown: number;
+            /** Well */
+            well: number;
+        };
+        /**
          * FilingAnswer
          * @description Filing with the police (Order 799, Article 14). `days_left` is negative when it is overdue.
          */
@@ -3896,6 +4266,54 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * HealthCountsAnswer
+         * @description The cameras of one village, or of all that the user may see.
+         */
+        HealthCountsAnswer: {
+            alarms: components["schemas"]["OpenAlarmCountsAnswer"];
+            clock: components["schemas"]["FigureCountAnswer"];
+            /** Connected */
+            connected: number;
+            /** Due */
+            due: number;
+            /** Excluded */
+            excluded: number;
+            intact: components["schemas"]["FigureCountAnswer"];
+            /** Looked At */
+            looked_at: string | null;
+            online: components["schemas"]["FigureCountAnswer"];
+            recording: components["schemas"]["FigureCountAnswer"];
+            /** Unknown */
+            unknown: number;
+        };
+        /**
+         * HealthFileAnswer
+         * @description The health file of a camera over a span.
+         */
+        HealthFileAnswer: {
+            /** Alarms */
+            alarms: components["schemas"]["CoveringAlarmAnswer"][];
+            /** Camera Id */
+            camera_id: number;
+            /** Cut */
+            cut: boolean;
+            measured: components["schemas"]["MeasuredAnswer"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** States */
+            states: components["schemas"]["AspectIntervalAnswer"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Verdicts */
+            verdicts: components["schemas"]["AspectIntervalAnswer"][];
         };
         /**
          * HeardMessage
@@ -4796,6 +5214,28 @@ export interface components {
             villages: components["schemas"]["MyVillage"][] | null;
         };
         /**
+         * MeasuredAnswer
+         * @description What was measured last, each by the latest look that measured it.
+         */
+        MeasuredAnswer: {
+            /** At */
+            at: string | null;
+            /** Clock Error S */
+            clock_error_s: number | null;
+            /** Key Frame Ms */
+            key_frame_ms: number | null;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            } | null;
+            /** Scores At */
+            scores_at: string | null;
+            /** Signalling Ms */
+            signalling_ms: number | null;
+            /** Stream Ms */
+            stream_ms: number | null;
+        };
+        /**
          * MediaAnswer
          * @description What a page must know to build its peer connection.
          */
@@ -5191,7 +5631,7 @@ export interface components {
         };
         /**
          * ObservationAnswer
-         * @description One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
+         * @description One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
@@ -5209,8 +5649,8 @@ export interface components {
             id: number;
             /** Key Frame Ms */
             key_frame_ms: number | null;
-            /** Live */
-            live: string | null;
+            /** Media */
+            media: string | null;
             /** Params */
             params: {
                 [key: string]: string | number;
@@ -5227,6 +5667,22 @@ export interface components {
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /**
+         * OpenAlarmCountsAnswer
+         * @description Open alarms by severity; `unacknowledged` of them have no name yet.
+         */
+        OpenAlarmCountsAnswer: {
+            /** Critical */
+            critical: number;
+            /** Major */
+            major: number;
+            /** Minor */
+            minor: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+            /** Warning */
+            warning: number;
         };
         /**
          * OsdAnswer
@@ -6020,6 +6476,18 @@ export interface components {
             note: string;
         };
         /**
+         * RoundsPaceAnswer
+         * @description Of `observed` cameras `late` are not looked at in time, the longest since `late_s` seconds.
+         */
+        RoundsPaceAnswer: {
+            /** Late */
+            late: number;
+            /** Late S */
+            late_s: number;
+            /** Observed */
+            observed: number;
+        };
+        /**
          * RowChangeAnswer
          * @description What a row changes of a registered camera; codes, not words.
          */
@@ -6084,7 +6552,7 @@ export interface components {
         /** RuleAnswer */
         RuleAnswer: {
             /** Aspect */
-            aspect: ("live" | "picture" | "clock" | "load") | null;
+            aspect: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
             /** Min Severity */
             min_severity: ("critical" | "major" | "minor" | "warning") | null;
             /** Village Id */
@@ -6096,7 +6564,7 @@ export interface components {
          */
         RuleBody: {
             /** Aspect */
-            aspect?: ("live" | "picture" | "clock" | "load") | null;
+            aspect?: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
             /** Min Severity */
             min_severity?: ("critical" | "major" | "minor" | "warning") | null;
             /** Village Id */
@@ -6478,7 +6946,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock" | "load";
+            aspect: "media" | "picture" | "clock" | "recording" | "osd" | "load";
             /** Reason */
             reason: string | null;
             /**
@@ -7103,6 +7571,21 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /** VillageHealthAnswer */
+        VillageHealthAnswer: {
+            counts: components["schemas"]["HealthCountsAnswer"];
+            /**
+             * Link
+             * @enum {string}
+             */
+            link: "up" | "down" | "unknown";
+            /** Link Since */
+            link_since: string | null;
+            /** Name */
+            name: string;
+            /** Village Id */
+            village_id: number;
+        };
         /**
          * VillageLedgerAnswer
          * @description How a village's files stand; cameras that are retired or removed are not counted.
@@ -7173,6 +7656,27 @@ export interface components {
             height?: number | null;
             /** Width */
             width?: number | null;
+        };
+        /**
+         * Weekly
+         * @description A window of each week by the site's wall clock. One that ends at or before its begin ends on the next day.
+         */
+        Weekly: {
+            /** Days */
+            days: number[];
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
+        /** WeeklyAnswer */
+        WeeklyAnswer: {
+            /** Days */
+            days: number[];
+            /** From */
+            from: string;
+            /** To */
+            to: string;
         };
     };
     responses: never;
@@ -7826,6 +8330,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceEventAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    health_file_api_cameras__camera_id__health_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthFileAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -9514,6 +10060,297 @@ export interface operations {
             };
         };
     };
+    exclusions_api_exclusions_get: {
+        parameters: {
+            query?: {
+                state?: ("asked" | "lapsed" | "declined" | "planned" | "in_force" | "ended")[] | null;
+                kind?: ("maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other") | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ask_exclusions_api_exclusions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskExclusion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_exclusions_api_exclusions_approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExclusionIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    exclusion_counts_api_exclusions_counts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionCountsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_exclusions_api_exclusions_end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExclusionIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_exclusion_api_exclusions__exclusion_id__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exclusion_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_exclusion_api_exclusions__exclusion_id__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exclusion_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     favourites_api_favourites_get: {
         parameters: {
             query?: never;
@@ -9610,6 +10447,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    board_api_health_board_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

@@ -126,13 +126,13 @@ describe('the health file', () => {
   const minute = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, n)).toISOString()
   const span = (aspect: string, from: number, to: number, reason: string | null) => ({ aspect, since: minute(from), until: minute(to), reason })
   const look = (id: number, reason: string | null, picture: string | null) => ({
-    id, at: minute(id), reason, live: 'ok', picture, clock: null, detail: 'English detail', signalling_ms: 10, stream_ms: 20, key_frame_ms: 30, clock_error_s: null, scores: picture ? { frozen: 97 } : {},
+    id, at: minute(id), reason, media: 'ok', picture, clock: null, detail: 'English detail', signalling_ms: 10, stream_ms: 20, key_frame_ms: 30, clock_error_s: null, scores: picture ? { frozen: 97 } : {},
   })
 
   it('draws a frozen camera as frozen throughout, over the whole seven days', async () => {
     hub.on('GET /api/cameras', () => [camera(7)])
     hub.say({ type: 'reload' })
-    const spans = [span('live', 0, 60, null), span('picture', 0, 60, 'frozen')]
+    const spans = [span('media', 0, 60, null), span('picture', 0, 60, 'frozen')]
     hub.on('GET /api/cameras/7/history', () => ({ since: minute(-600), until: minute(60), looks: 10_080, bad: 2_016, key_frame_median_ms: 30, spans, points: [] }))
     hub.on('GET /api/cameras/7/observations', () => [look(3, 'frozen', 'frozen'), look(2, null, null)])
     hub.on('GET /api/cameras/7/events', () => [])

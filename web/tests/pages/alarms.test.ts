@@ -61,10 +61,10 @@ const minutes = (spans: StateSpan[]) => stateBar(spans).map((one) => [one.from /
 
 describe('the bar of the health file', () => {
   it('shows a camera that is frozen all the time as frozen all the time, whatever looks without a picture say', () => {
-    expect(minutes([span('live', 0, 60, null), span('picture', 0, 60, 'frozen'), span('clock', 0, 60, null)])).toEqual([[0, 60, 'frozen']])
+    expect(minutes([span('media', 0, 60, null), span('picture', 0, 60, 'frozen'), span('clock', 0, 60, null)])).toEqual([[0, 60, 'frozen']])
   })
   it('lets an outage outweigh the picture, and the picture the clock', () => {
-    expect(minutes([span('clock', 0, 50, 'clock_wrong'), span('live', 0, 20, null), span('live', 20, 30, 'unreachable'), span('live', 30, 60, null), span('picture', 10, 40, 'black')])).toEqual([
+    expect(minutes([span('clock', 0, 50, 'clock_wrong'), span('media', 0, 20, null), span('media', 20, 30, 'unreachable'), span('media', 30, 60, null), span('picture', 10, 40, 'black')])).toEqual([
       [0, 10, 'clock_wrong'],
       [10, 20, 'black'],
       [20, 30, 'unreachable'],
@@ -74,7 +74,7 @@ describe('the bar of the health file', () => {
     ])
   })
   it('has a gap where nobody looked', () => {
-    expect(minutes([span('live', 0, 10, null), span('live', 40, 50, null)])).toEqual([[0, 10, null], [40, 50, null]])
+    expect(minutes([span('media', 0, 10, null), span('media', 40, 50, null)])).toEqual([[0, 10, null], [40, 50, null]])
     expect(minutes([])).toEqual([])
   })
   it('leaves a gap in a line where nothing was measured', () => {

@@ -13,8 +13,8 @@ export interface Line {
   points: [number, number | null][]
 }
 
-/** The most severe first: a camera that is not live has no picture to judge. */
-const ASPECTS = ['live', 'picture', 'clock'] as const
+/** The most severe first: a camera whose media does not come has no picture to judge. */
+const ASPECTS = ['media', 'picture', 'clock'] as const
 
 /**
  * The state of the camera over time, combined from its aspects. Each aspect is judged by the looks that measured it alone:
