@@ -4052,6 +4052,36 @@ export interface components {
             reason: string;
         };
         /**
+         * ExcludedIntervalAnswer
+         * @description The camera was not judged from `since` until `until`, because of the exclusion `id` of its level.
+         */
+        ExcludedIntervalAnswer: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * ExclusionAnswer
          * @description An exclusion. `holds`: its cameras are not judged at this moment; `cameras`: how many in use it concerns; `late`:
          *     it was approved after it had begun. state: asked (waits for approval), lapsed (still does, its time is over),
@@ -4299,6 +4329,9 @@ export interface components {
             camera_id: number;
             /** Cut */
             cut: boolean;
+            excluded: components["schemas"]["ExcludedIntervalAnswer"] | null;
+            /** Exclusions */
+            exclusions: components["schemas"]["ExcludedIntervalAnswer"][];
             measured: components["schemas"]["MeasuredAnswer"];
             /**
              * Since
