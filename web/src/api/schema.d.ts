@@ -13,31 +13,11 @@ export interface paths {
         };
         /**
          * Alarms
-         * @description Alarms, newest first.
+         * @description Alarms, newest first. `before`: the id of the last alarm of the previous page.
          */
         get: operations["alarms_api_alarms_get"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms/acknowledge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Acknowledge Many
-         * @description Acknowledge many; alarms without owner get you. Nobody's name is replaced: `others` says whose they are.
-         */
-        post: operations["acknowledge_many_api_alarms_acknowledge_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -98,126 +78,6 @@ export interface paths {
         get: operations["members_api_alarms__alarm_id__members_get"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms/{alarm_id}/owner": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Set Owner
-         * @description Give the alarm to a user, or to nobody.
-         */
-        post: operations["set_owner_api_alarms__alarm_id__owner_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms/{alarm_id}/owners": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Owners
-         * @description Users who could take care of the alarm.
-         */
-        get: operations["owners_api_alarms__alarm_id__owners_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms/{alarm_id}/pictures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Alarm Pictures
-         * @description What was seen, what it was compared with, and what proved the repair; camera by camera.
-         */
-        get: operations["alarm_pictures_api_alarms__alarm_id__pictures_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms/{alarm_id}/pictures/{picture_id}.jpg": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Alarm Picture
-         * @description The JPEG; it never changes.
-         */
-        get: operations["alarm_picture_api_alarms__alarm_id__pictures__picture_id__jpg_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms/{alarm_id}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Resume
-         * @description End the suspension now.
-         */
-        post: operations["resume_api_alarms__alarm_id__resume_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/alarms/{alarm_id}/suspend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Suspend
-         * @description Notify nobody of the alarm until then; it resumes by itself.
-         */
-        post: operations["suspend_api_alarms__alarm_id__suspend_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -433,6 +293,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health File
+         * @description The states of its aspects over the last hours, what is true now, and what was measured last.
+         */
+        get: operations["health_file_api_cameras__camera_id__health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/history": {
         parameters: {
             query?: never;
@@ -632,74 +512,6 @@ export interface paths {
         put?: never;
         /** Suspend */
         post: operations["suspend_api_cameras__camera_id__ptz_suspend_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/references": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Camera References
-         * @description What is known of a camera by day and by night, and what is asked.
-         */
-        get: operations["camera_references_api_cameras__camera_id__references_get"];
-        put?: never;
-        /**
-         * Give Reference
-         * @description The present picture is the new reference.
-         */
-        post: operations["give_reference_api_cameras__camera_id__references_post"];
-        /**
-         * Forget References
-         * @description Learn both anew: the camera was turned on purpose.
-         */
-        delete: operations["forget_references_api_cameras__camera_id__references_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/references/{profile}.jpg": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Reference Picture
-         * @description The JPEG of a reference.
-         */
-        get: operations["reference_picture_api_cameras__camera_id__references__profile__jpg_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cameras/{camera_id}/references/{profile}/look.jpg": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Differing Picture
-         * @description The JPEG of the last picture that differed.
-         */
-        get: operations["differing_picture_api_cameras__camera_id__references__profile__look_jpg_get"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1154,6 +966,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exclusions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exclusions
+         * @description Exclusions, newest first. `camera_id`: those that concern it; `begin`, `end`: those that overlap; `before`: the
+         *     id of the last one of the previous page.
+         */
+        get: operations["exclusions_api_exclusions_get"];
+        put?: never;
+        /**
+         * Ask Exclusions
+         * @description Ask for an exclusion of one or many cameras, devices or villages, all or none. Who may approve has it approved at
+         *     once.
+         */
+        post: operations["ask_exclusions_api_exclusions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Exclusions
+         * @description Approve several, all or none.
+         */
+        post: operations["approve_exclusions_api_exclusions_approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exclusion Counts
+         * @description How many wait for approval, are planned and in force.
+         */
+        get: operations["exclusion_counts_api_exclusions_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Exclusions
+         * @description End several now, all or none; those that wait for approval are refused or withdrawn.
+         */
+        post: operations["end_exclusions_api_exclusions_end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/{exclusion_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Exclusion
+         * @description Approve one; 409 if it was refused or withdrawn.
+         */
+        post: operations["approve_exclusion_api_exclusions__exclusion_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/{exclusion_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Exclusion
+         * @description End one now; one that waits for approval is refused or withdrawn.
+         */
+        post: operations["end_exclusion_api_exclusions__exclusion_id__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/favourites": {
         parameters: {
             query?: never;
@@ -1184,6 +1122,26 @@ export interface paths {
         post?: never;
         /** Remove Favourite */
         delete: operations["remove_favourite_api_favourites__camera_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Board
+         * @description What is true of every village now. Pages read it again after events of villages, cameras and alarms.
+         */
+        get: operations["board_api_health_board_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2157,26 +2115,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/notices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Notices
-         * @description Your own, newest first. `after`: only newer ones than this id; `before`: only older ones.
-         */
-        get: operations["notices_api_notices_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/notices/channels": {
         parameters: {
             query?: never;
@@ -2223,66 +2161,6 @@ export interface paths {
          * @description Change the given fields; rules are replaced as a whole.
          */
         patch: operations["change_api_notices_channels__channel_id__patch"];
-        trace?: never;
-    };
-    "/api/notices/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Read
-         * @description Mark this notice of yours and all before it as read.
-         */
-        post: operations["read_api_notices_read_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/notices/unread": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Unread
-         * @description How many of your own you have not read.
-         */
-        get: operations["unread_api_notices_unread_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/references/questions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Reference Questions
-         * @description Cameras whose picture has changed for good: each asks whether that is right.
-         */
-        get: operations["reference_questions_api_references_questions_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/api/replacements": {
@@ -3108,25 +2986,6 @@ export interface components {
              */
             pictures_seen: boolean;
         };
-        /**
-         * AcknowledgeMany
-         * @description Acknowledge up to 500 alarms at once.
-         */
-        AcknowledgeMany: {
-            /** Ids */
-            ids: number[];
-            /** Note */
-            note?: string | null;
-        };
-        /** AcknowledgedAnswer */
-        AcknowledgedAnswer: {
-            /** Done */
-            done: number[];
-            /** Gone */
-            gone: number[];
-            /** Others */
-            others: components["schemas"]["OtherNameAnswer"][];
-        };
         /** AlarmAnswer */
         AlarmAnswer: {
             /** Acknowledged At */
@@ -3152,18 +3011,6 @@ export interface components {
             device_id: number | null;
             /** Device Name */
             device_name: string | null;
-            /** Duration S */
-            duration_s: number | null;
-            /** Escalated At */
-            escalated_at: string | null;
-            /** Escalation */
-            escalation: number;
-            /** Flapping */
-            flapping: boolean;
-            /** Hint */
-            hint: {
-                [key: string]: unknown;
-            } | null;
             /** Id */
             id: number;
             /**
@@ -3173,34 +3020,22 @@ export interface components {
             level: "hub" | "village" | "device" | "camera";
             /** Members */
             members: number[];
-            /** Merged */
-            merged: boolean;
-            /** Note */
-            note: string;
-            /** Notified At */
-            notified_at: string | null;
             /**
              * Opened At
              * Format: date-time
              */
             opened_at: string;
-            owner: components["schemas"]["OwnerAnswer"] | null;
             /** Params */
             params: {
                 [key: string]: string | number;
             };
-            /** Place Group */
-            place_group: string | null;
             /** Recovered */
             recovered: number[];
-            /** Reminders */
-            reminders: number;
             /**
              * Severity
              * @enum {string}
              */
             severity: "critical" | "major" | "minor" | "warning";
-            suspended: components["schemas"]["SuspensionAnswer"] | null;
             /** Village Id */
             village_id: number | null;
             /** Village Name */
@@ -3224,34 +3059,6 @@ export interface components {
             joined_at: string;
             /** Left At */
             left_at: string | null;
-        };
-        /**
-         * AlarmPictureAnswer
-         * @description `scores`: 0 … 100 by Reason, below 60 is a fault; of the look that brought the picture.
-         */
-        AlarmPictureAnswer: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Camera Id */
-            camera_id: number;
-            /** Camera Name */
-            camera_name: string;
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "reference" | "present" | "repair" | "last_good";
-            /** Scores */
-            scores: {
-                [key: string]: number;
-            };
-            /** Url */
-            url: string;
         };
         /**
          * ApplySettings
@@ -3279,6 +3086,62 @@ export interface components {
             places: {
                 [key: string]: string;
             };
+        };
+        /**
+         * AskExclusion
+         * @description An exclusion for each of the ids, which are of cameras, devices or villages by `level`.
+         */
+        AskExclusion: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            weekly?: components["schemas"]["Weekly"] | null;
+        };
+        /**
+         * AspectIntervalAnswer
+         * @description One aspect was in one state; `until` is null while it still is.
+         */
+        AspectIntervalAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "reachable" | "media" | "picture" | "clock" | "recording" | "osd";
+            /** Cause */
+            cause: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault";
+            /** Until */
+            until: string | null;
         };
         /**
          * BasePictureAnswer
@@ -3311,6 +3174,22 @@ export interface components {
             user_name: string;
             /** Width */
             width: number;
+        };
+        /**
+         * BoardAnswer
+         * @description Villages in their official order; `totals` are theirs together.
+         */
+        BoardAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            hub_alarms: components["schemas"]["OpenAlarmCountsAnswer"];
+            pace: components["schemas"]["RoundsPaceAnswer"];
+            totals: components["schemas"]["HealthCountsAnswer"];
+            /** Villages */
+            villages: components["schemas"]["VillageHealthAnswer"][];
         };
         /** BoundsAnswer */
         BoundsAnswer: {
@@ -3737,7 +3616,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
             /**
              * Type
              * @default changed
@@ -3958,6 +3837,35 @@ export interface components {
             working: components["schemas"]["CoverageCountAnswer"];
         };
         /**
+         * CoveringAlarmAnswer
+         * @description An open alarm that stands for the camera.
+         */
+        CoveringAlarmAnswer: {
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Aspect */
+            aspect: string;
+            /** Cause */
+            cause: string;
+            /** Id */
+            id: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+        };
+        /**
          * CurvePointAnswer
          * @description Means over an interval that begins at `at`.
          */
@@ -4144,6 +4052,125 @@ export interface components {
             reason: string;
         };
         /**
+         * ExcludedIntervalAnswer
+         * @description The camera was not judged from `since` until `until`, because of the exclusion `id` of its level.
+         */
+        ExcludedIntervalAnswer: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * ExclusionAnswer
+         * @description An exclusion. `holds`: its cameras are not judged at this moment; `cameras`: how many in use it concerns; `late`:
+         *     it was approved after it had begun. state: asked (waits for approval), lapsed (still does, its time is over),
+         *     declined (refused or withdrawn), planned, in_force, ended.
+         */
+        ExclusionAnswer: {
+            /** Approved At */
+            approved_at: string | null;
+            /** Approved Name */
+            approved_name: string | null;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created Name */
+            created_name: string;
+            /** Device Id */
+            device_id: number | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended Name */
+            ended_name: string | null;
+            /** Holds */
+            holds: boolean;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /** Late */
+            late: boolean;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "lapsed" | "declined" | "planned" | "in_force" | "ended";
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Village Id */
+            village_id: number;
+            /** Village Name */
+            village_name: string;
+            weekly: components["schemas"]["WeeklyAnswer"] | null;
+        };
+        /**
+         * ExclusionCountsAnswer
+         * @description How many wait for approval, are planned and in force.
+         */
+        ExclusionCountsAnswer: {
+            /** Asked */
+            asked: number;
+            /** In Force */
+            in_force: number;
+            /** Planned */
+            planned: number;
+        };
+        /**
+         * ExclusionIds
+         * @description Several exclusions.
+         */
+        ExclusionIds: {
+            /** Ids */
+            ids: number[];
+        };
+        /**
          * FeedFiguresAnswer
          * @description A feed; counters since it was first opened. Delays in seconds, sizes in bytes.
          */
@@ -4207,6 +4234,20 @@ export interface components {
             width: number | null;
         };
         /**
+         * FigureCountAnswer
+         * @description `well` of `of` cameras; `fault` are known to be otherwise, `unknown` are not judged yet.
+         */
+        FigureCountAnswer: {
+            /** Fault */
+            fault: number;
+            /** Of */
+            of: number;
+            /** Unknown */
+            unknown: number;
+            /** Well */
+            well: number;
+        };
+        /**
          * FilingAnswer
          * @description Filing with the police (Order 799, Article 14). `days_left` is negative when it is overdue.
          */
@@ -4255,6 +4296,57 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * HealthCountsAnswer
+         * @description The cameras of one village, or of all that the user may see.
+         */
+        HealthCountsAnswer: {
+            alarms: components["schemas"]["OpenAlarmCountsAnswer"];
+            clock: components["schemas"]["FigureCountAnswer"];
+            /** Connected */
+            connected: number;
+            /** Due */
+            due: number;
+            /** Excluded */
+            excluded: number;
+            intact: components["schemas"]["FigureCountAnswer"];
+            /** Looked At */
+            looked_at: string | null;
+            online: components["schemas"]["FigureCountAnswer"];
+            recording: components["schemas"]["FigureCountAnswer"];
+            /** Unknown */
+            unknown: number;
+        };
+        /**
+         * HealthFileAnswer
+         * @description The health file of a camera over a span.
+         */
+        HealthFileAnswer: {
+            /** Alarms */
+            alarms: components["schemas"]["CoveringAlarmAnswer"][];
+            /** Camera Id */
+            camera_id: number;
+            /** Cut */
+            cut: boolean;
+            excluded: components["schemas"]["ExcludedIntervalAnswer"] | null;
+            /** Exclusions */
+            exclusions: components["schemas"]["ExcludedIntervalAnswer"][];
+            measured: components["schemas"]["MeasuredAnswer"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** States */
+            states: components["schemas"]["AspectIntervalAnswer"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Verdicts */
+            verdicts: components["schemas"]["AspectIntervalAnswer"][];
         };
         /**
          * HeardMessage
@@ -5155,6 +5247,28 @@ export interface components {
             villages: components["schemas"]["MyVillage"][] | null;
         };
         /**
+         * MeasuredAnswer
+         * @description What was measured last, each by the latest look that measured it.
+         */
+        MeasuredAnswer: {
+            /** At */
+            at: string | null;
+            /** Clock Error S */
+            clock_error_s: number | null;
+            /** Key Frame Ms */
+            key_frame_ms: number | null;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            } | null;
+            /** Scores At */
+            scores_at: string | null;
+            /** Signalling Ms */
+            signalling_ms: number | null;
+            /** Stream Ms */
+            stream_ms: number | null;
+        };
+        /**
          * MediaAnswer
          * @description What a page must know to build its peer connection.
          */
@@ -5380,23 +5494,6 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
-        /**
-         * NewReference
-         * @description What the camera shows is right. `from`: a fresh picture, or the last one that differed.
-         */
-        NewReference: {
-            /**
-             * From
-             * @default now
-             * @enum {string}
-             */
-            from: "now" | "look";
-            /**
-             * Profile
-             * @enum {string}
-             */
-            profile: "day" | "night";
-        };
         /** NewReplacements */
         NewReplacements: {
             /** Pairs */
@@ -5566,41 +5663,6 @@ export interface components {
             names: string[];
         };
         /**
-         * NoticeAnswer
-         * @description One notice. Its words are the hub's, in Chinese; `alarm_id` is null when it is about several (`alarm_ids`).
-         */
-        NoticeAnswer: {
-            /** Alarm Id */
-            alarm_id: number | null;
-            /** Alarm Ids */
-            alarm_ids: number[];
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "opened" | "flapping" | "closed" | "reminder" | "escalated" | "digest";
-            /** Read At */
-            read_at: string | null;
-            /**
-             * Severity
-             * @enum {string}
-             */
-            severity: "critical" | "major" | "minor" | "warning";
-            /** Sound */
-            sound: boolean;
-            /** Text */
-            text: string;
-            /** Title */
-            title: string;
-        };
-        /**
          * ObservationAnswer
          * @description One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
@@ -5640,6 +5702,22 @@ export interface components {
             stream_ms: number | null;
         };
         /**
+         * OpenAlarmCountsAnswer
+         * @description Open alarms by severity; `unacknowledged` of them have no name yet.
+         */
+        OpenAlarmCountsAnswer: {
+            /** Critical */
+            critical: number;
+            /** Major */
+            major: number;
+            /** Minor */
+            minor: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+            /** Warning */
+            warning: number;
+        };
+        /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
          */
@@ -5660,26 +5738,6 @@ export interface components {
             text: string;
             /** Token */
             token: string;
-        };
-        /**
-         * OtherNameAnswer
-         * @description An alarm that somebody else had acknowledged before.
-         */
-        OtherNameAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-        };
-        /**
-         * OwnerAnswer
-         * @description A user who takes care of an alarm, or could.
-         */
-        OwnerAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
         };
         /**
          * PeculiarityAnswer
@@ -6367,64 +6425,6 @@ export interface components {
             /** Text */
             text: string;
         };
-        /** ReadNotices */
-        ReadNotices: {
-            /** Up To */
-            up_to: number;
-        };
-        /**
-         * ReferenceAnswer
-         * @description `pictures`: how many agreed with it; `set_name`: who gave it, null: learnt.
-         */
-        ReferenceAnswer: {
-            /** At */
-            at: string | null;
-            /** Differs Since */
-            differs_since: string | null;
-            /** Picture Url */
-            picture_url: string | null;
-            /** Pictures */
-            pictures: number;
-            /** Score */
-            score: number | null;
-            /** Set Name */
-            set_name: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "learning" | "active" | "questioned";
-        };
-        /**
-         * ReferenceQuestion
-         * @description Is this the new normal?
-         */
-        ReferenceQuestion: {
-            /** Look At */
-            look_at: string | null;
-            /** Look Url */
-            look_url: string | null;
-            /**
-             * Profile
-             * @enum {string}
-             */
-            profile: "day" | "night";
-            /** Score */
-            score: number;
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-        };
-        /** ReferencesAnswer */
-        ReferencesAnswer: {
-            /** Camera Id */
-            camera_id: number;
-            day: components["schemas"]["ReferenceAnswer"] | null;
-            night: components["schemas"]["ReferenceAnswer"] | null;
-            question: components["schemas"]["ReferenceQuestion"] | null;
-        };
         /**
          * RelayNewMessage
          * @description Hub → page: the relay was restarted; offer again at once.
@@ -6507,6 +6507,18 @@ export interface components {
             ids: number[];
             /** Note */
             note: string;
+        };
+        /**
+         * RoundsPaceAnswer
+         * @description Of `observed` cameras `late` are not looked at in time, the longest since `late_s` seconds.
+         */
+        RoundsPaceAnswer: {
+            /** Late */
+            late: number;
+            /** Late S */
+            late_s: number;
+            /** Observed */
+            observed: number;
         };
         /**
          * RowChangeAnswer
@@ -6770,11 +6782,6 @@ export interface components {
              * @constant
              */
             type: "seen";
-        };
-        /** SetOwner */
-        SetOwner: {
-            /** User Id */
-            user_id: number | null;
         };
         /** SettingsChangeBody */
         SettingsChangeBody: {
@@ -7242,44 +7249,6 @@ export interface components {
              */
             unknown_too: boolean;
         };
-        /** Suspend */
-        Suspend: {
-            /** Note */
-            note?: string | null;
-            /**
-             * Reason
-             * @enum {string}
-             */
-            reason: "parts" | "power_cut" | "construction" | "other";
-            /**
-             * Until
-             * Format: date-time
-             */
-            until: string;
-        };
-        /**
-         * SuspensionAnswer
-         * @description Nobody is notified of the alarm until then; it resumes by itself.
-         */
-        SuspensionAnswer: {
-            /** By */
-            by: string;
-            /**
-             * Reason
-             * @enum {string}
-             */
-            reason: "parts" | "power_cut" | "construction" | "other";
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /**
-             * Until
-             * Format: date-time
-             */
-            until: string;
-        };
         /** SweepAnswer */
         SweepAnswer: {
             /** Detail */
@@ -7507,13 +7476,6 @@ export interface components {
             /** Ids */
             ids: number[];
         };
-        /** UnreadAnswer */
-        UnreadAnswer: {
-            /** Newest */
-            newest: number | null;
-            /** Unread */
-            unread: number;
-        };
         /** UserAnswer */
         UserAnswer: {
             /**
@@ -7642,6 +7604,21 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /** VillageHealthAnswer */
+        VillageHealthAnswer: {
+            counts: components["schemas"]["HealthCountsAnswer"];
+            /**
+             * Link
+             * @enum {string}
+             */
+            link: "up" | "down" | "unknown";
+            /** Link Since */
+            link_since: string | null;
+            /** Name */
+            name: string;
+            /** Village Id */
+            village_id: number;
+        };
         /**
          * VillageLedgerAnswer
          * @description How a village's files stand; cameras that are retired or removed are not counted.
@@ -7713,6 +7690,27 @@ export interface components {
             /** Width */
             width?: number | null;
         };
+        /**
+         * Weekly
+         * @description A window of each week by the site's wall clock. One that ends at or before its begin ends on the next day.
+         */
+        Weekly: {
+            /** Days */
+            days: number[];
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
+        /** WeeklyAnswer */
+        WeeklyAnswer: {
+            /** Days */
+            days: number[];
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -7726,17 +7724,7 @@ export interface operations {
         parameters: {
             query?: {
                 open?: boolean | null;
-                severity?: ("critical" | "major" | "minor" | "warning") | null;
-                aspect?: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
-                cause?: string | null;
-                village_id?: number | null;
                 camera_id?: number | null;
-                acknowledged?: boolean | null;
-                suspended?: boolean | null;
-                owner?: number | null;
-                text?: string | null;
-                since?: string | null;
-                until?: string | null;
                 limit?: number;
                 before?: number | null;
             };
@@ -7753,48 +7741,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    acknowledge_many_api_alarms_acknowledge_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AcknowledgeMany"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AcknowledgedAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -7913,255 +7859,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmMemberAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    set_owner_api_alarms__alarm_id__owner_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                alarm_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SetOwner"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlarmAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    owners_api_alarms__alarm_id__owners_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                alarm_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OwnerAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    alarm_pictures_api_alarms__alarm_id__pictures_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                alarm_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlarmPictureAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    alarm_picture_api_alarms__alarm_id__pictures__picture_id__jpg_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                alarm_id: number;
-                picture_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": unknown;
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    resume_api_alarms__alarm_id__resume_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                alarm_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlarmAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    suspend_api_alarms__alarm_id__suspend_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                alarm_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Suspend"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlarmAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -8688,6 +8385,48 @@ export interface operations {
             };
         };
     };
+    health_file_api_cameras__camera_id__health_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     history_api_cameras__camera_id__history_get: {
         parameters: {
             query?: {
@@ -9181,212 +8920,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PtzStateAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    camera_references_api_cameras__camera_id__references_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReferencesAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    give_reference_api_cameras__camera_id__references_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewReference"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReferencesAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    forget_references_api_cameras__camera_id__references_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReferencesAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    reference_picture_api_cameras__camera_id__references__profile__jpg_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera_id: number;
-                profile: "day" | "night";
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": unknown;
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    differing_picture_api_cameras__camera_id__references__profile__look_jpg_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera_id: number;
-                profile: "day" | "night";
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -10560,6 +10093,297 @@ export interface operations {
             };
         };
     };
+    exclusions_api_exclusions_get: {
+        parameters: {
+            query?: {
+                state?: ("asked" | "lapsed" | "declined" | "planned" | "in_force" | "ended")[] | null;
+                kind?: ("maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other") | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ask_exclusions_api_exclusions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskExclusion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_exclusions_api_exclusions_approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExclusionIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    exclusion_counts_api_exclusions_counts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionCountsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_exclusions_api_exclusions_end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExclusionIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_exclusion_api_exclusions__exclusion_id__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exclusion_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_exclusion_api_exclusions__exclusion_id__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exclusion_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     favourites_api_favourites_get: {
         parameters: {
             query?: never;
@@ -10656,6 +10480,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    board_api_health_board_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -13168,48 +13030,6 @@ export interface operations {
             };
         };
     };
-    notices_api_notices_get: {
-        parameters: {
-            query?: {
-                after?: number | null;
-                before?: number | null;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NoticeAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     channels_api_notices_channels_get: {
         parameters: {
             query?: never;
@@ -13352,124 +13172,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    read_api_notices_read_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReadNotices"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnreadAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    unread_api_notices_unread_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnreadAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    reference_questions_api_references_questions_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReferencesAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
