@@ -174,7 +174,9 @@ class PeriodRecorder:
         self, session: AsyncSession, cameras: Collection[int] | None, devices: Collection[int]
     ) -> Sequence[PeriodChange]:
         query = select(Camera, Device.retired_at).join(Device, Device.id == Camera.device_id)
-        latest = select(ServicePeriod.camera_id, func.max(ServicePeriod.id).label("id")).group_by(ServicePeriod.camera_id)
+        latest = select(ServicePeriod.camera_id, func.max(ServicePeriod.id).label("id")).group_by(
+            ServicePeriod.camera_id
+        )
         if cameras is not None:
             chosen = or_(Camera.id.in_(cameras), Camera.device_id.in_(devices))
             query = query.where(chosen)
@@ -192,5 +194,7 @@ class PeriodRecorder:
         ]
         newest = latest.subquery()
         rows = await session.scalars(select(ServicePeriod).join(newest, newest.c.id == ServicePeriod.id))
-        known = {row.camera_id: KnownPeriod(row.id, row.village_id, row.device_id, row.since, row.until) for row in rows}
+        known = {
+            row.camera_id: KnownPeriod(row.id, row.village_id, row.device_id, row.since, row.until) for row in rows
+        }
         return period_changes(uses, known, self._clock.now())
