@@ -56,7 +56,13 @@ class Record:
             if isinstance(change, AlarmOpening):
                 number, new = len(self.alarms) + 1, change.alarm
                 self.alarms[number] = RaisedAlarm(
-                    new.key.level, new.cause, new.key.subject, tick.now, set(new.members), severity=new.severity
+                    new.key.level,
+                    new.cause,
+                    new.key.subject,
+                    tick.now,
+                    set(new.members),
+                    severity=new.severity,
+                    flapping=new.flapping,
                 )
                 written.opened[new.key] = number
             elif isinstance(change, AlarmUpdate):

@@ -208,8 +208,9 @@ class CameraWatch:
         if self._media.contradicts(rules.bad_of) or self._hurried > 0:
             self._hurried = max(0, self._hurried - 1)
             self.due = result.at + rules.recheck
-        else:
-            # The next beat of its own clock, so that looks stay spread over the round.
+        elif self.due <= result.at:
+            # The next beat of its own clock, so that looks stay spread over the round. What came unasked (its device
+            # was checked because of a neighbour) moves no look away.
             self.due += intervals.round * max(1, -(-(result.at - self.due) // intervals.round))
         if result.media is not None or not (result.scores or result.picture):
             return
