@@ -31,6 +31,7 @@ from camera_hub.events import (
     Lagged,
     MapChanged,
     MatchChanged,
+    NoticeAdded,
     PeculiaritiesChanged,
     RunChanged,
     Subscription,
@@ -70,6 +71,7 @@ _EVENTS = (
     RunChanged,
     SweepChanged,
     JobChanged,
+    NoticeAdded,
     AccessChanged,
 )
 
@@ -139,6 +141,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):
             return ("job", job_id), _of_user(user_id)
+        case NoticeAdded(notice_id, user_id):
+            return ("notice", notice_id), _of_user(user_id)
     return None
 
 

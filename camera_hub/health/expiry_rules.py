@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from camera_hub.settings import HealthSettings
 from camera_hub.store.retention import ExpiryRule
-from camera_hub.store.tables import Alarm, Camera, CameraState, Notice, Observation
+from camera_hub.store.tables import Alarm, AlarmPicture, Camera, CameraState, Digest, Notice, Observation, ToldAlarm
 
 
 def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
@@ -25,6 +25,9 @@ def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
         ),
         # Also those that were never delivered: after a day nobody tries any more.
         ExpiryRule("notices", Notice, Notice.id, Notice.created_at, raw),
+        ExpiryRule("told alarms", ToldAlarm, ToldAlarm.id, ToldAlarm.closed_at, timedelta(days=1)),
+        ExpiryRule("digests", Digest, Digest.id, Digest.made_at, raw),
+        ExpiryRule("alarm pictures", AlarmPicture, AlarmPicture.id, AlarmPicture.kept_at, record),
         ExpiryRule("alarms", Alarm, Alarm.id, Alarm.closed_at, record),
         ExpiryRule("camera states", CameraState, CameraState.id, CameraState.until, record),
     ]

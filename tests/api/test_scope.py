@@ -39,6 +39,7 @@ from camera_hub.store.tables import (
     KeyPlace,
     LedgerFile,
     LedgerPhoto,
+    Notice,
     Observation,
     Run,
     Scene,
@@ -81,6 +82,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/cameras/{camera_id}/ptz/home"): {"seconds": 60},
     ("POST", "/api/cameras/{camera_id}/ptz/suspend"): {"minutes": 5},
     ("POST", "/api/cameras/{camera_id}/ptz/move"): {"pan": 1},
+    ("POST", "/api/alarms/{alarm_id}/owner"): {"user_id": None},
+    ("POST", "/api/alarms/{alarm_id}/suspend"): {"until": "2026-11-24T08:00:00Z", "reason": "parts"},
 }
 EXCLUDED = {
     "kind": "repair",
@@ -167,6 +170,10 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         await session.flush()
         photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
         session.add(photo)
+        admin_id = hub.accounts[Role.TOWNSHIP_ADMIN].id
+        notice = Notice(user_id=admin_id, alarm_id=alarm.id, kind="opened", payload={"title": SECRET})
+        notice.created_at = notice.next_attempt_at = now
+        session.add(notice)
         await session.flush()
     sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
     path = tmp_path / "sheet.xlsx"
@@ -214,6 +221,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "map_id": f"place:{place.id}",
             "sweep_id": sweep.id,
             "job_id": job.id,
+            "notice_id": notice.id,
             "profile_id": profile.id,
             "import_id": imported.id,
             "number": 2,
