@@ -30,4 +30,9 @@ def severity_of(level: str, aspect: str) -> Severity:
 
 def at_least(severity: str, minimum: str) -> bool:
     """Whether `severity` is `minimum` or more severe."""
-    return _ORDER.index(Severity(severity)) <= _ORDER.index(Severity(minimum))
+    return rank(severity) <= rank(minimum)
+
+
+def rank(severity: str) -> int:
+    """0 for the most severe."""
+    return _ORDER.index(Severity(severity))
