@@ -21,6 +21,7 @@ from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
 from camera_hub.errors import HubError
+from camera_hub.health.exclusions import LEVELS
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
@@ -33,6 +34,7 @@ from camera_hub.store.tables import (
     CameraReplacement,
     Device,
     DeviceMatch,
+    Exclusion,
     IntakeCandidate,
     KeyPlace,
     LedgerFile,
@@ -82,6 +84,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/cameras/{camera_id}/ptz/move"): {"pan": 1},
     ("POST", "/api/alarms/{alarm_id}/owner"): {"user_id": None},
     ("POST", "/api/alarms/{alarm_id}/suspend"): {"until": "2026-11-24T08:00:00Z", "reason": "parts"},
+}
+EXCLUDED = {
+    "kind": "repair",
+    "reason": "x",
+    "since": "2026-11-23T08:00:00Z",
+    "until": "2026-11-24T08:00:00Z",
 }
 PLAYERS = {"POST": "application/sdp", "PATCH": "application/trickle-ice-sdpfrag"}
 """What WHEP players send, by method; judged before their session or camera is looked for."""
@@ -147,7 +155,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         replacement = CameraReplacement(camera_id=camera.id, other_camera_id=camera.id, village_id=village)
         replacement.old_device_id = replacement.new_device_id = device.id
         replacement.replaced_at = now
-        session.add_all([match, replacement])
+        exclusion = Exclusion(level="camera", camera_id=camera.id, kind="repair", reason=SECRET, since=now)
+        exclusion.until, exclusion.created_name, exclusion.created_at = now + timedelta(days=1), SECRET, now
+        session.add_all([match, replacement, exclusion])
         await session.flush()
         place = KeyPlace(village_id=village, name=SECRET, place_class="water", kind="point", geometry=[[117.2, 31.8]])
         place.created_at, place.changed_at, place.changed_by = now, now, SECRET
@@ -202,6 +212,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "match_id": match.id,
             "replacement_id": replacement.id,
             "alarm_id": alarm.id,
+            "exclusion_id": exclusion.id,
             "tour_id": tour.id,
             "scene_id": scene.id,
             "run_id": run.id,
@@ -299,6 +310,7 @@ async def test_no_list_names_another_villages_object(hub: Hub, other: Other, out
         "/api/cameras",
         "/api/devices",
         "/api/alarms",
+        "/api/exclusions",
         "/api/tours",
         "/api/scenes",
         "/api/runs",
@@ -337,6 +349,8 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
         ),
         ("/api/bulk/subnet", {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"}),
         ("/api/bulk/cameras", {"camera_ids": [other.ids["camera_id"]], "place_class": "school"}),
+        ("/api/exclusions/end", {"ids": [other.ids["exclusion_id"]]}),
+        *(("/api/exclusions", EXCLUDED | {"level": one, "ids": [other.ids[f"{one}_id"]]}) for one in LEVELS),
     ]
     for path, body in bulk:
         answer = await client.post(path, json=body)

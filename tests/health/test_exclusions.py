@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_camera_is_concerned_by_its_own_its_devices_and_its_villages(
         (T + 2 * HOUR, {"until": T + HOUR}, False),  # ended early
     ],
 )
-def test_it_is_in_force_while_approved_and_until_its_end(at: datetime, others: dict[str, object], holds: bool) -> None:
+def test_it_is_in_force_while_approved_and_until_its_end(at: datetime, others: dict[str, Any], holds: bool) -> None:
     one = term(**others)
     assert one.holds(at) is holds
     assert any(left <= at < right for left, right in one.within(T - HOUR, T + 9 * HOUR)) is holds

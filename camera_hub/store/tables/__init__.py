@@ -21,6 +21,7 @@ from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
+from camera_hub.store.tables.pictures import AlarmPicture, ReferencePicture
 from camera_hub.store.tables.places import (
     Camera,
     Device,
@@ -32,12 +33,14 @@ from camera_hub.store.tables.places import (
     Village,
 )
 from camera_hub.store.tables.ptz import PtzCamera
+from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
 __all__ = [
     "Alarm",
     "AlarmMember",
+    "AlarmPicture",
     "Base",
     "BasePicture",
     "Camera",
@@ -68,6 +71,9 @@ __all__ = [
     "Observation",
     "ObservingPeriod",
     "PtzCamera",
+    "RecordingCheckRow",
+    "RecordingDayRow",
+    "ReferencePicture",
     "Run",
     "RunStep",
     "RunStepCamera",

@@ -10,7 +10,7 @@ from alembic import op
 from camera_hub.store.tables.base import UtcDateTime
 
 revision = "0030"
-down_revision = "0026"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
