@@ -49,6 +49,7 @@ from camera_hub.api import (
     observations,
     pictures,
     ptz,
+    recordings,
     references,
     replacements,
     rtsp_out,
@@ -93,6 +94,7 @@ from camera_hub.cameras.device_settings.links import VillageLinks
 from camera_hub.cameras.device_settings.listing import RecorderLists
 from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
 from camera_hub.cameras.device_settings.onvif_way import OnvifSettingsWay
+from camera_hub.cameras.device_settings.osd_checks import OsdChecks, OsdNight, OsdStore
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
@@ -140,6 +142,12 @@ from camera_hub.cameras.ptz.presets import PtzPresets
 from camera_hub.cameras.ptz.store import PtzStore
 from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.cameras.reach import checking
+from camera_hub.cameras.recordings.checks import RecordingChecks, RecordingPlan
+from camera_hub.cameras.recordings.judging import RecordingLimits
+from camera_hub.cameras.recordings.onvif_road import OnvifRecordings
+from camera_hub.cameras.recordings.roads import RecordingRoads
+from camera_hub.cameras.recordings.store import RecordingStore, recording_expiry
+from camera_hub.cameras.recordings.vendor_road import VendorRoad
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.replacements import Replacements
@@ -214,6 +222,7 @@ _ROUTERS = (
     favourites.router,
     devices.router,
     device_settings.router,
+    recordings.router,
     inbox.router,
     discovery.router,
     matches.router,
@@ -250,6 +259,7 @@ def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
         device_event_expiry(settings.device_events),
         *ledger_expiry(settings.ledger),
         match_expiry(),
+        recording_expiry(),
     ]
 
 
@@ -325,6 +335,16 @@ async def parts(
         import_runs = await stack.enter_async_context(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
+        contacts = DeviceContacts(checks, onvif)
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
+        )
+        pull_points = await stack.enter_async_context(
+            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
+        )
+        device_events_ = await stack.enter_async_context(
+            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
+        )
         kept = await stack.enter_async_context(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
         )
@@ -361,6 +381,21 @@ async def parts(
         nightly = await stack.enter_async_context(
             NightlyClockChecks(
                 settings_store, readings, clock, setting.clock_check_at, settings.site.zone, setting.at_once
+            )
+        )
+        osd_store = OsdStore(database, settings.site.zone, clock, limits)
+        night = OsdNight(setting.osd_check_at, settings.site.zone, setting.at_once)
+        await stack.enter_async_context(OsdChecks(settings_store, osd_store, readings, bus, clock, night))
+        recording_store = RecordingStore(database, settings.site.zone)
+        recording_checks = await stack.enter_async_context(
+            RecordingChecks(
+                recording_store,
+                recording_roads(settings, onvif, device_http, signed_http, register, checks, clock),
+                links,
+                jobs_,
+                bus,
+                clock,
+                recording_plan(settings),
             )
         )
         channels = NoticeChannels(database, bus, clock, vault)
@@ -468,8 +503,8 @@ async def parts(
             AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
-            HealthBoard: HealthBoard(database, clock, rounds),
-            HealthFiles: HealthFiles(database, clock),
+            HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
+            HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,
@@ -477,6 +512,9 @@ async def parts(
             SettingsPreviews: previews,
             SettingsChanges: SettingsChanges(settings_store, readings, previews, links, jobs_, setting.at_once),
             NightlyClockChecks: nightly,
+            OsdStore: osd_store,
+            RecordingStore: recording_store,
+            RecordingChecks: recording_checks,
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
@@ -491,6 +529,35 @@ async def parts(
             ),
             system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.relays.restart),
         }
+
+
+def recording_roads(
+    settings: Settings,
+    onvif: Onvif,
+    http: DeviceHttp,
+    signed: SignedHttp,
+    register: Register,
+    checks: DeviceChecks,
+    clock: Clock,
+) -> RecordingRoads:
+    """How devices are asked for their recordings. ONVIF's conversation keeps the device's other calls waiting, so it
+    gets less time."""
+    seconds, zone = settings.recordings.read_seconds, settings.site.zone
+    return RecordingRoads(
+        {
+            "onvif": OnvifRecordings(onvif, register, checks, clock, zone, min(seconds, 20.0)),
+            "vendor": VendorRoad(http, signed, register, checks, clock, zone, seconds),
+        }
+    )
+
+
+def recording_plan(settings: Settings) -> RecordingPlan:
+    """How often devices are asked for their recordings, and what must be there."""
+    given = settings.recordings
+    limits = RecordingLimits(
+        given.days, given.complete_percent / 100, given.silent_hours * 3600, given.confirm_minutes * 60
+    )
+    return RecordingPlan(given.check_hours * 3600, given.at_once, limits, settings.site.zone)
 
 
 def media_parts(media: MediaEngine) -> Parts:

@@ -173,6 +173,8 @@ class Reason(StrEnum):
     DECIDED_ALREADY = "decided_already"
     BUSY = "busy"
     OVERLOADED = "overloaded"
+    ROUNDS_LATE = "rounds_late"
+    ROUNDS_STOPPED = "rounds_stopped"
     RELAY_RESTARTED = "relay_restarted"
     QUARANTINED = "quarantined"
     HUB_AWAY = "hub_away"

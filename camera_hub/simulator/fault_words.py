@@ -285,6 +285,36 @@ WORDS = {
     ),
     Fault.NO_SIGNAL: Words("A slate that says 无视频信号 (no signal).", "画面为“无视频信号”提示。"),
     Fault.COLOUR_BARS: Words("Colour bars instead of a picture.", "画面为彩条。"),
+    Fault.OSD_OTHER_NAME: Words("The name in the picture is another camera's.", "画面上的名称是别的点位的。"),
+    Fault.OSD_NO_NAME: Words("There is no name in the picture.", "画面上没有名称。"),
+    Fault.OSD_NO_TIME: Words("There is no time in the picture.", "画面上没有时间。"),
+    Fault.NO_RECORDING: Words(
+        "Nothing is recorded; value: since how many hours, 0: there is no recording at all.",
+        "没有录像；值：停录了多少小时，0 为从未录像。",
+    ),
+    Fault.RECORDING_GAPS: Words(
+        "A part of each day is not recorded; value: how many hours.", "每天缺一段录像；值：缺多少小时。"
+    ),
+    Fault.RECORDING_SHORT: Words(
+        "Recordings are kept for a few days only; value: how many.", "录像保存天数不足；值：保存多少天。"
+    ),
+    Fault.DISK_FAILED: Words(
+        "Disk or card has failed and says so, nothing is recorded since; value: since how many hours.",
+        "硬盘（存储卡）故障，之后没有录像；值：故障了多少小时。",
+    ),
+    Fault.RECORDING_ON_EVENTS: Words(
+        "Recorded on events alone: ten minutes of each hour, and the schedule says so.",
+        "只在有事件时录像：每小时十分钟，录像计划也如此。",
+    ),
+    Fault.RECORDING_LIES: Words(
+        "Searches of recordings are answered by nonsense; value: 0 answers that never end, 1 recordings of the future.",
+        "查询录像时乱答；值：0 为结果永无止境，1 为给出未来的录像。",
+    ),
+    Fault.NO_SEARCH: Words("ONVIF has no search of recordings.", "ONVIF 不提供录像检索。"),
+    Fault.NO_EVENT_SEARCH: Words(
+        "ONVIF tells the oldest and the newest recording, and nothing between.",
+        "ONVIF 只给出最早和最晚的录像，中间情况不提供。",
+    ),
     Fault.FROZEN: Words("The picture stands still, clock and all.", "画面连同时钟冻结。"),
     Fault.FROZEN_WITH_CLOCK: Words(
         "The picture stands still, the clock in it runs on.", "画面冻结，但叠加的时钟照走。"

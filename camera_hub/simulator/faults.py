@@ -123,6 +123,18 @@ class Fault(StrEnum):
     OSD_READONLY = "osd_readonly"
     ENCODER_RANGES = "encoder_ranges"  # values outside its options are refused instead of being bent
     LOW_FPS = "low_fps"  # the value is frames per second
+    OSD_OTHER_NAME = "osd_other_name"  # texts as if somebody had set them so (`settings.py`)
+    OSD_NO_NAME = "osd_no_name"
+    OSD_NO_TIME = "osd_no_time"
+    # what it keeps (`recordings.py`)
+    NO_RECORDING = "no_recording"  # the value is since how many hours; 0: there is nothing at all
+    RECORDING_GAPS = "recording_gaps"  # the value is how many hours of each day lack
+    RECORDING_SHORT = "recording_short"  # the value is how many days are kept
+    DISK_FAILED = "disk_failed"  # the value is since how many hours; the disk says so
+    RECORDING_ON_EVENTS = "recording_on_events"  # some minutes of each hour, and the schedule says so
+    RECORDING_LIES = "recording_lies"  # 0: answers that never end, 1: recordings of the future
+    NO_SEARCH = "no_search"  # ONVIF has no service for recordings
+    NO_EVENT_SEARCH = "no_event_search"  # ONVIF tells the oldest and the newest recording alone
     # the picture (`picture/moods.py`); the worse ones first: a channel has one of them
     BLACK = "black"
     BLUE_SCREEN = "blue_screen"
@@ -176,6 +188,11 @@ DEFAULT_VALUES = {
     Fault.PTZ_SLOW: 0.4,
     Fault.SETTINGS_REFUSED: 0.0,
     Fault.CLOCK_LIES: 0.0,
+    Fault.NO_RECORDING: 0.0,
+    Fault.RECORDING_GAPS: 6.0,
+    Fault.RECORDING_SHORT: 7.0,
+    Fault.DISK_FAILED: 12.0,
+    Fault.RECORDING_LIES: 0.0,
     Fault.LOW_FPS: 2.0,
     **{fault: AMOUNTS[mood] for fault, mood in MOODS.items() if mood in AMOUNTS},
 }

@@ -57,6 +57,8 @@ _PRESETS = {
 }  # fmt: skip
 """Names and positions of a dome's presets, by where it stands."""
 _NVR_CHANNELS = 8
+_RECORDER_DAYS, _CARD_DAYS = 36, 31
+"""What the disk of a recorder has room for, and the card that two of three cameras have."""
 _VENDORS = {4: Vendor.DAHUA, 5: Vendor.UNIVIEW, 6: Vendor.NONE}
 """Villages, counted from 0, whose devices are not of the usual vendor."""
 _MODELS = {
@@ -241,6 +243,7 @@ def _device(
         uuid=str(uuid.uuid5(NAMESPACE, f"{address}/{key}")),
         answers=answers,
         rtsp_auth=RtspAuth.BOTH if seed % 3 == 0 else RtspAuth.DIGEST,
+        kept_days=_RECORDER_DAYS if recorder else _CARD_DAYS if seed % 3 else 0,
     )
 
 
@@ -283,6 +286,7 @@ def _behind(recorder: SimDevice, key: str, address: str) -> SimDevice:
         mac=_mac(seed),
         uuid=str(uuid.uuid5(NAMESPACE, f"{address}/{key}")),
         recorder=recorder.key,
+        kept_days=0,
     )
 
 

@@ -12,7 +12,7 @@ from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
 from camera_hub.simulator.picture.live import LiveViews
 from camera_hub.simulator.picture.loop_cache import LoopCache
-from camera_hub.simulator.settings import DeviceSettings
+from camera_hub.simulator.settings import DeviceSettings, OsdDisturbance
 from camera_hub.simulator.stats import DeviceStats
 from camera_hub.simulator.vendors.paths import stream_path
 
@@ -78,6 +78,10 @@ class DeviceState:
             self._locked_until = None
         elif self._locked_until is None:
             self._locked_until = self.clock.monotonic() + self.faults()[Fault.LOCKED]
+        for channel in self.plan.channels:
+            faults = self.faults(channel)
+            disturbance = (one in faults for one in (Fault.OSD_OTHER_NAME, Fault.OSD_NO_NAME, Fault.OSD_NO_TIME))
+            self.settings.disturb(channel, OsdDisturbance(*disturbance))
         if self.silent:
             self._heard.clear()
         else:

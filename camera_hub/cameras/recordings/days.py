@@ -37,18 +37,25 @@ class RecordingDay:
 
 
 def measured(
-    spans: Sequence[Span], read: Sequence[Span], schedule: RecordingSchedule, now: datetime, zone: ZoneInfo
+    spans: Sequence[Span],
+    read: Sequence[Span],
+    schedule: RecordingSchedule,
+    oldest: datetime,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> list[RecordingDay]:
-    """The days of which all until `now` was read, the oldest first.
+    """The days of which all from `oldest` until `now` was read, the oldest first: before that nothing lacks.
 
     `spans`: what is recorded; `read`: the stretches about which they tell all. What reaches beyond `now` does not
     count, as what a device says twice does not.
     """
     recorded, known = merged(spans), merged(read)
+    if known and now - SETTLED <= known[-1].end < now:
+        now = known[-1].end  # it was read a moment ago
     found = []
     for day in days_in(known, zone):
         whole = day_span(day, zone)
-        past = Span(whole.begin, min(whole.end, now))
+        past = Span(max(whole.begin, oldest), min(whole.end, now))
         if past.begin >= past.end or without([past], known):
             continue
         there = clipped(recorded, past)

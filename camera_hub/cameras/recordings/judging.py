@@ -15,7 +15,7 @@ from camera_hub.cameras.described import Disk
 from camera_hub.cameras.recordings.days import RecordingDay
 from camera_hub.cameras.recordings.schedule import day_span
 from camera_hub.cameras.recordings.spans import Span, clipped, total
-from camera_hub.cameras.recordings.values import KnownRecording, RecordingStatus, SaidOfCamera, SaidOfDevice
+from camera_hub.cameras.recordings.values import DiskState, KnownRecording, RecordingStatus, SaidOfCamera, SaidOfDevice
 from camera_hub.errors import Param, Reason
 
 WEEK = 7
@@ -116,7 +116,7 @@ def settled(told: RecordingStatus, found: "_Found", at: datetime, limits: Record
     return replace(told, suspected=found.reason, suspected_at=first if first is not None and first <= at else at)
 
 
-def disk_state(disks: Sequence[Disk] | None) -> str | None:
+def disk_state(disks: Sequence[Disk] | None) -> DiskState | None:
     """Of all disks in one word: ok | error | none; None: not told."""
     if disks is None:
         return None

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.onvif import recording_search
+from camera_hub.cameras.onvif.clock_setting import read_clock
 from camera_hub.cameras.onvif.device import OnvifDevice
 from camera_hub.cameras.onvif.recording_search import SEARCH, PresenceHistory, StoredRecording
 from camera_hub.cameras.onvif.targets import OnvifTarget
@@ -28,6 +29,8 @@ from camera_hub.errors import HubError, Kind, Reason
 T = TypeVar("T")
 Services = Mapping[str, str]
 _FUTURE = timedelta(minutes=5)
+_BEFORE = timedelta(minutes=1)
+"""How much earlier the history is asked for, since clocks are compared to the second only."""
 _NOT_TOLD = frozenset({Reason.SOAP_FAULT, Reason.BAD_REPLY, Reason.ONVIF_OFF, Reason.REPLY_TOO_LARGE})
 
 
@@ -94,7 +97,7 @@ class OnvifRecordings:
             device.host, device.port or 0, device.path, login or None, device.clock_offset_s, check=check
         )
         first = min((day for days in wanted.values() for day in days), default=None)
-        begins = day_span(first, self._zone).begin if first is not None else None
+        begins = day_span(first, self._zone).begin - _BEFORE if first is not None else None
 
         async def work(onvif: OnvifDevice, services: Services) -> _Told:
             return await self._ask(onvif, services, begins)
@@ -106,7 +109,14 @@ class OnvifRecordings:
         path = services.get(SEARCH)
         if path is None:
             raise not_told()
-        offset = timedelta(seconds=onvif.conversation.device.clock_offset_s or 0.0)
+        clock = await onvif.tolerant(read_clock(onvif), None)
+        if clock is not None and clock.offset_s is None:
+            raise HubError(
+                Kind.UNREACHABLE,
+                "the device's time cannot be read, so that its recordings belong to no day",
+                reason=Reason.CLOCK_UNREADABLE,
+            )
+        offset = timedelta(seconds=(clock.offset_s if clock is not None else None) or 0.0)
         found = await onvif.tolerant(recording_search.summary(onvif, path), None)
         if found is not None and found.number == 0:
             return _Told((), offset)

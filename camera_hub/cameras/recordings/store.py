@@ -16,6 +16,7 @@ from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.cameras.recordings.days import RecordingDay
 from camera_hub.cameras.recordings.schedule import day_span
 from camera_hub.cameras.recordings.values import (
+    DiskState,
     KnownRecording,
     RecordedCamera,
     RecordingDevice,
@@ -308,7 +309,7 @@ def _status(row: RecordingCheckRow) -> RecordingStatus:
         row.oldest,
         row.latest,
         cast(RecordingRoad | None, row.road),
-        row.disk,
+        cast(DiskState | None, row.disk),
         row.problem,
         row.clock_offset_s,
         row.overwrites,

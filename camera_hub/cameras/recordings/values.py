@@ -12,6 +12,8 @@ from camera_hub.cameras.recordings.spans import Span
 from camera_hub.errors import Param
 
 RecordingRoad = Literal["onvif", "hikvision", "dahua"]
+DiskState = Literal["ok", "error", "none"]
+"""Of all disks of a device; None: not told."""
 RecordingState = Literal["ok", "fault", "unknown"]
 
 
@@ -103,7 +105,7 @@ class RecordingStatus:
     oldest: datetime | None = None
     latest: datetime | None = None
     road: RecordingRoad | None = None
-    disk: str | None = None
+    disk: DiskState | None = None
     problem: str | None = None
     clock_offset_s: float | None = None
     overwrites: bool = False

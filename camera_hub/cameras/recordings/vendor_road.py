@@ -5,7 +5,7 @@ A day of a channel is a search. Where the time is over, what was read counts, an
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -37,7 +37,7 @@ class VendorRecordings(Protocol):
     async def disks(self) -> tuple[Disk, ...] | None: ...
     async def schedules(self) -> Mapping[int, RecordingSchedule]: ...
     async def oldest(self, channel: int, now: datetime) -> datetime | None: ...
-    async def recorded_days(self, channel: int, first: date, last: date) -> set[date] | None: ...
+    async def says_empty(self, channel: int, span: Span) -> bool: ...
     async def files(self, channel: int, span: Span) -> FoundFiles: ...
 
 
@@ -111,7 +111,6 @@ class _VendorReading:
         self._ends: dict[int, datetime | None] = {}
         self._spans: dict[int, list[Span]] = {one.camera_id: [] for one in device.cameras}
         self._read: dict[int, list[Span]] = {one.camera_id: [] for one in device.cameras}
-        self._days: dict[int, set[date] | None] = {}
 
     async def all(self, vendor: Vendor, time: DeviceTime) -> SaidOfDevice:
         """Raises HubError where nothing could be read."""
@@ -145,7 +144,10 @@ class _VendorReading:
         days = sorted({day for found in self._wanted.values() for day in found}, reverse=True)
         for day in days:
             for camera in self._cameras:
-                if self._ends.get(camera.camera_id) is None or day not in self._wanted.get(camera.camera_id, ()):
+                oldest = self._ends.get(camera.camera_id)
+                if oldest is None or day not in self._wanted.get(camera.camera_id, ()):
+                    continue
+                if day_span(day, self._zone).end <= oldest:
                     continue
                 try:
                     await self._one_day(camera, day, days)
@@ -161,7 +163,8 @@ class _VendorReading:
         past = Span(whole.begin, min(whole.end, self._now))
         if past.begin >= past.end:
             return
-        if not await self._may_have(camera, day, days):
+        # Of today and yesterday a device that counts its days late may say nothing yet.
+        if day < days[0] - timedelta(days=1) and await self._asked.says_empty(self._channel(camera), past):
             self._read[camera.camera_id].append(past)
             return
         found = await self._asked.files(self._channel(camera), past)
@@ -170,17 +173,6 @@ class _VendorReading:
             self._read[camera.camera_id].append(past)
         else:
             self._late = Reason.BAD_REPLY
-
-    async def _may_have(self, camera: RecordedCamera, day: date, days: Sequence[date]) -> bool:
-        """Whether a search is worth it: not where the device says that the day has nothing. Today, and where its clock
-        is off the day beside, are searched whatever it says."""
-        if len(days) < _WORTH or day >= days[_ALWAYS - 1]:
-            return True
-        if camera.camera_id not in self._days:
-            listed = await self._asked.recorded_days(self._channel(camera), days[-1], days[0])
-            self._days[camera.camera_id] = listed
-        known = self._days[camera.camera_id]
-        return known is None or day in known
 
     def _said(self, camera: RecordedCamera, schedules: Mapping[int, RecordingSchedule]) -> SaidOfCamera:
         spans = self._spans[camera.camera_id]
@@ -198,11 +190,6 @@ class _VendorReading:
 
     def _channel(self, camera: RecordedCamera) -> int:
         return _channel(self._device, camera) or 1
-
-
-_WORTH = 4
-"""From how many days on it is worth asking which of them have recordings."""
-_ALWAYS = 2
 
 
 def _channel(device: RecordingDevice, camera: RecordedCamera) -> int | None:

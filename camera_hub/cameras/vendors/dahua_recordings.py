@@ -7,7 +7,7 @@ and from 0 in the schedules. Source: Dahua's HTTP API (finding media files, reco
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Self
 from urllib.parse import quote
 
@@ -73,9 +73,9 @@ class DahuaRecordings:
         found = await self._found(channel, _EPOCH, self._time.shown(now), 1, 1)
         return min((begin for begin, _ in found.files), default=None)
 
-    async def recorded_days(self, channel: int, first: date, last: date) -> set[date] | None:
-        """None: it has no such call."""
-        return None
+    async def says_empty(self, channel: int, span: Span) -> bool:
+        """It has no such call."""
+        return False
 
     async def files(self, channel: int, span: Span) -> FoundFiles:
         """The files that touch a stretch of time. Raises HubError."""

@@ -35,6 +35,7 @@ class HikvisionRecordings:
         self._device = device
         self._time = time
         self._no_days = False
+        self._known: dict[tuple[int, date], set[date]] = {}
 
     async def disks(self) -> tuple[Disk, ...] | None:
         """None where it does not tell. Raises HubError."""
@@ -64,19 +65,15 @@ class HikvisionRecordings:
         found, _, _ = await self._page(channel, _EPOCH, self._time.shown(now), 0, 1)
         return min((begin for begin, _ in found), default=None)
 
-    async def recorded_days(self, channel: int, first: date, last: date) -> set[date] | None:
-        """The device's days with recordings, None where it does not tell them. Raises HubError."""
-        found: set[date] = set()
-        month = first.replace(day=1)
-        for _ in range(_MOST_MONTHS):
-            if month > last:
-                break
-            days = await self._month(channel, month)
-            if days is None:
-                return None
-            found |= days
-            month = (month + timedelta(days=32)).replace(day=1)
-        return {one for one in found if first <= one <= last}
+    async def says_empty(self, channel: int, span: Span) -> bool:
+        """Whether it says that none of its days in a stretch of time has recordings. Raises HubError."""
+        day, last = self._time.shown(span.begin).date(), self._time.shown(span.end).date()
+        while day <= last:
+            days = await self._month(channel, day.replace(day=1))
+            if days is None or day in days:
+                return False
+            day += timedelta(days=1)
+        return True
 
     async def files(self, channel: int, span: Span) -> FoundFiles:
         """The files that touch a stretch of time. Raises HubError."""
@@ -110,6 +107,8 @@ class HikvisionRecordings:
         return found
 
     async def _month(self, channel: int, month: date) -> set[date] | None:
+        if (channel, month) in self._known:
+            return self._known[channel, month]
         if self._no_days:
             return None
         question = (
@@ -130,6 +129,7 @@ class HikvisionRecordings:
                     found.add(month.replace(day=day))
                 except ValueError:
                     continue
+        self._known[channel, month] = found
         return found
 
     async def _page(

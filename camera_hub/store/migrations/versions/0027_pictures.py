@@ -6,7 +6,7 @@ from alembic import op
 from camera_hub.store.tables.base import UtcDateTime
 
 revision = "0027"
-down_revision = "0030"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -137,6 +137,8 @@ export default {
     identity_changed: 'Find out whether it was exchanged, and say so in the inbox; until then it is sent no password.',
     busy: 'The hub is busy and will try again by itself.',
     overloaded: 'Where a relay is full, new pictures wait and running ones are not affected: close pictures, show sub streams instead of main streams, or add relays (media.relays) and CPU cores. Where the hub process is late, looks are postponed: give the server more CPU, or take other work off it.',
+    rounds_late: '{late} of {total} cameras have waited longer than a whole round for their check: raise health.at_once and health.at_once_per_village, make rounds longer (health.round_seconds), or give the server more CPU.',
+    rounds_stopped: 'No camera has been checked for {seconds} s, so that what pages show may be out of date: look into the log for what is stuck, and restart the hub; check that the database answers and the disk is not full.',
     relay_restarted: 'The relay has just restarted; pictures return by themselves.',
     quarantined: 'Check the camera’s encoder settings and firmware. Looks resume by themselves after some minutes.',
   },

@@ -95,6 +95,8 @@ export default {
   decided_already: 'Somebody has decided this already',
   busy: 'Busy; please wait a moment',
   overloaded: 'Server overloaded',
+  rounds_late: 'Checks run late',
+  rounds_stopped: 'Checks stand still',
   relay_restarted: 'Relay is restarting',
   quarantined: 'Its pictures keep crashing the decoder; checks are paused',
   storage_full: 'The server’s disk is full and nothing can be saved; contact the maintainer',

@@ -137,6 +137,8 @@ export default {
     identity_changed: '核实是不是换了新设备：在“待接入”里选“是我们换的”或“不是”；核实前不会向它发送密码。',
     busy: '稍后会自动再试。',
     overloaded: '转发进程满载时新画面排队，已有画面不受影响：减少同时观看的画面，大画面改看子码流，或增加转发进程（media.relays）和 CPU 核数。主程序过载时设备检查推迟：为服务器增加 CPU，或停用本机其他程序。',
+    rounds_late: '{total} 台中有 {late} 台等候检查已超过一个巡检周期：调大 health.at_once 和 health.at_once_per_village，延长巡检周期（health.round_seconds），或为服务器增加 CPU。',
+    rounds_stopped: '已有 {seconds} 秒没有检查任何摄像机，页面上的状态可能已过时：请查看日志并重启本系统，同时确认数据库有应答、磁盘未满。',
     relay_restarted: '会自动恢复。',
     quarantined: '核查摄像机的编码设置和固件；暂停几分钟后自动恢复检查。',
   },

@@ -95,6 +95,8 @@ export default {
   decided_already: '已有人处理过',
   busy: '服务繁忙，请稍候',
   overloaded: '服务器负载过高',
+  rounds_late: '设备巡检滞后',
+  rounds_stopped: '设备巡检停顿',
   relay_restarted: '转发服务重启中',
   quarantined: '画面反复使解码中止，已暂停检查',
   storage_full: '服务器磁盘已满，无法保存，请联系运维人员',
