@@ -6,6 +6,7 @@ end. `create_app` puts the HTTP side in front of them.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -149,6 +150,7 @@ from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -334,6 +336,8 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
+        rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
+        await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))
         retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
@@ -425,7 +429,7 @@ async def parts(
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
             NoticeChannels: channels,
-            ObservationHistory: ObservationHistory(database, clock),
+            ObservationHistory: ObservationHistory(database, clock, settings.health),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,

@@ -12,6 +12,7 @@ from camera_hub.store.tables.health import (
     NoticeRule,
     Observation,
 )
+from camera_hub.store.tables.history import ObservationDay, ObservationHour, RollUpMark
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
@@ -61,7 +62,10 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "ObservationDay",
+    "ObservationHour",
     "PtzCamera",
+    "RollUpMark",
     "Run",
     "RunStep",
     "RunStepCamera",
