@@ -25,6 +25,7 @@ from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
+    alarm_pictures,
     alarms,
     bulk,
     cameras,
@@ -33,7 +34,9 @@ from camera_hub.api import (
     devices,
     discovery,
     errors,
+    exclusions,
     favourites,
+    health,
     imports,
     inbox,
     jobs,
@@ -47,6 +50,8 @@ from camera_hub.api import (
     observations,
     pictures,
     ptz,
+    recordings,
+    references,
     replacements,
     rtsp_out,
     runs,
@@ -90,6 +95,7 @@ from camera_hub.cameras.device_settings.links import VillageLinks
 from camera_hub.cameras.device_settings.listing import RecorderLists
 from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
 from camera_hub.cameras.device_settings.onvif_way import OnvifSettingsWay
+from camera_hub.cameras.device_settings.osd_checks import OsdChecks, OsdNight, OsdStore
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
@@ -137,6 +143,12 @@ from camera_hub.cameras.ptz.presets import PtzPresets
 from camera_hub.cameras.ptz.store import PtzStore
 from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.cameras.reach import checking
+from camera_hub.cameras.recordings.checks import RecordingChecks, RecordingPlan
+from camera_hub.cameras.recordings.judging import RecordingLimits
+from camera_hub.cameras.recordings.onvif_road import OnvifRecordings
+from camera_hub.cameras.recordings.roads import RecordingRoads
+from camera_hub.cameras.recordings.store import RecordingStore, recording_expiry
+from camera_hub.cameras.recordings.vendor_road import VendorRoad
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.replacements import Replacements
@@ -145,11 +157,23 @@ from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
+from camera_hub.health.alarm_pictures.keeper import AlarmPictureKeeper, PictureSources
+from camera_hub.health.alarm_pictures.pictures import AlarmPictures
+from camera_hub.health.alarm_pictures.recent import RecentPictures
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.alarms.handling import AlarmHandling
+from camera_hub.health.board import HealthBoard
+from camera_hub.health.camera_file import HealthFiles
+from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.notices.personal import PersonalNotices
+from camera_hub.health.references.book import ReferenceBook
+from camera_hub.health.references.compared_looks import ComparedLooks
+from camera_hub.health.references.learning import learning_rules
+from camera_hub.health.references.references import References
 from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
@@ -179,6 +203,7 @@ from camera_hub.sheets.answer import MAX_FILE
 from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
+from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
 
 Parts = dict[type, Any]
@@ -194,10 +219,12 @@ _ROUTERS = (
     pictures.router,
     ptz.router,
     observations.router,
+    health.router,
     device_events.router,
     favourites.router,
     devices.router,
     device_settings.router,
+    recordings.router,
     inbox.router,
     discovery.router,
     matches.router,
@@ -213,6 +240,9 @@ _ROUTERS = (
     whep.router,
     rtsp_out.router,
     alarms.router,
+    alarm_pictures.router,
+    references.router,
+    exclusions.router,
     notices.router,
     scenes.router,
     tours.router,
@@ -231,6 +261,7 @@ def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
         device_event_expiry(settings.device_events),
         *ledger_expiry(settings.ledger),
         match_expiry(),
+        recording_expiry(),
     ]
 
 
@@ -307,7 +338,9 @@ async def parts(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
+        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -320,6 +353,25 @@ async def parts(
         ptz_store = PtzStore(database, register, checks)
         opener = PtzOpener(kept, ptz_store, peculiarities)
         steering = await stack.enter_async_context(PtzControl(settings.ptz, clock, bus, ptz_store, opener))
+        reference_files = PictureFiles(data_dir / "references")
+        book = await stack.enter_async_context(
+            ReferenceBook(database, reference_files, bus, clock, learning_rules(settings.pictures), steering)
+        )
+        recent = RecentPictures()
+        alarm_files = PictureFiles(data_dir / "alarm-pictures")
+        origins = PictureSources(recent, book, media.pictures)
+        keeper = await stack.enter_async_context(
+            AlarmPictureKeeper(database, alarm_files, bus, clock, origins, settings.pictures.alarm_mb * 1_000_000)
+        )
+        looks = ComparedLooks(media.looks, book, keeper, recent, media.pictures, clock)
+        contacts = DeviceContacts(checks, onvif)
+        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, looks, contacts))
+        pull_points = await stack.enter_async_context(
+            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
+        )
+        device_events_ = await stack.enter_async_context(
+            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
+        )
         setting = settings.device_settings
         settings_store = SettingsStore(database)
         links = VillageLinks(setting.at_once_per_village, setting.at_once)
@@ -331,6 +383,21 @@ async def parts(
         nightly = await stack.enter_async_context(
             NightlyClockChecks(
                 settings_store, readings, clock, setting.clock_check_at, settings.site.zone, setting.at_once
+            )
+        )
+        osd_store = OsdStore(database, settings.site.zone, clock, limits)
+        night = OsdNight(setting.osd_check_at, settings.site.zone, setting.at_once)
+        await stack.enter_async_context(OsdChecks(settings_store, osd_store, readings, bus, clock, night))
+        recording_store = RecordingStore(database, settings.site.zone)
+        recording_checks = await stack.enter_async_context(
+            RecordingChecks(
+                recording_store,
+                recording_roads(settings, onvif, device_http, signed_http, register, checks, clock),
+                links,
+                jobs_,
+                bus,
+                clock,
+                recording_plan(settings),
             )
         )
         channels = NoticeChannels(database, bus, clock, vault)
@@ -359,7 +426,8 @@ async def parts(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
 
-        alarms_ = Alarms(database, bus, clock)
+        alarms_ = Alarms(database)
+        personal = PersonalNotices(database, bus, clock)
         changes = await stack.enter_async_context(
             LiveChanges(
                 bus,
@@ -377,7 +445,11 @@ async def parts(
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
                 },
-                personal={"sweep": discovery.live(sweeps), "job": jobs.live(jobs_)},
+                personal={
+                    "sweep": discovery.live(sweeps),
+                    "job": jobs.live(jobs_),
+                    "notice": notices.live(personal),
+                },
             )
         )
 
@@ -428,8 +500,15 @@ async def parts(
             Coverages: Coverages(database, clock, settings.map),
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
+            ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
+            AlarmHandling: AlarmHandling(database, bus, clock),
+            PersonalNotices: personal,
+            References: References(database, clock, book, media.looks),
+            AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock, settings.health),
+            HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
+            HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,
@@ -437,6 +516,9 @@ async def parts(
             SettingsPreviews: previews,
             SettingsChanges: SettingsChanges(settings_store, readings, previews, links, jobs_, setting.at_once),
             NightlyClockChecks: nightly,
+            OsdStore: osd_store,
+            RecordingStore: recording_store,
+            RecordingChecks: recording_checks,
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
@@ -451,6 +533,35 @@ async def parts(
             ),
             system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.relays.restart),
         }
+
+
+def recording_roads(
+    settings: Settings,
+    onvif: Onvif,
+    http: DeviceHttp,
+    signed: SignedHttp,
+    register: Register,
+    checks: DeviceChecks,
+    clock: Clock,
+) -> RecordingRoads:
+    """How devices are asked for their recordings. ONVIF's conversation keeps the device's other calls waiting, so it
+    gets less time."""
+    seconds, zone = settings.recordings.read_seconds, settings.site.zone
+    return RecordingRoads(
+        {
+            "onvif": OnvifRecordings(onvif, register, checks, clock, zone, min(seconds, 20.0)),
+            "vendor": VendorRoad(http, signed, register, checks, clock, zone, seconds),
+        }
+    )
+
+
+def recording_plan(settings: Settings) -> RecordingPlan:
+    """How often devices are asked for their recordings, and what must be there."""
+    given = settings.recordings
+    limits = RecordingLimits(
+        given.days, given.complete_percent / 100, given.silent_hours * 3600, given.confirm_minutes * 60
+    )
+    return RecordingPlan(given.check_hours * 3600, given.at_once, limits, settings.site.zone)
 
 
 def media_parts(media: MediaEngine) -> Parts:

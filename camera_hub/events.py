@@ -51,6 +51,14 @@ class DeviceSettingsChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingChanged(Event):
+    """It was checked what a device has recorded (cameras.recordings)."""
+
+    device_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeculiaritiesChanged(Event):
     """Something was learnt of a device, or forgotten (cameras.peculiarities)."""
 
@@ -164,10 +172,10 @@ class AspectFound(Event):
 
 @dataclass(frozen=True, slots=True)
 class ExclusionChanged(Event):
-    """An exclusion was asked for, approved, changed or ended. `village_id`: whose cameras it is about."""
+    """An exclusion was asked for, approved, ended or changed. `village_id`: of the camera, device or village."""
 
     exclusion_id: int
-    village_id: int | None
+    village_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +270,14 @@ class StreamTokenChanged(Event):
     """A token for RTSP out was created or revoked."""
 
     token_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAdded(Event):
+    """A user has a new notice, or has read some on another page: this concerns the pages of that user only."""
+
+    notice_id: int
+    user_id: int
 
 
 @dataclass(frozen=True, slots=True)

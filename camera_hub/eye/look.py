@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 from camera_hub.eye.decode import decode
-from camera_hub.eye.messages import FAULT_BELOW, Look, Seen
-from camera_hub.sight.black import black
-from camera_hub.sight.freeze import frozen, signature
+from camera_hub.eye.messages import Look, Seen, picture_fault
 from camera_hub.sight.images import scaled, to_jpeg
 from camera_hub.sight.likeness import alike, outline
+from camera_hub.sight.picture_check import check_picture
 
 
 def look(request: Look, data: bytes) -> tuple[Seen, bytes]:
-    """Size and scores of the key frame, and its JPEG (empty unless `request.jpeg`).
+    """Size and scores of the key frame, and its JPEG (empty unless it was asked for).
 
     `data`: as for `decode`. Raises HubError(UNSUPPORTED) for a key frame that cannot be decoded.
     """
@@ -19,13 +18,12 @@ def look(request: Look, data: bytes) -> tuple[Seen, bytes]:
     height, width = image.shape[:2]
     seen = Seen(width, height)
     if request.scores:
-        dark = black(image)
-        # A black picture repeats itself as well; only its cause is reported.
-        same = frozen(request.previous, image) if request.previous is not None and dark >= FAULT_BELOW else None
-        seen = Seen(width, height, black=dark, frozen=same, signature=signature(image))
+        found = check_picture(image, request.memory)
+        seen = Seen(width, height, found.scores, found.profile, found.memory, found.again)
     if request.outline:
         seen = replace(seen, outline=outline(image))
     if request.known is not None:
         seen = replace(seen, alike=alike(request.known, image))
-    jpeg = to_jpeg(scaled(image, request.max_width), request.quality) if request.jpeg else b""
+    wanted = request.jpeg or (request.jpeg_of_faults and picture_fault(seen.scores) is not None)
+    jpeg = to_jpeg(scaled(image, request.max_width), request.quality) if wanted else b""
     return seen, jpeg

@@ -8,13 +8,16 @@ from camera_hub.settings import HealthSettings
 from camera_hub.store.retention import ExpiryRule
 from camera_hub.store.tables import (
     Alarm,
+    AlarmPicture,
     Camera,
     CameraState,
+    Digest,
     Notice,
     Observation,
     ObservationDay,
     ObservationHour,
     RollUpMark,
+    ToldAlarm,
 )
 
 UNROLLED = timedelta(days=30)
@@ -25,7 +28,7 @@ def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
     """Looks end after `look_days` once they are rolled up into hours, hours after `hour_days` once they are rolled up
     into days, days after `day_days`; notices after `keep_days`; closed alarms (with their members) and former states of
     cameras after `alarm_keep_days`. What is open or still true has no end yet, and stays."""
-    record = timedelta(days=settings.alarm_keep_days)
+    raw, record = timedelta(days=settings.keep_days), timedelta(days=settings.alarm_keep_days)
     looks, hours = timedelta(days=settings.look_days), timedelta(days=settings.hour_days)
     cameras = select(Camera.id)
     rolled_up = {
@@ -74,7 +77,10 @@ def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
             slice=timedelta(days=12),
         ),
         # Also those that were never delivered: after a day nobody tries any more.
-        ExpiryRule("notices", Notice, Notice.id, Notice.created_at, timedelta(days=settings.keep_days)),
+        ExpiryRule("notices", Notice, Notice.id, Notice.created_at, raw),
+        ExpiryRule("told alarms", ToldAlarm, ToldAlarm.id, ToldAlarm.closed_at, timedelta(days=1)),
+        ExpiryRule("digests", Digest, Digest.id, Digest.made_at, raw),
+        ExpiryRule("alarm pictures", AlarmPicture, AlarmPicture.id, AlarmPicture.kept_at, record),
         ExpiryRule("alarms", Alarm, Alarm.id, Alarm.closed_at, record),
         ExpiryRule("camera states", CameraState, CameraState.id, CameraState.until, record),
     ]

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import Reason
+from camera_hub.eye.messages import FAULTS
 from camera_hub.store.tables import Camera
 
-SHOWN_ANYWAY = frozenset({Reason.BLACK, Reason.FROZEN, Reason.UNDECODABLE, Reason.CLOCK_WRONG, Reason.LATE})
+SHOWN_ANYWAY = frozenset({*FAULTS, Reason.UNDECODABLE, Reason.CLOCK_WRONG, Reason.LATE})
 """Faults of a camera whose stream is live: operators should see it nevertheless."""
 
 

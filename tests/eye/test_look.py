@@ -42,17 +42,19 @@ def test_the_jpeg_is_scaled_down_and_never_up() -> None:
         seen, jpeg = look(Look("h264", max_width=max_width), data)
         picture = decode("mjpeg", jpeg)
         assert (picture.shape[1], picture.shape[0]) == size
-        assert (seen.width, seen.height, seen.black) == (640, 360, None)
+        assert (seen.width, seen.height, seen.scores) == (640, 360, {})
 
 
 def test_scores_and_no_jpeg() -> None:
     data = key_frame("libx264", 640, 360)
     seen, jpeg = look(Look("h264", jpeg=False, scores=True), data)
     assert jpeg == b""
-    assert seen.black == 100.0
-    assert seen.frozen is None
-    again, _ = look(Look("h264", jpeg=False, scores=True, previous=seen.signature), data)
-    assert again.frozen == 0.0
+    assert seen.scores["black"] == 100.0
+    assert "frozen" not in seen.scores
+    again, _ = look(Look("h264", jpeg=False, scores=True, memory=seen.memory), data)
+    assert again.again
+    again, _ = look(Look("h264", jpeg=False, scores=True, memory=again.memory), data)
+    assert again.scores["frozen"] == 0.0
 
 
 def test_a_parameter_set_that_asks_for_a_giant_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ class FakeMedia:
         camera_id: int,
         *,
         scores: bool = False,
-        previous: str | None = None,
+        memory: str | None = None,
         jpeg: bool = True,
         max_width: int = 0,
         quality: str = "sub",
@@ -63,8 +63,10 @@ class FakeMedia:
             return FakeSight(reason, f"the test says {reason}")
         seen = None
         if scores:
-            frozen = None if previous is None else 0.0 if camera_id in self.frozen else 100.0
-            seen = Seen(704, 576, 0.0 if camera_id in self.black else 95.0, frozen, f"{camera_id}-{len(self.looks)}")
+            found = {"black": 0.0 if camera_id in self.black else 95.0}
+            if memory is not None:
+                found["frozen"] = 0.0 if camera_id in self.frozen else 100.0
+            seen = Seen(704, 576, found, "day", f"{camera_id}-{len(self.looks)}")
         return FakeSight(seen=seen, late=camera_id in self.late, weakness=self.weak.get(camera_id))
 
     def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:

@@ -1,6 +1,6 @@
 """`python -m tests.media.fake_eye --fd N`: an eye that only speaks. Key frames are words: hang, crash, broken, fine.
 
-What `frozen` is stands in the earlier signature: see FROZEN.
+What it sees stands in the memory that it is given: "still 2" needs two more key frames to be called frozen.
 """
 
 import argparse
@@ -13,15 +13,19 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.messages import Look, Seen
 from camera_hub.wire import Pipe
 
-FROZEN = {"moved": 100.0, "still": 0.0, "still, next": 0.0, "looped": 0.0, "looped, next": 90.0}
+WORDS = {"moved": 100.0, "still": 0.0}
 
 
 def seen(look: Look) -> Seen:
     """What the fake sees."""
     if not look.scores:
         return Seen(64, 48)
-    frozen = FROZEN[look.previous] if look.previous is not None else None
-    return Seen(64, 48, black=100.0, frozen=frozen, signature=f"{look.previous}, next")
+    if look.memory is None:
+        return Seen(64, 48, {"black": 100.0}, "day", "moved 0")
+    word, more = look.memory.split()
+    if int(more):
+        return Seen(64, 48, {"black": 100.0}, "day", f"{word} {int(more) - 1}", again=True)
+    return Seen(64, 48, {"black": 100.0, "frozen": WORDS[word]}, "day", look.memory)
 
 
 async def serve(descriptor: int) -> None:

@@ -144,14 +144,13 @@ async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: MediaEngine, f
     assert sight.seen is not None
     assert sight.jpeg is not None
     assert (sight.seen.width, sight.seen.height, sight.codec, sight.role) == (320, 192, "h264", "sub")
-    assert sight.seen.black == 100.0
+    assert sight.seen.scores["black"] == 100.0
     assert None not in (sight.signalling_ms, sight.stream_ms, sight.key_frame_ms)
     assert real.cameras.feed_reason(1) is None, "the feed is closed again"
-    assert sight.seen.signature is not None
-    later = await real.looks.look(1, scores=True, previous=sight.seen.signature, jpeg=False)
+    assert sight.seen.memory is not None
+    later = await real.looks.look(1, scores=True, memory=sight.seen.memory, jpeg=False)
     assert later.seen is not None
-    assert later.seen.frozen is not None
-    assert later.seen.frozen >= 60
+    assert later.seen.scores["frozen"] >= 60
 
 
 async def test_faults_have_their_own_reasons(real: MediaEngine, farm: Farm) -> None:
@@ -166,8 +165,7 @@ async def test_faults_have_their_own_reasons(real: MediaEngine, farm: Farm) -> N
     assert dead.reason in (Reason.PORT_CLOSED, Reason.UNREACHABLE)
     assert black.reason is None
     assert black.seen is not None
-    assert black.seen.black is not None
-    assert black.seen.black < 60
+    assert black.seen.scores["black"] < 60
 
 
 async def test_a_proof_keeps_the_picture(real: MediaEngine) -> None:

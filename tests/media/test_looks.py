@@ -93,24 +93,25 @@ async def test_looks_are_bounded_and_a_busy_hub_is_not_the_camera_s_fault(
 
 
 @pytest.mark.parametrize(
-    ("previous", "frozen"),
-    [("moved", 100.0), ("still", 0.0), ("looped", 90.0)],
-    ids=["alive at once", "frozen twice", "same as before, but not as the next one"],
+    ("memory", "frozen", "fetched"),
+    [("moved 0", 100.0, 1), ("still 2", 0.0, 3), ("still 3", 0.0, 4), ("still 9", None, 4)],
+    ids=["at once", "after two more", "after three more", "never"],
 )
-async def test_a_freeze_is_believed_only_when_the_next_key_frame_is_the_same(
-    media: MediaEngine, previous: str, frozen: float
+async def test_as_many_more_key_frames_are_fetched_as_it_takes_to_decide(
+    media: MediaEngine, memory: str, frozen: float | None, fetched: int
 ) -> None:
-    sight = await media.looks.look(1, scores=True, previous=previous)
+    sight = await media.looks.look(1, scores=True, memory=memory)
     assert sight.seen is not None
-    assert sight.seen.frozen == frozen
+    assert sight.seen.scores.get("frozen") == frozen
+    assert sight.jpeg is not None
     keys = [message for message in await heard(media) if message["type"] == "feed.keys"]
-    assert len(keys) == (1 if previous == "moved" else 2)
+    assert len(keys) == fetched
 
 
 async def test_a_look_without_scores_or_picture(media: MediaEngine) -> None:
     sight = await media.looks.look(1, jpeg=False)
     assert sight.seen is not None
-    assert (sight.jpeg, sight.seen.black) == (None, None)
+    assert (sight.jpeg, sight.seen.scores) == (None, {})
 
 
 class Eyes:

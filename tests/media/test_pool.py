@@ -150,7 +150,7 @@ async def test_a_real_eye_decodes_and_survives_being_killed_between_pictures() -
     async with DecoderPool(EyeSettings(processes=1, picture_timeout=20), SystemClock()) as pool:
         seen, jpeg = await pool.look(1, Look("h264", max_width=160, scores=True), key_frame("libx264", 320, 240))
         assert (seen.width, seen.height, jpeg[:3]) == (320, 240, b"\xff\xd8\xff")
-        assert seen.signature is not None
+        assert seen.memory is not None
         eye = await pool._idle.get()
         pool._idle.put_nowait(eye)
         os.kill(eye.process.pid, signal.SIGKILL)

@@ -136,7 +136,7 @@ async def test_alarms_cameras_and_notices_of_the_version_before_are_carried_over
 
 
 async def check(later: Database, clock: ManualClock, cameras: list[int]) -> None:
-    found = await Alarms(later, EventBus(), clock).list(OPERATOR)
+    found = await Alarms(later).list(OPERATOR)
     assert [(one.id, one.aspect, one.severity, one.members, one.recovered) for one in found] == [
         (6, "media", "major", [cameras[1]], []),
         (5, "media", "major", cameras[4:], []),
@@ -146,7 +146,7 @@ async def check(later: Database, clock: ManualClock, cameras: list[int]) -> None
         (1, "media", "critical", [], []),
     ]
     assert [one.closed_at is None for one in found] == [True, False, True, True, False, False]
-    members = await Alarms(later, EventBus(), clock).members(OPERATOR, 2)
+    members = await Alarms(later).members(OPERATOR, 2)
     assert {(one.joined_at, one.left_at) for one in members} == {
         (NOW - timedelta(minutes=60), NOW - timedelta(minutes=30))
     }

@@ -1,16 +1,33 @@
 """Alarms, what rounds measured, and the channels of notices."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
-from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody
+from camera_hub.api.schemas.base import Answer, Id, Moment, Name, RequestBody, Text
 
 Aspect = Literal["media", "picture", "clock", "recording", "osd", "load"]  # load: of the hub itself
 Severity = Literal["critical", "major", "minor", "warning"]
+SuspensionReason = Literal["parts", "power_cut", "construction", "other"]
 WebhookUrl = Annotated[SecretStr, Field(min_length=8, max_length=2048)]
 Timeout = Annotated[float, Field(gt=0, le=60)]
+
+
+class OwnerAnswer(Answer):
+    """A user who takes care of an alarm, or could."""
+
+    id: int
+    name: str
+
+
+class SuspensionAnswer(Answer):
+    """Nobody is notified of the alarm until then; it resumes by itself."""
+
+    since: datetime
+    until: datetime
+    reason: SuspensionReason
+    by: str
 
 
 class AlarmAnswer(Answer):
@@ -33,6 +50,48 @@ class AlarmAnswer(Answer):
     acknowledged_at: datetime | None
     acknowledged_name: str | None
     closed_at: datetime | None
+    duration_s: float | None  # null while it is open
+    merged: bool  # closed because an alarm of a higher level stands for it: no recovery
+    owner: OwnerAnswer | None
+    notified_at: datetime | None  # when somebody was first notified; null: it is only shown so far
+    reminders: int
+    escalation: int  # 0, or how far up it was taken: 1, 2
+    escalated_at: datetime | None
+    suspended: SuspensionAnswer | None
+    note: str
+    flapping: bool  # it comes and goes, and stays one alarm
+    place_group: str | None  # the same in losses of one place at one time
+    hint: dict[str, Any] | None  # what was seen in the minute before the loss
+
+
+class AcknowledgeMany(RequestBody):
+    """Acknowledge up to 500 alarms at once."""
+
+    ids: list[Id] = Field(min_length=1, max_length=500)
+    note: Text | None = None
+
+
+class OtherNameAnswer(Answer):
+    """An alarm that somebody else had acknowledged before."""
+
+    id: int
+    name: str
+
+
+class AcknowledgedAnswer(Answer):
+    done: list[int]  # acknowledged by you, now or before
+    others: list[OtherNameAnswer]
+    gone: list[int]  # no such alarms
+
+
+class SetOwner(RequestBody):
+    user_id: Id | None
+
+
+class Suspend(RequestBody):
+    until: Moment
+    reason: SuspensionReason
+    note: Text | None = None
 
 
 class AlarmCountAnswer(Answer):

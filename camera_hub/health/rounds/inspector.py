@@ -21,7 +21,7 @@ class CameraLooks(Protocol):
     """What rounds need of media."""
 
     async def look(
-        self, camera_id: int, *, scores: bool = False, previous: str | None = None, jpeg: bool = True, deadline: float
+        self, camera_id: int, *, scores: bool = False, memory: str | None = None, jpeg: bool = True, deadline: float
     ) -> CameraLook:
         """One key frame of the camera; the reason says why there is none. Never raises for a faulty camera."""
         ...
@@ -72,7 +72,7 @@ class Inspector:
             return Inspection(self.silent(watch, *silence))
         async with asyncio.timeout(LOOK_SECONDS + 5):  # media keeps the deadline; this is the safety net
             look = await self._media.look(
-                watch.camera_id, scores=scores, previous=watch.signature, jpeg=False, deadline=LOOK_SECONDS
+                watch.camera_id, scores=scores, memory=watch.memory, jpeg=False, deadline=LOOK_SECONDS
             )
         at, wall = self._clock.monotonic(), self._clock.now()
         # A stream that stopped is what a cut link looks like to a running feed: check again, now.

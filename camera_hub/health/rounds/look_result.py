@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from camera_hub.errors import Explanation, Param, Reason
-from camera_hub.eye.messages import FAULT_BELOW, Seen
+from camera_hub.eye.messages import Seen, picture_fault
 from camera_hub.health.judging.verdict import NO_FAULT, NOT_ITS_FAULT, OFFLINE, Aspect, aspect_of
 
 GOOD = "ok"
@@ -59,7 +59,7 @@ class LookResult:
     key_frame_ms: float | None = None
     clock_error_s: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
-    signature: str | None = None
+    memory: str | None = None
 
     @property
     def silent(self) -> bool:
@@ -91,9 +91,7 @@ def from_look(
     scores: dict[str, float] = {}
     picture: str | None = None
     if look.seen is not None:
-        named = {Reason.BLACK: look.seen.black, Reason.FROZEN: look.seen.frozen}
-        scores = {name.value: score for name, score in named.items() if score is not None}
-        picture = next((name for name, score in named.items() if score is not None and score < FAULT_BELOW), None)
+        scores, picture = look.seen.scores, picture_fault(look.seen.scores)
     if reason is None and look.weakness is not None:
         reason, detail, params = look.weakness.reason, look.weakness.detail, look.weakness.params
     elif reason is None and look.late:
@@ -107,7 +105,7 @@ def from_look(
         media=reason,
         picture=picture,
         # Without an earlier picture nobody can say that it is not frozen.
-        picture_judged=picture is not None or "frozen" in scores,
+        picture_judged=picture is not None or Reason.FROZEN.value in scores,
         detail=detail[:255],
         params=params,
         signalling_ms=look.signalling_ms,
@@ -115,7 +113,7 @@ def from_look(
         key_frame_ms=look.key_frame_ms,
         clock_error_s=clock_error_s,
         scores=scores,
-        signature=look.seen.signature if look.seen is not None else None,
+        memory=look.seen.memory if look.seen is not None else None,
     )
 
 

@@ -1,8 +1,10 @@
-"""Pure: which looks may start now, within the bounds of the hub and of each village."""
+"""Pure: which looks may start now, within the bounds of the hub and of each village, and whether they start in time."""
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from camera_hub.health.judging.pace import Waiting
 from camera_hub.health.rounds.camera_watch import CameraWatch
 
 
@@ -23,3 +25,31 @@ def looks_to_start(
             villages[watch.village_id] += 1
             chosen.append(watch)
     return chosen
+
+
+LATE = 30.0
+"""A look that has not begun this many seconds after it was due is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundsPace:
+    """Whether looks begin when they are due: of `observed` cameras `late` wait longer, the longest since `late_s`
+    seconds."""
+
+    observed: int
+    late: int
+    late_s: float
+
+
+def pace_of(watches: Iterable[CameraWatch], now: float) -> RoundsPace:
+    """The pace of rounds at that moment."""
+    waiting = [0.0 if watch.looking else now - watch.due for watch in watches]
+    late = [seconds for seconds in waiting if seconds > LATE]
+    return RoundsPace(len(waiting), len(late), max(late, default=0.0))
+
+
+def waiting_of(watches: Iterable[CameraWatch], now: float, period: float) -> Waiting:
+    """How many cameras wait longer than a period for a look that has not begun. Those that are known to give no media
+    are left out: looks at them take up to their deadline, and their villages' bounds make them wait."""
+    waits = [not w.looking and w.media.state != "fault" and now - w.due > period for w in watches]
+    return Waiting(sum(waits), len(waits))

@@ -7,14 +7,15 @@ the look is over.
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.errors import DATABASE_REASONS, Explanation, HubError, Kind, Reason
-from camera_hub.eye.messages import FAULT_BELOW, Look, Seen
+from camera_hub.eye.messages import Look, Seen
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.feeds.camera_feeds import CameraFeeds
 from camera_hub.media.feeds.desired_state import FeedKey
@@ -26,6 +27,11 @@ from camera_hub.relay.messages import FeedPhase, KeyFrame
 
 AT_ONCE = 24
 """Looks under way; each may hold one more session on a camera."""
+
+MORE_KEY_FRAMES = 3
+"""Key frames after the first one that a look fetches at most, where sight asks for them."""
+
+NO_REFERENCES: Mapping[str, str] = MappingProxyType({})
 
 _WAITING_SHARE = 1 / 3
 """Of the deadline, at most, for waiting until a look is free: too short a rest would count against the camera."""
@@ -61,7 +67,11 @@ class LookWish:
     jpeg: bool = True
     max_width: int = 0
     scores: bool = False
-    previous: str | None = None
+    memory: str | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
+    at_home: bool = True
+    features: bool = False
+    jpeg_of_faults: bool = False
 
 
 class LookCapacity(Protocol):
@@ -188,14 +198,24 @@ class Looks:
         camera_id: int,
         *,
         scores: bool = False,
-        previous: str | None = None,
+        memory: str | None = None,
+        references: Mapping[str, str] = NO_REFERENCES,
+        at_home: bool = True,
+        features: bool = False,
         jpeg: bool = True,
+        jpeg_of_faults: bool = False,
         max_width: int = 0,
         quality: Quality = "sub",
         deadline: float = 15.0,
     ) -> LookOutcome:
-        """One key frame of the camera within `deadline` seconds: picture, scores, delays."""
-        wish = LookWish(camera_id, quality, jpeg, max_width, scores, previous)
+        """One key frame of the camera within `deadline` seconds: picture, scores, delays.
+
+        `scores`: also what is wrong with the picture, from a few key frames where one does not decide it. `memory`,
+        `references`, `at_home`, `features`, `jpeg_of_faults`: see eye.messages.Look.
+        """
+        wish = LookWish(
+            camera_id, quality, jpeg, max_width, scores, memory, references, at_home, features, jpeg_of_faults
+        )
         outcome = await self._look(wish, deadline)
         return replace(outcome, hub_fault=outcome.reason in _HUB_REASONS)
 
@@ -245,24 +265,34 @@ class Looks:
     async def _fetch(self, wish: LookWish, key: FeedKey, outcome: LookOutcome, end: float) -> LookOutcome:
         """Raises TimeoutError when no key frame came by `end` (loop time), HubError(BUSY) when no eye was done then."""
         frame, data = await self._key_frame(key, end)
-        seen, jpeg = await self._decode(wish, frame, data, wish.previous, end)
-        if seen.frozen is not None and seen.frozen < FAULT_BELOW:
-            # The same picture as at the last look, exactly. Believed only if the next one is the same again.
-            frame, data = await self._key_frame(key, end)
-            again, _ = await self._decode(replace(wish, jpeg=False), frame, data, seen.signature, end)
-            seen = replace(seen, frozen=max(seen.frozen, again.frozen if again.frozen is not None else 100.0))
+        seen, jpeg = await self._decode(wish, frame, data, end)
+        seen, jpeg = await self._look_again(wish, key, seen, jpeg, end)
         late = self._cameras.is_late(wish.camera_id) and not self._feeds.hub_is_late(key)
         measured = self._feeds.measured(outcome, key)
         weakness = self._feeds.weakness(key) if not self._feeds.hub_is_late(key) else None
         return replace(measured, codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late, weakness=weakness)
 
+    async def _look_again(
+        self, wish: LookWish, key: FeedKey, seen: Seen, jpeg: bytes, end: float
+    ) -> tuple[Seen, bytes]:
+        """What is seen after as many more key frames as it takes to decide, and as come by `end` (loop time)."""
+        for _ in range(MORE_KEY_FRAMES):
+            if not seen.again:
+                break
+            try:
+                frame, data = await self._key_frame(key, end)
+                more = replace(wish, jpeg=False, memory=seen.memory)
+                seen, newer = await self._decode(more, frame, data, end)
+                jpeg = newer or jpeg
+            except TimeoutError:  # with long between two key frames: the next look goes on from the memory of this one
+                break
+        return seen, jpeg
+
     async def _key_frame(self, key: FeedKey, end: float) -> tuple[KeyFrame, bytes]:
         async with asyncio.timeout_at(end):
             return await self._feeds.next_key_frame(key)
 
-    async def _decode(
-        self, wish: LookWish, frame: KeyFrame, data: bytes, previous: str | None, end: float
-    ) -> tuple[Seen, bytes]:
+    async def _decode(self, wish: LookWish, frame: KeyFrame, data: bytes, end: float) -> tuple[Seen, bytes]:
         if frame.codec not in ALL_CODECS:
             raise HubError(
                 Kind.UNSUPPORTED,
@@ -272,9 +302,14 @@ class Looks:
         request = Look(
             frame.codec,  # type: ignore[arg-type]  # one of ALL_CODECS, checked above
             jpeg=wish.jpeg,
+            jpeg_of_faults=wish.jpeg_of_faults,
             max_width=wish.max_width,
             scores=wish.scores,
-            previous=previous if wish.scores else None,
+            at=frame.received_at,
+            memory=wish.memory,
+            references=dict(wish.references),
+            at_home=wish.at_home,
+            features=wish.features,
         )
         try:
             async with asyncio.timeout_at(end):

@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
 from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.vendors.dahua_recordings import DahuaRecordings
 from camera_hub.simulator.vendors.refusals import dahua_error
 from camera_hub.simulator.web import HttpRequest, HttpResponse
 
 PREFIX = "/cgi-bin/"
-_DISK = 4_000_786_153_472
 _COMPRESSION = {"h264": "H.264", "h265": "H.265"}
 Lines = Iterator[str]
 
@@ -20,6 +20,7 @@ class DahuaCgi:
 
     def __init__(self, state: DeviceState) -> None:
         self._state = state
+        self.recordings = DahuaRecordings(state)
 
     def takes(self, path: str) -> bool:
         """Whether a path belongs to this interface."""
@@ -57,7 +58,9 @@ class DahuaCgi:
             case "LogicDeviceManager.cgi", "getCameraState" if self._recorder:
                 return self._camera_states()
             case "storageDevice.cgi", "getDeviceAllInfo":
-                return self._storage()
+                return self.recordings.storage()
+            case "mediaFileFind.cgi", _:
+                return self.recordings.answer(action, query)
         return None
 
     @property
@@ -107,6 +110,10 @@ class DahuaCgi:
                 )
             case "RTSP":
                 return iter(("table.RTSP.Enable=true", f"table.RTSP.Port={self._state.rtsp_port}"))
+            case "Record":
+                return self.recordings.schedules()
+            case "RecordMode":
+                return self.recordings.modes()
             case "RemoteDevice" if self._recorder:
                 return self._remote_devices()
         return None
@@ -143,11 +150,3 @@ class DahuaCgi:
             dead = Fault.DEAD in self._state.faults(channel)
             yield f"states[{place}].channel={channel.number - 1}"
             yield f"states[{place}].connectionState={'Unconnect' if dead else 'Connected'}"
-
-    def _storage(self) -> Lines:
-        yield "list.info[0].Name=/dev/sda"
-        yield "list.info[0].State=Success"
-        yield "list.info[0].Detail[0].Type=ReadWrite"
-        yield f"list.info[0].Detail[0].TotalBytes={_DISK}.000000"
-        yield f"list.info[0].Detail[0].UsedBytes={_DISK // 3}.000000"
-        yield "list.info[0].Detail[0].IsError=false"

@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
 from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.vendors.isapi_recordings import IsapiRecordings
 from camera_hub.simulator.vendors.refusals import HIKVISION_SPACE as _SPACE
 from camera_hub.simulator.vendors.refusals import isapi_status, user_check
 from camera_hub.simulator.web import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ class Isapi:
 
     def __init__(self, state: DeviceState) -> None:
         self._state = state
+        self._recordings = IsapiRecordings(state)
 
     def takes(self, path: str) -> bool:
         """Whether a path belongs to this interface."""
@@ -56,7 +58,7 @@ class Isapi:
             case "System/Network/interfaces":
                 return self._xml(self._interfaces())
             case "ContentMgmt/Storage":
-                return self._xml(_STORAGE)
+                return self._xml(self._recordings.storage())
             case "ContentMgmt/InputProxy/channels" if recorder:
                 return self._xml(self._proxied_channels())
             case "ContentMgmt/InputProxy/channels/status" if recorder:
@@ -65,6 +67,8 @@ class Isapi:
                 return self._xml(self._inputs())
             case "Streaming/channels":
                 return self._xml(self._streaming())
+        if (found := self._recordings.answer(request)) is not None:
+            return self._xml(found)
         body = isapi_status(request.path, 4, "Invalid Operation", "notSupport")
         return HttpResponse(404, body, "application/xml")
 
@@ -146,10 +150,3 @@ class Isapi:
             for spec in (self._state.settings.spec(channel.number, number),)
         )
         return f"<StreamingChannelList {_SPACE}>{rows}</StreamingChannelList>"
-
-
-_STORAGE = (
-    f'<storage {_SPACE}><hddList size="1"><hdd><id>1</id><hddName>hdda</hddName><hddType>SATA</hddType>'
-    "<status>ok</status><capacity>3815447</capacity><freeSpace>20480</freeSpace><property>RW</property></hdd></hddList>"
-    "</storage>"
-)

@@ -6,7 +6,8 @@ import type { Alarm, StateSpan } from '@/api/types'
 function alarm(id: number, minute: number, more: Partial<Alarm> = {}): Alarm {
   return {
     id, level: 'camera', aspect: 'picture', severity: 'minor', recovered: [], cause: 'frozen', village_id: 1, village_name: '董家村', device_id: 1, device_name: 'NVR', camera_id: id, camera_name: 'x', members: [id], detail: '', params: {},
-    opened_at: `2026-11-24T08:${String(minute).padStart(2, '0')}:00Z`, acknowledged_at: null, acknowledged_name: null, closed_at: null, ...more,
+    opened_at: `2026-11-24T08:${String(minute).padStart(2, '0')}:00Z`, acknowledged_at: null, acknowledged_name: null, closed_at: null, duration_s: null, merged: false,
+    owner: null, notified_at: null, reminders: 0, escalation: 0, escalated_at: null, suspended: null, note: '', flapping: false, place_group: null, hint: null, ...more,
   }
 }
 const closed = { closed_at: '2026-11-24T09:00:00Z' }

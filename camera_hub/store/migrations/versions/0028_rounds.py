@@ -11,7 +11,7 @@ from alembic import op
 from camera_hub.store.tables.base import UtcDateTime
 
 revision = "0028"
-down_revision = "0025"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

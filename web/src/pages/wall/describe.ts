@@ -55,7 +55,22 @@ export function noteOf(tile: Tile, phase: Phase): Tile['note'] {
 }
 
 /** Faults that only a look at the picture finds: packets flow, but there is nothing to see. */
-const PICTURE_FAULTS: ReadonlySet<string> = new Set(['frozen', 'black', 'undecodable', 'quarantined'])
+const PICTURE_FAULTS: ReadonlySet<string> = new Set([
+  'no_signal',
+  'black',
+  'covered',
+  'frozen',
+  'striped',
+  'noisy',
+  'overexposed',
+  'underexposed',
+  'blurred',
+  'moved',
+  'low_contrast',
+  'colour_cast',
+  'undecodable',
+  'quarantined',
+])
 
 /** The fault that rounds found in a picture that plays; null when there is none. */
 export function pictureFault(phase: Phase, camera: Pick<Camera, 'health' | 'cause'> | undefined): string | null {

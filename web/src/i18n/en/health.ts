@@ -1,0 +1,3 @@
+export default {
+  tabs: { label: 'Health', board: 'Board', alarms: 'Alarms', recordings: 'Recordings', osd: 'OSD', clocks: 'Clocks', exclusions: 'Exclusions', reports: 'Reports' },
+}
