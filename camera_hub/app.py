@@ -337,16 +337,6 @@ async def parts(
         import_runs = await stack.enter_async_context(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
-        contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(
-            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
-        )
-        pull_points = await stack.enter_async_context(
-            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
-        )
-        device_events_ = await stack.enter_async_context(
-            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
-        )
         kept = await stack.enter_async_context(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
         )
@@ -365,7 +355,9 @@ async def parts(
         )
         looks = ComparedLooks(media.looks, book, keeper, recent, media.pictures, clock)
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, looks, contacts))
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, looks, contacts, settings.site.zone)
+        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )

@@ -253,6 +253,27 @@ class LedgerSettings(_Section):
         return area
 
 
+class ReportSettings(_Section):
+    """Reports. Hours within which a fault is due to be repaired, by the severity of its alarm."""
+
+    critical_hours: float = Field(4.0, gt=0, le=8760)
+    major_hours: float = Field(24.0, gt=0, le=8760)
+    minor_hours: float = Field(72.0, gt=0, le=8760)
+    warning_hours: float = Field(168.0, gt=0, le=8760)
+    pass_percent: float = Field(95.0, ge=0, le=100)
+    township: str = Field("", max_length=64)
+
+    @property
+    def due_hours(self) -> dict[str, float]:
+        """By severity."""
+        return {
+            "critical": self.critical_hours,
+            "major": self.major_hours,
+            "minor": self.minor_hours,
+            "warning": self.warning_hours,
+        }
+
+
 class MapSettings(_Section):
     """The map and coverage. `bounds`: two corners of the township's box, each (longitude, latitude)."""
 
@@ -324,6 +345,7 @@ class Settings(_Section):
     pictures: PictureSettings = PictureSettings()
     ledger: LedgerSettings = LedgerSettings()
     map: MapSettings = MapSettings()
+    reports: ReportSettings = ReportSettings()
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()
