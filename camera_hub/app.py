@@ -6,6 +6,7 @@ end. `create_app` puts the HTTP side in front of them.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -173,6 +174,7 @@ from camera_hub.health.references.book import ReferenceBook
 from camera_hub.health.references.compared_looks import ComparedLooks
 from camera_hub.health.references.learning import learning_rules
 from camera_hub.health.references.references import References
+from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -335,16 +337,6 @@ async def parts(
         import_runs = await stack.enter_async_context(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
-        contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(
-            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
-        )
-        pull_points = await stack.enter_async_context(
-            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
-        )
-        device_events_ = await stack.enter_async_context(
-            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
-        )
         kept = await stack.enter_async_context(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
         )
@@ -363,7 +355,9 @@ async def parts(
         )
         looks = ComparedLooks(media.looks, book, keeper, recent, media.pictures, clock)
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, looks, contacts))
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, looks, contacts, settings.site.zone)
+        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -401,6 +395,8 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
+        rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
+        await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))
         retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
@@ -502,7 +498,7 @@ async def parts(
             References: References(database, clock, book, media.looks),
             AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
-            ObservationHistory: ObservationHistory(database, clock),
+            ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,

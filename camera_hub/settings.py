@@ -210,6 +210,9 @@ class HealthSettings(_Section):
     village_share: float = Field(0.8, gt=0, le=1)
     severities: dict[CauseName, SeverityName] = Field({}, max_length=100)
     keep_days: float = Field(14.0, gt=0)
+    look_days: float = Field(3.0, ge=1, le=60)
+    hour_days: float = Field(60.0, ge=3, le=800)
+    day_days: float = Field(400.0, ge=31, le=4000)
     alarm_keep_days: float = Field(400.0, gt=0)
 
     @field_validator("severities")
