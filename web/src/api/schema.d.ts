@@ -618,6 +618,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera Recordings
+         * @description One camera's recording with its days from `from` to `to`, at most 400; none given: the last month.
+         */
+        get: operations["camera_recordings_api_cameras__camera_id__recordings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/snapshot": {
         parameters: {
             query?: never;
@@ -2323,6 +2343,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/osd": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Osd Checks
+         * @description The texts in each camera's picture as they were read last; those with faults first.
+         */
+        get: operations["osd_checks_api_osd_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recordings
+         * @description Each camera's recording as it was checked last, with its days of the last month; those with faults first.
+         */
+        get: operations["recordings_api_recordings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Recordings
+         * @description Ask the devices of these cameras now what they have recorded, as a job; its items are the devices.
+         */
+        post: operations["check_recordings_api_recordings_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/replacements": {
         parameters: {
             query?: never;
@@ -3856,6 +3936,11 @@ export interface components {
             rules: components["schemas"]["RuleAnswer"][];
             /** Timeout S */
             timeout_s: number;
+        };
+        /** CheckRecordings */
+        CheckRecordings: {
+            /** Camera Ids */
+            camera_ids: number[];
         };
         /** CheckedClockAnswer */
         CheckedClockAnswer: {
@@ -5937,6 +6022,52 @@ export interface components {
             token: string;
         };
         /**
+         * OsdCheckAnswer
+         * @description The texts in a camera's picture. `faults`: reasons, the weightiest first; `problem`: why nothing is known.
+         */
+        OsdCheckAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Camera Name */
+            camera_name: string;
+            /** Device Id */
+            device_id: number;
+            /** Device Name */
+            device_name: string;
+            /** Faults */
+            faults: string[];
+            /** Lines */
+            lines: number;
+            /** Off S */
+            off_s: number | null;
+            /** Problem */
+            problem: string | null;
+            /** Read At */
+            read_at: string | null;
+            /** Shown Name */
+            shown_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault" | "unknown";
+            /** Time Format */
+            time_format: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /** OsdChecksAnswer */
+        OsdChecksAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["OsdCheckAnswer"][];
+            /** Checked */
+            checked: number;
+            /** Compliant */
+            compliant: number;
+            /** Limit S */
+            limit_s: number;
+        };
+        /**
          * OtherNameAnswer
          * @description An alarm that somebody else had acknowledged before.
          */
@@ -6646,6 +6777,101 @@ export interface components {
         ReadNotices: {
             /** Up To */
             up_to: number;
+        };
+        /**
+         * RecordingAnswer
+         * @description A camera's recording as it was checked last. `problem`: why the device did not tell at the last check.
+         */
+        RecordingAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Checked At */
+            checked_at: string | null;
+            /** Clock Offset S */
+            clock_offset_s: number | null;
+            /** Days */
+            days: components["schemas"]["RecordingDayAnswer"][];
+            /** Device Id */
+            device_id: number;
+            /** Device Name */
+            device_name: string;
+            /** Disk */
+            disk: ("ok" | "error" | "none") | null;
+            /** Due S */
+            due_s: number;
+            /** Kept Days */
+            kept_days: number | null;
+            /** Latest */
+            latest: string | null;
+            /** Name */
+            name: string;
+            /** Oldest */
+            oldest: string | null;
+            /** Params */
+            params: {
+                [key: string]: string | number | boolean;
+            };
+            /** Problem */
+            problem: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Recorded S */
+            recorded_s: number;
+            /** Road */
+            road: ("onvif" | "hikvision" | "dahua") | null;
+            /** Since */
+            since: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault" | "unknown";
+            /** Suspected */
+            suspected: string | null;
+            /** Told At */
+            told_at: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * RecordingDayAnswer
+         * @description A day of the site's calendar. `seconds` recorded of those `due` so far; null: recorded, how much is not known.
+         */
+        RecordingDayAnswer: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Due */
+            due: number;
+            /** Gaps */
+            gaps: number;
+            /** Seconds */
+            seconds: number | null;
+        };
+        /**
+         * RecordingsAnswer
+         * @description `due_days`: that must be kept; `complete_percent`: of what was due that must be there. `first`, `last`: the days
+         *     that are shown.
+         */
+        RecordingsAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["RecordingAnswer"][];
+            /** Complete Percent */
+            complete_percent: number;
+            /** Due Days */
+            due_days: number;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
         };
         /**
          * RelayNewMessage
@@ -9412,6 +9638,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PtzStateAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_recordings_api_cameras__camera_id__recordings_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -13786,6 +14055,129 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnreadAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    osd_checks_api_osd_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                state?: ("ok" | "fault" | "unknown") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OsdChecksAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    recordings_api_recordings_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    check_recordings_api_recordings_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRecordings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
