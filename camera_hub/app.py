@@ -24,6 +24,7 @@ from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
+    alarm_pictures,
     alarms,
     bulk,
     cameras,
@@ -49,6 +50,7 @@ from camera_hub.api import (
     pictures,
     ptz,
     recordings,
+    references,
     replacements,
     rtsp_out,
     runs,
@@ -154,6 +156,9 @@ from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
+from camera_hub.health.alarm_pictures.keeper import AlarmPictureKeeper, PictureSources
+from camera_hub.health.alarm_pictures.pictures import AlarmPictures
+from camera_hub.health.alarm_pictures.recent import RecentPictures
 from camera_hub.health.alarms.alarms import Alarms
 from camera_hub.health.alarms.handling import AlarmHandling
 from camera_hub.health.board import HealthBoard
@@ -164,6 +169,10 @@ from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
 from camera_hub.health.notices.personal import PersonalNotices
+from camera_hub.health.references.book import ReferenceBook
+from camera_hub.health.references.compared_looks import ComparedLooks
+from camera_hub.health.references.learning import learning_rules
+from camera_hub.health.references.references import References
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -192,6 +201,7 @@ from camera_hub.sheets.answer import MAX_FILE
 from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
+from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
 
 Parts = dict[type, Any]
@@ -228,6 +238,8 @@ _ROUTERS = (
     whep.router,
     rtsp_out.router,
     alarms.router,
+    alarm_pictures.router,
+    references.router,
     exclusions.router,
     notices.router,
     scenes.router,
@@ -324,7 +336,9 @@ async def parts(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
+        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -337,6 +351,25 @@ async def parts(
         ptz_store = PtzStore(database, register, checks)
         opener = PtzOpener(kept, ptz_store, peculiarities)
         steering = await stack.enter_async_context(PtzControl(settings.ptz, clock, bus, ptz_store, opener))
+        reference_files = PictureFiles(data_dir / "references")
+        book = await stack.enter_async_context(
+            ReferenceBook(database, reference_files, bus, clock, learning_rules(settings.pictures), steering)
+        )
+        recent = RecentPictures()
+        alarm_files = PictureFiles(data_dir / "alarm-pictures")
+        origins = PictureSources(recent, book, media.pictures)
+        keeper = await stack.enter_async_context(
+            AlarmPictureKeeper(database, alarm_files, bus, clock, origins, settings.pictures.alarm_mb * 1_000_000)
+        )
+        looks = ComparedLooks(media.looks, book, keeper, recent, media.pictures, clock)
+        contacts = DeviceContacts(checks, onvif)
+        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, looks, contacts))
+        pull_points = await stack.enter_async_context(
+            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
+        )
+        device_events_ = await stack.enter_async_context(
+            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
+        )
         setting = settings.device_settings
         settings_store = SettingsStore(database)
         links = VillageLinks(setting.at_once_per_village, setting.at_once)
@@ -466,10 +499,12 @@ async def parts(
             ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
             AlarmHandling: AlarmHandling(database, bus, clock),
             PersonalNotices: personal,
+            References: References(database, clock, book, media.looks),
+            AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock),
-            HealthBoard: HealthBoard(database, clock, rounds),
-            HealthFiles: HealthFiles(database, clock),
+            HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
+            HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,

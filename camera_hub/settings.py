@@ -8,12 +8,12 @@ import os
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -181,6 +181,10 @@ class DeviceSettingsSettings(_Section):
     read_seconds: Seconds = 30.0
 
 
+SeverityName = Literal["critical", "major", "minor", "warning"]
+CauseName = Annotated[str, Field(max_length=32)]
+
+
 class RecordingSettings(_Section):
     """What devices must have recorded."""
 
@@ -204,8 +208,26 @@ class HealthSettings(_Section):
     bad: int = Field(2, ge=1)  # … of the last `bad_of`
     clock_error_seconds: Seconds = 30.0
     village_share: float = Field(0.8, gt=0, le=1)
+    severities: dict[CauseName, SeverityName] = Field({}, max_length=100)
     keep_days: float = Field(14.0, gt=0)
     alarm_keep_days: float = Field(400.0, gt=0)
+
+    @field_validator("severities")
+    @classmethod
+    def _of_causes(cls, severities: dict[str, str]) -> dict[str, str]:
+        known = {reason.value for reason in Reason}
+        if unknown := sorted(severities.keys() - known):
+            raise ValueError(f"{unknown[0]!r} is no cause of an alarm; causes are words such as frozen, no_media")
+        return severities
+
+
+class PictureSettings(_Section):
+    """Reference pictures of cameras, and the pictures that are kept with alarms."""
+
+    learn_hours: float = Field(6.0, gt=0, le=240)
+    follow_days: float = Field(3.0, gt=0, le=365)
+    ask_hours: float = Field(24.0, gt=0, le=720)
+    alarm_mb: int = Field(2000, ge=10)
 
 
 Degrees = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
@@ -226,6 +248,27 @@ class LedgerSettings(_Section):
         if len(area) == 1:
             raise ValueError("one point is no area; give two corners of a box, or three and more of a polygon")
         return area
+
+
+class ReportSettings(_Section):
+    """Reports. Hours within which a fault is due to be repaired, by the severity of its alarm."""
+
+    critical_hours: float = Field(4.0, gt=0, le=8760)
+    major_hours: float = Field(24.0, gt=0, le=8760)
+    minor_hours: float = Field(72.0, gt=0, le=8760)
+    warning_hours: float = Field(168.0, gt=0, le=8760)
+    pass_percent: float = Field(95.0, ge=0, le=100)
+    township: str = Field("", max_length=64)
+
+    @property
+    def due_hours(self) -> dict[str, float]:
+        """By severity."""
+        return {
+            "critical": self.critical_hours,
+            "major": self.major_hours,
+            "minor": self.minor_hours,
+            "warning": self.warning_hours,
+        }
 
 
 class MapSettings(_Section):
@@ -296,8 +339,10 @@ class Settings(_Section):
     device_settings: DeviceSettingsSettings = DeviceSettingsSettings()
     recordings: RecordingSettings = RecordingSettings()
     health: HealthSettings = HealthSettings()
+    pictures: PictureSettings = PictureSettings()
     ledger: LedgerSettings = LedgerSettings()
     map: MapSettings = MapSettings()
+    reports: ReportSettings = ReportSettings()
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()

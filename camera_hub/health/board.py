@@ -8,7 +8,8 @@ recording, has been judged: clock right, recording. An excluded camera counts in
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, case, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,8 @@ from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.clock import Clock
+from camera_hub.health.exclusion_register import approved_terms
+from camera_hub.health.exclusions import ExclusionTerm
 from camera_hub.health.rounds.schedule import RoundsPace
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Camera, CameraState, Device, Observation, Village
@@ -111,6 +114,15 @@ class ExcludedPlaces:
     devices: frozenset[int] = frozenset()
     villages: frozenset[int] = frozenset()
 
+    @classmethod
+    def at(cls, terms: Iterable[ExclusionTerm], now: datetime) -> Self:
+        """What these exclude at that time."""
+        found: dict[str, set[int]] = {"camera": set(), "device": set(), "village": set()}
+        for term in terms:
+            if term.holds(now):
+                found[term.level].add(term.subject_id)
+        return cls(frozenset(found["camera"]), frozenset(found["device"]), frozenset(found["village"]))
+
     def condition(self) -> ColumnElement[bool]:
         """Whether a camera is excluded, or its device or village."""
         columns = ((Camera.id, self.cameras), (Camera.device_id, self.devices), (Camera.village_id, self.villages))
@@ -127,16 +139,19 @@ class RoundsGauge(Protocol):
 
 
 class HealthBoard:
-    """The verb behind `GET /api/health/board`: six statements, however many cameras there are."""
+    """The verb behind `GET /api/health/board`: five statements, however many cameras there are."""
 
-    def __init__(self, database: Database, clock: Clock, rounds: RoundsGauge) -> None:
+    def __init__(self, database: Database, clock: Clock, rounds: RoundsGauge, zone: ZoneInfo) -> None:
         self._database = database
         self._clock = clock
         self._rounds = rounds
+        self._zone = zone
 
     async def read(self, actor: Actor) -> BoardView:
         """The board as of now, of the villages that the actor may see."""
+        now = self._clock.now()
         async with self._database.read() as session:
+            excluded = ExcludedPlaces.at(await approved_terms(session, self._zone, now), now)
             villages = (
                 await session.execute(
                     select(Village.id, Village.name)
@@ -144,7 +159,7 @@ class HealthBoard:
                     .order_by(Village.position, Village.id)
                 )
             ).all()
-            groups = [CameraGroup(*row) for row in await session.execute(_groups(actor, ExcludedPlaces()))]
+            groups = [CameraGroup(*row) for row in await session.execute(_groups(actor, excluded))]
             alarms = await _open_alarms(session, actor)
             links = await _links(session)
         counted = {
@@ -152,7 +167,7 @@ class HealthBoard:
             for village, _ in villages
         }
         return BoardView(
-            self._clock.now(),
+            now,
             tally(groups, _together(count for village, count in alarms.items() if village is not None)),
             [_village(village, name, counted[village], links) for village, name in villages],
             alarms.get(None, OpenAlarmCounts()),

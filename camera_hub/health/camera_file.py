@@ -1,8 +1,9 @@
 """A camera's health file: the states of its aspects over a span of time, what is true now, what was measured last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
+from camera_hub.health.exclusion_register import approved_terms
+from camera_hub.health.exclusions import ExclusionTerm, Interval, in_force
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, Observation
 
@@ -29,6 +32,27 @@ class AspectInterval:
     cause: str | None
     since: datetime
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedInterval:
+    """The camera was not judged from `since` until `until`, because of the exclusion `id` of its `level`."""
+
+    id: int
+    level: str  # camera | device | village
+    kind: str
+    reason: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPlace:
+    """Where a camera belongs."""
+
+    camera_id: int
+    device_id: int
+    village_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +84,8 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class HealthFileView:
     """The health file of one camera. `states` are those that meet the span, the oldest first; `cut`: older ones of the
-    span are left out. `verdicts`: what is true now; an aspect that is missing is not known."""
+    span are left out. `verdicts`: what is true now; an aspect that is missing is not known. `excluded`: what keeps it
+    from being judged now, `exclusions` within the span, in the order of time."""
 
     camera_id: int
     since: datetime
@@ -68,6 +93,8 @@ class HealthFileView:
     verdicts: Sequence[AspectInterval]
     states: Sequence[AspectInterval]
     cut: bool
+    excluded: ExcludedInterval | None
+    exclusions: Sequence[ExcludedInterval]
     alarms: Sequence[CoveringAlarm]
     measured: Measured
 
@@ -75,9 +102,10 @@ class HealthFileView:
 class HealthFiles:
     """The verb behind `GET /api/cameras/{id}/health`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, zone: ZoneInfo) -> None:
         self._database = database
         self._clock = clock
+        self._zone = zone
 
     async def read(self, actor: Actor, camera_id: int, hours: float) -> HealthFileView:
         """The file over the last `hours`. Raises HubError(NOT_FOUND) outside the actor's villages."""
@@ -91,9 +119,36 @@ class HealthFiles:
             states = await _states(session, camera_id, since)
             alarms = await _alarms(session, camera_id)
             measured = await _measured(session, camera_id)
+            terms = await approved_terms(session, self._zone, since)
+        place = CameraPlace(camera_id, camera.device_id, camera.village_id)
+        now = in_force(terms, place, until)
         verdicts = [one for one in states if one.until is None]
         kept = states[-INTERVALS:]
-        return HealthFileView(camera_id, since, until, verdicts, kept, len(kept) < len(states), alarms, measured)
+        return HealthFileView(
+            camera_id,
+            since,
+            until,
+            verdicts,
+            kept,
+            len(kept) < len(states),
+            None if now is None else _interval(now, (now.since, now.until)),
+            excluded_within(terms, place, since, until),
+            alarms,
+            measured,
+        )
+
+
+def excluded_within(
+    terms: Iterable[ExclusionTerm], place: CameraPlace, since: datetime, until: datetime
+) -> list[ExcludedInterval]:
+    """When the camera was excluded, and why; at most INTERVALS, the newest. Pure."""
+    own = [one for one in terms if one.concerns(place)]
+    found = [_interval(one, part) for one in own for part in one.within(since, until)]
+    return sorted(found, key=lambda one: (one.since, one.id))[-INTERVALS:]
+
+
+def _interval(term: ExclusionTerm, part: Interval) -> ExcludedInterval:
+    return ExcludedInterval(term.id, term.level, term.kind, term.reason, *part)
 
 
 async def _states(session: AsyncSession, camera_id: int, since: datetime) -> list[AspectInterval]:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from camera_hub.settings import HealthSettings
 from camera_hub.store.retention import ExpiryRule
-from camera_hub.store.tables import Alarm, Camera, CameraState, Digest, Notice, Observation, ToldAlarm
+from camera_hub.store.tables import Alarm, AlarmPicture, Camera, CameraState, Digest, Notice, Observation, ToldAlarm
 
 
 def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
@@ -27,6 +27,7 @@ def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
         ExpiryRule("notices", Notice, Notice.id, Notice.created_at, raw),
         ExpiryRule("told alarms", ToldAlarm, ToldAlarm.id, ToldAlarm.closed_at, timedelta(days=1)),
         ExpiryRule("digests", Digest, Digest.id, Digest.made_at, raw),
+        ExpiryRule("alarm pictures", AlarmPicture, AlarmPicture.id, AlarmPicture.kept_at, record),
         ExpiryRule("alarms", Alarm, Alarm.id, Alarm.closed_at, record),
         ExpiryRule("camera states", CameraState, CameraState.id, CameraState.until, record),
     ]

@@ -104,6 +104,21 @@ async def test_the_board_has_every_village_and_their_sum(
     assert (own["link"], own["link_since"] is not None) == ("down", True)
 
 
+async def test_what_is_excluded_is_listed_apart(hub: Hub, cameras: list[int], clock: ManualClock) -> None:
+    client = await hub.client(Role.TOWNSHIP_ADMIN)
+    term = {"since": clock.now().isoformat(), "until": (clock.now() + timedelta(days=1)).isoformat()}
+    body = {"level": "camera", "ids": [cameras[1]], "kind": "repair", "reason": "等待配件", **term}
+    assert (await client.post("/api/exclusions", json=body)).status_code == 201
+    counts = (await client.get("/api/health/board")).json()["totals"]
+    assert (counts["due"], counts["connected"], counts["excluded"]) == (2, 1, 1)
+    assert counts["online"] == {"well": 1, "of": 1, "fault": 0, "unknown": 0}
+    clock.move(3600)
+    file = (await client.get(f"/api/cameras/{cameras[1]}/health?hours=4")).json()
+    assert (file["excluded"]["kind"], file["excluded"]["reason"]) == ("repair", "等待配件")
+    assert [(one["since"], one["until"]) for one in file["exclusions"]] == [(file["excluded"]["since"], file["until"])]
+    assert (await client.get(f"/api/cameras/{cameras[0]}/health")).json()["excluded"] is None
+
+
 async def test_a_village_admin_sees_the_own_village_alone(hub: Hub, cameras: list[int]) -> None:
     client = await hub.client(Role.VILLAGE_ADMIN)
     answer = (await client.get("/api/health/board")).json()

@@ -5,7 +5,6 @@ from sqlalchemy import select
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, NoticeChannelChanged
-from camera_hub.health.judging.alarm_severity import Severity, at_least, severity_of
 from camera_hub.health.notices.channels import MAX_CHANNELS, ChannelDraft, NoticeChannels, seal_owner
 from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.notices.rules import EVERYTHING, RuleView, is_meant
@@ -22,25 +21,6 @@ URL = "https://robot.example:8443/send?key=s3cret"
 @pytest.fixture
 def channels(database: Database, bus: EventBus, clock: ManualClock) -> NoticeChannels:
     return NoticeChannels(database, bus, clock, FakeSealer())
-
-
-@pytest.mark.parametrize(
-    ("level", "aspect", "severity"),
-    [
-        ("hub", "media", "critical"),
-        ("village", "media", "critical"),
-        ("device", "media", "major"),
-        ("camera", "media", "major"),
-        ("camera", "picture", "minor"),
-        ("device", "clock", "warning"),
-        ("camera", "clock", "warning"),
-    ],
-)
-def test_severity_follows_level_and_aspect(level: str, aspect: str, severity: str) -> None:
-    assert severity_of(level, aspect) == severity
-    assert [at_least(severity, minimum) for minimum in Severity].count(True) == len(Severity) - list(Severity).index(
-        Severity(severity)
-    )
 
 
 @pytest.mark.parametrize(

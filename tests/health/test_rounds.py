@@ -332,6 +332,7 @@ async def test_a_wrong_clock_is_its_devices_alarm_and_no_fault_of_the_picture(hu
         ("clock", "fault", "clock_wrong", False),
         ("media", "ok", None, False),
         ("picture", "ok", None, False),
+        ("reachable", "ok", None, False),
     ]
 
 

@@ -1,7 +1,7 @@
 """Alarms, what rounds measured, and the channels of notices."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
@@ -59,6 +59,9 @@ class AlarmAnswer(Answer):
     escalated_at: datetime | None
     suspended: SuspensionAnswer | None
     note: str
+    flapping: bool  # it comes and goes, and stays one alarm
+    place_group: str | None  # the same in losses of one place at one time
+    hint: dict[str, Any] | None  # what was seen in the minute before the loss
 
 
 class AcknowledgeMany(RequestBody):

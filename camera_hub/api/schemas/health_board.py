@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from camera_hub.api.schemas.base import Answer
+from camera_hub.api.schemas.exclusions import ExclusionKind, ExclusionLevel
 from camera_hub.api.schemas.health import Severity
 
 StateAspect = Literal["reachable", "media", "picture", "clock", "recording", "osd"]
@@ -79,6 +80,17 @@ class AspectIntervalAnswer(Answer):
     until: datetime | None
 
 
+class ExcludedIntervalAnswer(Answer):
+    """The camera was not judged from `since` until `until`, because of the exclusion `id` of its level."""
+
+    id: int
+    level: ExclusionLevel
+    kind: ExclusionKind
+    reason: str
+    since: datetime
+    until: datetime
+
+
 class CoveringAlarmAnswer(Answer):
     """An open alarm that stands for the camera."""
 
@@ -112,5 +124,7 @@ class HealthFileAnswer(Answer):
     verdicts: list[AspectIntervalAnswer]  # what is true now; an aspect that is missing is not known
     states: list[AspectIntervalAnswer]  # those that meet the span, the oldest first
     cut: bool  # the oldest of the span are left out
+    excluded: ExcludedIntervalAnswer | None  # what keeps it from being judged now
+    exclusions: list[ExcludedIntervalAnswer]  # within the span, in the order of time
     alarms: list[CoveringAlarmAnswer]
     measured: MeasuredAnswer

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -67,6 +68,9 @@ class AlarmView:
     escalated_at: datetime | None
     suspended: Suspension | None
     note: str
+    flapping: bool
+    place_group: str | None
+    hint: dict[str, Any] | None
 
 
 Query = Select[Alarm, str, str, str, str]
@@ -145,6 +149,9 @@ def _view(
         alarm.escalated_at,
         _suspension(alarm),
         alarm.note,
+        alarm.flapping,
+        alarm.place_group,
+        alarm.hint,
     )
 
 

@@ -8,38 +8,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.events import AlarmChanged, CameraChanged, Event, VillageChanged
-from camera_hub.health.judging.alarm_changes import AlarmChange, AlarmClosing, AlarmOpening, AlarmUpdate, OpenAlarm
-from camera_hub.health.judging.alarm_severity import severity_of
+from camera_hub.health.alarms.states import HealthChange, StateChange
+from camera_hub.health.judging.alarm_changes import (
+    AlarmChange,
+    AlarmClosing,
+    AlarmEnding,
+    AlarmOpening,
+    AlarmUpdate,
+    OpenAlarm,
+)
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
 from camera_hub.health.judging.verdict import Aspect
 from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.rounds.look_result import LookResult
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, Device, Observation
-
-
-@dataclass(frozen=True, slots=True)
-class StateChange:
-    """What is true of one aspect of a camera from `since` on."""
-
-    camera_id: int
-    aspect: str
-    state: str  # ok | fault
-    cause: str | None
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class HealthChange:
-    """A camera's health and its cause in one word, for its row."""
-
-    camera_id: int
-    health: str
-    cause: str | None
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +67,17 @@ async def read_open_alarms(session: AsyncSession) -> list[OpenAlarm]:
     for alarm_id, camera_id in await session.execute(current):
         members[alarm_id].add(camera_id)
     return [
-        OpenAlarm(row.id, _key(row), row.cause, frozenset(members[row.id]), row.opened_at, row.params) for row in rows
+        OpenAlarm(
+            row.id,
+            _key(row),
+            row.cause,
+            frozenset(members[row.id]),
+            row.opened_at,
+            row.params,
+            row.flapping,
+            row.severity,
+        )
+        for row in rows
     ]
 
 
@@ -119,29 +115,7 @@ def _changed(tick: Tick) -> set[int]:
 
 async def _write_states(session: AsyncSession, tick: Tick, villages: Mapping[int, int]) -> None:
     connection = await session.connection()
-    states = [one for one in tick.states if one.camera_id in villages]
-    if states:
-        table = _table(CameraState)
-        end = table.update().where(
-            table.c.camera_id == bindparam("camera"), table.c.aspect == bindparam("of"), table.c.until.is_(None)
-        )
-        await connection.execute(
-            end.values(until=bindparam("at")),
-            [{"camera": one.camera_id, "of": one.aspect, "at": one.since} for one in states],
-        )
-        await session.execute(
-            insert(CameraState),
-            [
-                {
-                    "camera_id": one.camera_id,
-                    "aspect": one.aspect,
-                    "state": one.state,
-                    "cause": one.cause,
-                    "since": one.since,
-                }
-                for one in states
-            ],
-        )
+    await _end_and_begin(session, [one for one in tick.states if one.camera_id in villages])
     healths = [one for one in tick.healths if one.camera_id in villages]
     if healths:
         table = _table(Camera)
@@ -154,6 +128,38 @@ async def _write_states(session: AsyncSession, tick: Tick, villages: Mapping[int
     if tick.gone:
         ended = update(CameraState).where(CameraState.camera_id.in_(tick.gone), CameraState.until.is_(None))
         await session.execute(ended.values(until=tick.now))
+
+
+async def _end_and_begin(session: AsyncSession, states: Sequence[StateChange]) -> None:
+    """States that go on with a finer cause keep their row; else one ends and the next begins."""
+    table = _table(CameraState)
+    current = table.update().where(
+        table.c.camera_id == bindparam("camera"), table.c.aspect == bindparam("of"), table.c.until.is_(None)
+    )
+    connection = await session.connection()
+    if refined := [one for one in states if one.refines]:
+        rows = [{"camera": one.camera_id, "of": one.aspect, "why": one.cause} for one in refined]
+        await connection.execute(current.values(cause=bindparam("why")), rows)
+    if not (changed := [one for one in states if not one.refines]):
+        return
+    ended = bindparam("at", type_=table.c.until.type)
+    # A wall clock that was set back must not make an interval end before it began.
+    until = case((table.c.since > ended, table.c.since), else_=ended)
+    ends = [{"camera": one.camera_id, "of": one.aspect, "at": one.ended} for one in changed]
+    await connection.execute(current.values(until=until), ends)
+    await session.execute(
+        insert(CameraState),
+        [
+            {
+                "camera_id": one.camera_id,
+                "aspect": one.aspect,
+                "state": one.state,
+                "cause": one.cause,
+                "since": one.since,
+            }
+            for one in changed
+        ],
+    )
 
 
 async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> None:
@@ -173,19 +179,20 @@ async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> 
         elif (row := rows.get(change.alarm_id)) is None:
             continue
         elif isinstance(change, AlarmUpdate):
-            row.cause = change.cause
+            row.cause, row.flapping, row.severity = change.cause, change.flapping, change.severity
             if change.said is not None:  # cause, detail and params are of one observation
                 row.detail, row.params = change.said[0][:255], dict(change.said[1])
             updates.append((row, change))
         else:
             row.closed_at = max(tick.now, row.opened_at)
+            row.ending, row.merged = change.ending.value, change.ending is AlarmEnding.MERGED
             closed.append((row, change))
     session.add_all(row for row, _ in opened)
     await session.flush()
     written.opened = {alarm.key: row.id for row, alarm in opened}
-    merged_into = await _merge(session, [row for row, change in closed if change.merged], opened)
+    merged_into = await _merge(session, [row for row, change in closed if change.ending is AlarmEnding.MERGED], opened)
     await _write_members(session, tick.now, closed, opened, updates)
-    occasions = [Occasion(row, "closed") for row, change in closed if not change.merged]
+    occasions = [Occasion(row, "closed") for row, change in closed if change.ending is AlarmEnding.RECOVERED]
     occasions += [Occasion(row, "opened", merged_into.get(row.id, ())) for row, _ in opened]
     await write_notices(session, occasions, tick.now)
     touched = [row for row, _ in (*closed, *updates, *opened)]
@@ -207,6 +214,7 @@ async def _merge(
         parent = next((new for new, alarm in opened if alarm.members & stood_for[row.id]), None)
         row.detail = "merged into an alarm of its village" if parent is None else f"merged into alarm {parent.id}"
         if parent is not None:
+            row.merged_into = parent.id
             into.setdefault(parent.id, []).append(row.id)
     await session.flush()
     return into
@@ -242,7 +250,8 @@ def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
     return Alarm(
         level=alarm.key.level,
         aspect=alarm.key.aspect.value,
-        severity=severity_of(alarm.key.level, alarm.key.aspect).value,
+        severity=alarm.severity.value,
+        flapping=alarm.flapping,
         cause=alarm.cause,
         village_id=alarm.village_id,
         device_id=alarm.device_id,

@@ -5,18 +5,18 @@ observations must confirm any change.
 """
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from camera_hub.errors import Reason
-from camera_hub.health.judging.causes import CameraCase, JudgingRules
-from camera_hub.health.judging.verdict import UNKNOWN, Aspect, Sample, Verdict, contradicts, judge
+from camera_hub.errors import Param, Reason
+from camera_hub.health.judging.causes import FOUND, CameraCase, JudgingRules
+from camera_hub.health.judging.flapping import LOOKS
+from camera_hub.health.judging.track import AspectTrack
+from camera_hub.health.judging.verdict import OFFLINE, UNKNOWN, Aspect, Sample, Verdict
 from camera_hub.health.rounds.look_result import LookResult
 
 GOLDEN = 0.6180339887498949
-KEPT = 16
-"""Samples kept per aspect; at most this many can be asked for by the setting health.bad_of."""
-
 Stored = tuple[str, str | None]
 """(state, cause) as the database has them."""
 
@@ -36,10 +36,6 @@ class Intervals:
     picture: float
 
 
-def _no_samples() -> deque[Sample]:
-    return deque(maxlen=KEPT)
-
-
 @dataclass(slots=True)
 class DeviceWatch:
     """A device: where it is reached, and its clock."""
@@ -50,17 +46,26 @@ class DeviceWatch:
     onvif_port: int | None
     onvif_path: str
     clock_due: float
-    clock: Verdict = UNKNOWN
+    clock: AspectTrack = field(default_factory=AspectTrack)
     being_checked: bool = False
     has_answered: bool = False  # one of its ports has answered before: only then does their silence mean anything
-    _samples: deque[Sample] = field(default_factory=_no_samples)
 
     def accept_clock(self, error_s: float, at: float, rules: JudgingRules, intervals: Intervals) -> None:
         """Judge a reading (device minus hub, seconds)."""
-        self._samples.append(Sample(at, Reason.CLOCK_WRONG if abs(error_s) > rules.clock_error else None))
-        self.clock = judge(list(self._samples), self.clock, bad=rules.bad, bad_of=rules.bad_of)
-        soon = contradicts(self._samples, self.clock)
+        reason = Reason.CLOCK_WRONG if abs(error_s) > rules.clock_error else None
+        self.clock.add(Sample(at, reason), bad=rules.bad, bad_of=rules.bad_of)
+        soon = self.clock.contradicts(rules.bad_of)
         self.clock_due = at + (rules.recheck if soon else intervals.picture)
+
+    def take_clock(self, error_s: float, at: float, rules: JudgingRules) -> bool:
+        """What a check of its own (nightly, or after setting the clock) has read: it is sure at once, since whoever
+        sets a clock waits for its alarm to close. Answers whether that is new."""
+        reason = Reason.CLOCK_WRONG if abs(error_s) > rules.clock_error else None
+        state = "ok" if reason is None else "fault"
+        if self.clock.verdict.state == state:
+            return False
+        self.clock = AspectTrack(Verdict(state, reason, at, cause_since=at))
+        return True
 
 
 def _sample(at: float, reason: str | None, result: LookResult) -> Sample:
@@ -85,17 +90,31 @@ class CameraWatch:
     picture_due: float
     stored: Stored = UNSTORED  # health and cause as the database has them
     stored_states: dict[str, Stored] = field(default_factory=dict)  # by aspect
+    important: bool = False
+    resumed_from: datetime | None = None  # its last look before the hub was started
     media: Verdict = UNKNOWN
     picture: Verdict = UNKNOWN
+    found: dict[Aspect, Verdict] = field(default_factory=dict)  # recording and OSD, as other checks found them
     looking: bool = False
     memory: str | None = None
     silent_since: float | None = None
     answered_at: float | None = None
     looked_at: float = float("-inf")
     postponements: int = 0
-    _samples: deque[Sample] = field(default_factory=_no_samples)
-    _picture_samples: deque[Sample] = field(default_factory=_no_samples)
-    _silences: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    _media: AspectTrack = field(default_factory=AspectTrack)
+    _picture: AspectTrack = field(default_factory=AspectTrack)
+    _reachable: AspectTrack = field(default_factory=AspectTrack)
+    _silences: deque[float] = field(default_factory=lambda: deque(maxlen=LOOKS))
+
+    def resume(self, states: Mapping[str, Stored], flapping: Collection[Aspect] = ()) -> None:
+        """Continue with what the database holds; fresh looks must confirm any change. `flapping`: aspects whose open
+        alarm says that they come and go."""
+        self.stored_states = dict(states)
+        known = {aspect: _resumed(states, aspect, aspect in flapping) for aspect in Aspect}
+        self._reachable, self._media = AspectTrack(known[Aspect.REACHABLE]), AspectTrack(known[Aspect.MEDIA])
+        self._picture = AspectTrack(known[Aspect.PICTURE])
+        self.media, self.picture = known[Aspect.MEDIA], known[Aspect.PICTURE]
+        self.found = {aspect: known[aspect] for aspect in FOUND if known[aspect].state != "unknown"}
 
     def accept(self, result: LookResult, rules: JudgingRules, intervals: Intervals) -> None:
         """Judge the result of a look and set when the next one is due."""
@@ -103,8 +122,7 @@ class CameraWatch:
         if result.media_judged:
             self._accept_media(result, rules)
         if result.picture_judged:
-            self._picture_samples.append(_picture_sample(result))
-            self.picture = judge(list(self._picture_samples), self.picture, bad=rules.bad, bad_of=rules.bad_of)
+            self.picture = self._picture.add(_picture_sample(result), bad=rules.bad, bad_of=rules.bad_of)
         first_memory = result.memory is not None and self.memory is None
         if result.memory is not None:
             self.memory = result.memory
@@ -135,42 +153,64 @@ class CameraWatch:
             self.silent_since,
             self.answered_at,
             tuple(self._silences),
-            recovering=self.media.state == "fault" and bool(self._samples) and self._samples[-1].reason is None,
+            recovering=self.media.state == "fault" and self._media.newest is not None and self._media.newest.is_good,
+            found=dict(self.found),
         )
 
     def verdicts(self, clock: Verdict) -> Sequence[tuple[Aspect, Verdict]]:
         """The verdict on each aspect; `clock` is its device's."""
-        return ((Aspect.MEDIA, self.media), (Aspect.PICTURE, self.picture), (Aspect.CLOCK, clock))
+        return (
+            (Aspect.REACHABLE, self._reachable.verdict),
+            (Aspect.MEDIA, self.media),
+            (Aspect.PICTURE, self.picture),
+            (Aspect.CLOCK, clock),
+            *self.found.items(),
+        )
+
+    def take(self, aspect: Aspect, reason: str | None, detail: str, params: Mapping[str, Param], at: float) -> bool:
+        """What a check of another room is sure of. Answers whether that is new."""
+        before, state = self.found.get(aspect, UNKNOWN), "ok" if reason is None else "fault"
+        if (before.state, before.cause, dict(before.params)) == (
+            state,
+            reason,
+            dict(params),
+        ) and before.since is not None:
+            return False
+        same = before.state == state and before.since is not None
+        since = before.since if same else at
+        named = before.cause_since if same and before.cause == reason else at
+        self.found[aspect] = Verdict(state, reason, since, detail, params, cause_since=named)
+        return True
 
     def health(self) -> Verdict:
         """Its health in one word: whether it shows a good picture. A wrong clock is a figure of its own."""
         return next((v for v in (self.media, self.picture) if v.state == "fault"), self.media)
 
     def _accept_media(self, result: LookResult, rules: JudgingRules) -> None:
-        again = self._samples and self._samples[-1].reason is not None and result.media is not None
-        if again and result.at - self._samples[-1].at < rules.recheck / 2:
-            # Two bad looks within moments are one: else a blip would count as confirmed.
-            self._samples[-1] = _sample(self._samples[-1].at, result.media, result)
-        else:
-            self._samples.append(_sample(result.at, result.media, result))
-            if result.silent:
-                self._silences.append(result.at)
+        before = self._media.newest
+        apart = rules.recheck / 2
+        again = before is not None and not before.is_good and result.media is not None and result.at - before.at < apart
+        if result.silent and not again:
+            self._silences.append(result.at)
+        sample = _sample(result.at, result.media, result)
+        self.media = self._media.add(sample, bad=rules.bad, bad_of=rules.bad_of, apart=apart)
+        reached = replace(sample, reason=sample.reason if sample.reason in OFFLINE else None)
+        self._reachable.add(reached, bad=rules.bad, bad_of=rules.bad_of, apart=apart)
         if result.silent:
             self.silent_since = result.at if self.silent_since is None else self.silent_since
         elif result.asked:
             self.silent_since = None
             self.answered_at = result.at
-        self.media = judge(list(self._samples), self.media, bad=rules.bad, bad_of=rules.bad_of)
 
     def _schedule(self, result: LookResult, first_memory: bool, rules: JudgingRules, intervals: Intervals) -> None:
-        if contradicts(self._samples, self.media):
+        if self._media.contradicts(rules.bad_of):
             self.due = result.at + rules.recheck
         else:
             # The next beat of its own clock, so that looks stay spread over the round.
             self.due += intervals.round * max(1, -(-(result.at - self.due) // intervals.round))
         if result.media is not None or not (result.scores or result.picture):
             return
-        if contradicts(self._picture_samples, self.picture) or first_memory:
+        if self._picture.contradicts(rules.bad_of) or first_memory:
             self.picture_due = result.at + rules.recheck
             self.expedite(self.picture_due)
         else:
@@ -178,3 +218,8 @@ class CameraWatch:
             self.picture_due = result.at + intervals.picture - (result.at - beat) % intervals.picture
             if self.picture_due - result.at < intervals.picture / 2:
                 self.picture_due += intervals.picture
+
+
+def _resumed(states: Mapping[str, Stored], aspect: Aspect, flapping: bool) -> Verdict:
+    state, cause = states.get(aspect, UNSTORED)
+    return Verdict(state, cause, flapping=flapping and state == "fault") if state != "unknown" else UNKNOWN

@@ -8,42 +8,59 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Reason
 from camera_hub.events import (
+    AspectFound,
     CameraChanged,
     CameraQuarantined,
     DeviceChanged,
     DeviceMissed,
+    DeviceSettingsChanged,
     Event,
     EventBus,
+    ExclusionChanged,
     FeedChanged,
     HubLoad,
     Lagged,
     Subscription,
 )
 from camera_hub.health.alarms.evaluator import AlarmEvaluator
-from camera_hub.health.judging.causes import JudgingRules, devices_to_check
+from camera_hub.health.alarms.exclusion_watch import ExclusionWatch
+from camera_hub.health.judging.alarm_severity import Severity, SeverityRules
+from camera_hub.health.judging.causes import FOUND, JudgingRules, devices_to_check
 from camera_hub.health.judging.hub_load import Overload
-from camera_hub.health.judging.verdict import LOGIN
+from camera_hub.health.judging.pace import STOPPED_PERIODS, PaceWatch
+from camera_hub.health.judging.verdict import LOGIN, NO_FAULT, Aspect
 from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Intervals
 from camera_hub.health.rounds.inspector import REACH_SECONDS, AskedDevices, CameraLooks, Inspection, Inspector
 from camera_hub.health.rounds.look_result import LookResult, quarantined
-from camera_hub.health.rounds.roster import Roster
-from camera_hub.health.rounds.schedule import RoundsPace, looks_to_start, pace_of
+from camera_hub.health.rounds.roster import Roster, read_clock_checks
+from camera_hub.health.rounds.schedule import RoundsPace, looks_to_start, pace_of, waiting_of
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
 
 log = logging.getLogger(__name__)
 
-_EVENTS = (CameraChanged, CameraQuarantined, DeviceChanged, DeviceMissed, FeedChanged, HubLoad)
+_EVENTS = (
+    *(CameraChanged, CameraQuarantined, DeviceChanged, DeviceMissed, FeedChanged, HubLoad),
+    *(AspectFound, DeviceSettingsChanged, ExclusionChanged),
+)
 
+UTC = ZoneInfo("UTC")
 TICK = 0.5
 CHECKS_AT_ONCE = 64
+
+PACE = 5.0
+"""Seconds after which it is counted anew how many cameras wait for their look."""
+
+WATCH = 90.0
+"""Seconds, at least, after which it is seen anew whether rounds move on."""
 
 
 def judging_rules(settings: HealthSettings) -> JudgingRules:
@@ -71,6 +88,7 @@ class Rounds:
         database: Database,
         media: CameraLooks,
         devices: AskedDevices,
+        zone: ZoneInfo = UTC,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -80,12 +98,17 @@ class Rounds:
         self._intervals = Intervals(settings.round_seconds, settings.picture_seconds)
         self._roster = Roster(self._intervals)
         self._inspector = Inspector(clock, media, devices, settings.picture_seconds)
-        self._alarms = AlarmEvaluator(database, bus, clock, self._rules)
+        self._exclusions = ExclusionWatch(database, zone)
+        self._pace = PaceWatch(settings.round_seconds, clock.monotonic())
+        severities = SeverityRules({cause: Severity(word) for cause, word in settings.severities.items()})
+        self._alarms = AlarmEvaluator(database, bus, clock, self._rules, severities, self._exclusions, self._pace)
         self._stale_cameras: set[int] = set()
         self._stale_devices: set[int] = set()
+        self._stale_clocks: set[int] = set()
         self._all_stale = False
         self._stack = AsyncExitStack()
         self._write_error = ""  # why the database could not be written last time
+        self._pace_due = float("-inf")
         self.looks = 0
         self.skipped = 0
         self.postponed = 0
@@ -101,6 +124,8 @@ class Rounds:
             await stack.enter_async_context(running(events, "health events"))
             rounds = keep_running("health rounds", self._run, clock=self._clock, backoff=Backoff(cap=10.0))
             await stack.enter_async_context(running(rounds, "health rounds"))
+            watch = keep_running("watch over the rounds", self._watch, clock=self._clock)
+            await stack.enter_async_context(running(watch, "watch over the rounds"))
             self._stack = stack.pop_all()
         return self
 
@@ -133,10 +158,17 @@ class Rounds:
             case FeedChanged(camera_id, _, _, reason) if reason is not None:
                 if (watch := self._roster.cameras.get(camera_id)) is not None:
                     watch.expedite(max(now, watch.looked_at + self._rules.recheck))
+            case DeviceSettingsChanged(device_id):
+                self._stale_clocks.add(device_id)
+            case AspectFound():
+                self._take(event, now)
+            case ExclusionChanged():
+                self._exclusions.changed()
             case HubLoad(relays, hub):
                 self._alarms.hub_load.report(Overload(relays, hub), now)
             case Lagged():
                 self._all_stale = True
+                self._exclusions.changed()
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -147,8 +179,22 @@ class Rounds:
                 await self._settle()
                 await self._clock.sleep(TICK)
 
+    async def _watch(self) -> None:
+        """See that rounds move on: the alarm that they stand still is raised by another task than theirs."""
+        while True:
+            await self._clock.sleep(max(WATCH, self._settings.round_seconds * STOPPED_PERIODS / 2))
+            now = self._clock.monotonic()
+            self._pace.report(waiting_of(self._roster.cameras.values(), now, self._settings.round_seconds), now)
+            if (alarm := self._pace.expected(now)) is not None and alarm.cause == Reason.ROUNDS_STOPPED:
+                log.error("%s", alarm.detail)
+                await self._settle()
+
     async def _settle(self) -> None:
         """Keep the alarms right. While the database cannot be written, cameras are looked at all the same."""
+        now = self._clock.monotonic()
+        if now >= self._pace_due:
+            self._pace_due = now + PACE
+            self._pace.report(waiting_of(self._roster.cameras.values(), now, self._settings.round_seconds), now)
         try:
             if await self._alarms.settle(self._roster):
                 self._expedite_silent(None, self._clock.monotonic())
@@ -163,20 +209,25 @@ class Rounds:
 
     async def _refresh(self) -> None:
         """Read again what events named; what cannot be read now is read at the next attempt."""
-        if not (self._all_stale or self._stale_cameras or self._stale_devices):
+        if not (self._all_stale or self._stale_cameras or self._stale_devices or self._stale_clocks):
             return
         everything, cameras, devices = self._all_stale, self._stale_cameras, self._stale_devices
-        self._all_stale, self._stale_cameras, self._stale_devices = False, set(), set()
+        clocks = self._stale_clocks
+        self._all_stale, self._stale_cameras, self._stale_devices, self._stale_clocks = False, set(), set(), set()
         try:
             async with self._database.read() as session:
                 now = self._clock.monotonic()
                 gone = await self._roster.refresh(session, now, None if everything else cameras, devices)
+                checked = await read_clock_checks(session, clocks)
         except BaseException:
             self._all_stale = self._all_stale or everything
             self._stale_cameras |= cameras
             self._stale_devices |= devices
+            self._stale_clocks |= clocks
             raise
         self._alarms.roster_changed(gone)
+        for device_id, offset_s in checked.items():
+            self._take_clock(device_id, offset_s, now)
 
     def _start_looks(self, tasks: asyncio.TaskGroup) -> None:
         chosen = looks_to_start(
@@ -219,6 +270,7 @@ class Rounds:
             log.exception("the look at camera %d failed unexpectedly", watch.camera_id)
         finally:
             watch.looking = False
+            self._pace.looked(self._clock.monotonic())
         if found.clock_s is not None:
             self._accept_clock(device, found.clock_s)
         if found.postponed:
@@ -271,10 +323,24 @@ class Rounds:
         if was_silent and watch.silent_since is None:
             self._expedite_silent(watch.village_id, result.at)  # the link may be back
 
+    def _take(self, found: AspectFound, now: float) -> None:
+        """What a check of another room is sure of."""
+        watch = self._roster.cameras.get(found.camera_id)
+        if watch is not None and found.aspect in FOUND:
+            reason = None if found.reason in NO_FAULT else found.reason
+            if watch.take(Aspect(found.aspect), reason, found.detail, found.params, now):
+                self._alarms.reconsider()
+
+    def _take_clock(self, device_id: int, offset_s: float, now: float) -> None:
+        """What the nightly check of clocks has read, or a clock's being set."""
+        device = self._roster.devices.get(device_id)
+        if device is not None and device.take_clock(offset_s, now, self._rules):
+            self._alarms.reconsider()
+
     def _accept_clock(self, device: DeviceWatch, offset_s: float) -> None:
-        now, before = self._clock.monotonic(), device.clock
+        now, before = self._clock.monotonic(), device.clock.verdict
         device.accept_clock(offset_s, now, self._rules, self._intervals)
-        if device.clock != before:
+        if device.clock.verdict != before:
             self._alarms.reconsider()
         self._alarms.add_clock(device.device_id, offset_s)
         if device.clock_due < now + self._intervals.picture:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from camera_hub.health.judging.pace import Waiting
 from camera_hub.health.rounds.camera_watch import CameraWatch
 
 
@@ -45,3 +46,10 @@ def pace_of(watches: Iterable[CameraWatch], now: float) -> RoundsPace:
     waiting = [0.0 if watch.looking else now - watch.due for watch in watches]
     late = [seconds for seconds in waiting if seconds > LATE]
     return RoundsPace(len(waiting), len(late), max(late, default=0.0))
+
+
+def waiting_of(watches: Iterable[CameraWatch], now: float, period: float) -> Waiting:
+    """How many cameras wait longer than a period for a look that has not begun. Those that are known to give no media
+    are left out: looks at them take up to their deadline, and their villages' bounds make them wait."""
+    waits = [not w.looking and w.media.state != "fault" and now - w.due > period for w in watches]
+    return Waiting(sum(waits), len(waits))

@@ -21,6 +21,7 @@ from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
+from camera_hub.store.tables.pictures import AlarmPicture, ReferencePicture
 from camera_hub.store.tables.places import (
     Camera,
     Device,
@@ -39,6 +40,7 @@ from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMap
 __all__ = [
     "Alarm",
     "AlarmMember",
+    "AlarmPicture",
     "Base",
     "BasePicture",
     "Camera",
@@ -71,6 +73,7 @@ __all__ = [
     "PtzCamera",
     "RecordingCheckRow",
     "RecordingDayRow",
+    "ReferencePicture",
     "Run",
     "RunStep",
     "RunStepCamera",

@@ -72,7 +72,11 @@ class Alarm(Base):
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # for the pages' own words
     flapping: Mapped[bool] = mapped_column(default=False, server_default=false())  # it comes and goes; stays one alarm
     place_group: Mapped[str | None] = mapped_column(String(64))  # the same in losses of one place at one time
-    hint: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what was seen in the minute before the loss
+    # what was seen in the minute before the loss
+    hint: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # How it closed: recovered | merged (into an alarm that stands for it now) | excluded | unobserved (retired,
+    # removed). Only a recovery is news. None: it is open.
+    ending: Mapped[str | None] = mapped_column(String(16))
     opened_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

@@ -144,6 +144,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms/{alarm_id}/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alarm Pictures
+         * @description What was seen, what it was compared with, and what proved the repair; camera by camera.
+         */
+        get: operations["alarm_pictures_api_alarms__alarm_id__pictures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/pictures/{picture_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alarm Picture
+         * @description The JPEG; it never changes.
+         */
+        get: operations["alarm_picture_api_alarms__alarm_id__pictures__picture_id__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alarms/{alarm_id}/resume": {
         parameters: {
             query?: never;
@@ -630,6 +670,74 @@ export interface paths {
          * @description One camera's recording with its days from `from` to `to`, at most 400; none given: the last month.
          */
         get: operations["camera_recordings_api_cameras__camera_id__recordings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera References
+         * @description What is known of a camera by day and by night, and what is asked.
+         */
+        get: operations["camera_references_api_cameras__camera_id__references_get"];
+        put?: never;
+        /**
+         * Give Reference
+         * @description The present picture is the new reference.
+         */
+        post: operations["give_reference_api_cameras__camera_id__references_post"];
+        /**
+         * Forget References
+         * @description Learn both anew: the camera was turned on purpose.
+         */
+        delete: operations["forget_references_api_cameras__camera_id__references_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/references/{profile}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reference Picture
+         * @description The JPEG of a reference.
+         */
+        get: operations["reference_picture_api_cameras__camera_id__references__profile__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/references/{profile}/look.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Differing Picture
+         * @description The JPEG of the last picture that differed.
+         */
+        get: operations["differing_picture_api_cameras__camera_id__references__profile__look_jpg_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2403,6 +2511,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/references/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reference Questions
+         * @description Cameras whose picture has changed for good: each asks whether that is right.
+         */
+        get: operations["reference_questions_api_references_questions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/replacements": {
         parameters: {
             query?: never;
@@ -3276,6 +3404,12 @@ export interface components {
             escalated_at: string | null;
             /** Escalation */
             escalation: number;
+            /** Flapping */
+            flapping: boolean;
+            /** Hint */
+            hint: {
+                [key: string]: unknown;
+            } | null;
             /** Id */
             id: number;
             /**
@@ -3301,6 +3435,8 @@ export interface components {
             params: {
                 [key: string]: string | number;
             };
+            /** Place Group */
+            place_group: string | null;
             /** Recovered */
             recovered: number[];
             /** Reminders */
@@ -3334,6 +3470,34 @@ export interface components {
             joined_at: string;
             /** Left At */
             left_at: string | null;
+        };
+        /**
+         * AlarmPictureAnswer
+         * @description `scores`: 0 … 100 by Reason, below 60 is a fault; of the look that brought the picture.
+         */
+        AlarmPictureAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Camera Name */
+            camera_name: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "reference" | "present" | "repair" | "last_good";
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /** Url */
+            url: string;
         };
         /**
          * ApplySettings
@@ -4332,6 +4496,36 @@ export interface components {
             reason: string;
         };
         /**
+         * ExcludedIntervalAnswer
+         * @description The camera was not judged from `since` until `until`, because of the exclusion `id` of its level.
+         */
+        ExcludedIntervalAnswer: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * ExclusionAnswer
          * @description An exclusion. `holds`: its cameras are not judged at this moment; `cameras`: how many in use it concerns; `late`:
          *     it was approved after it had begun. state: asked (waits for approval), lapsed (still does, its time is over),
@@ -4579,6 +4773,9 @@ export interface components {
             camera_id: number;
             /** Cut */
             cut: boolean;
+            excluded: components["schemas"]["ExcludedIntervalAnswer"] | null;
+            /** Exclusions */
+            exclusions: components["schemas"]["ExcludedIntervalAnswer"][];
             measured: components["schemas"]["MeasuredAnswer"];
             /**
              * Since
@@ -5741,6 +5938,23 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /**
+         * NewReference
+         * @description What the camera shows is right. `from`: a fresh picture, or the last one that differed.
+         */
+        NewReference: {
+            /**
+             * From
+             * @default now
+             * @enum {string}
+             */
+            from: "now" | "look";
+            /**
+             * Profile
+             * @enum {string}
+             */
+            profile: "day" | "night";
+        };
         /** NewReplacements */
         NewReplacements: {
             /** Pairs */
@@ -6872,6 +7086,59 @@ export interface components {
              * Format: date
              */
             last: string;
+        };
+        /**
+         * ReferenceAnswer
+         * @description `pictures`: how many agreed with it; `set_name`: who gave it, null: learnt.
+         */
+        ReferenceAnswer: {
+            /** At */
+            at: string | null;
+            /** Differs Since */
+            differs_since: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Pictures */
+            pictures: number;
+            /** Score */
+            score: number | null;
+            /** Set Name */
+            set_name: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "learning" | "active" | "questioned";
+        };
+        /**
+         * ReferenceQuestion
+         * @description Is this the new normal?
+         */
+        ReferenceQuestion: {
+            /** Look At */
+            look_at: string | null;
+            /** Look Url */
+            look_url: string | null;
+            /**
+             * Profile
+             * @enum {string}
+             */
+            profile: "day" | "night";
+            /** Score */
+            score: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /** ReferencesAnswer */
+        ReferencesAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            day: components["schemas"]["ReferenceAnswer"] | null;
+            night: components["schemas"]["ReferenceAnswer"] | null;
+            question: components["schemas"]["ReferenceQuestion"] | null;
         };
         /**
          * RelayNewMessage
@@ -8515,6 +8782,87 @@ export interface operations {
             };
         };
     };
+    alarm_pictures_api_alarms__alarm_id__pictures_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmPictureAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    alarm_picture_api_alarms__alarm_id__pictures__picture_id__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+                picture_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     resume_api_alarms__alarm_id__resume_post: {
         parameters: {
             query?: never;
@@ -9681,6 +10029,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_references_api_cameras__camera_id__references_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    give_reference_api_cameras__camera_id__references_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReference"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    forget_references_api_cameras__camera_id__references_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reference_picture_api_cameras__camera_id__references__profile__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+                profile: "day" | "night";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    differing_picture_api_cameras__camera_id__references__profile__look_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+                profile: "day" | "night";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -14178,6 +14732,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reference_questions_api_references_questions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */

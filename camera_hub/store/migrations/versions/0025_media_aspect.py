@@ -1,4 +1,4 @@
-"""aspect "live" is "media"; names of aspects up to 16 characters; cameras' importance; alarms: flapping, place group, hint"""
+"""aspect "live" is "media"; names of aspects up to 16 characters; cameras' importance; alarms: flapping, place group, hint, how it ended"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,11 +25,13 @@ def upgrade() -> None:
     op.add_column("alarms", sa.Column("flapping", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("alarms", sa.Column("place_group", sa.String(64), nullable=True))
     op.add_column("alarms", sa.Column("hint", sa.JSON(), nullable=True))
+    op.add_column("alarms", sa.Column("ending", sa.String(16), nullable=True))
+    _endings()
 
 
 def downgrade() -> None:
     """Aspects that the earlier version does not know are lost; the wider columns do no harm there."""
-    for name in ("hint", "place_group", "flapping"):
+    for name in ("ending", "hint", "place_group", "flapping"):
         op.drop_column("alarms", name)
     op.drop_column("cameras", "importance")
     for table in ASPECTS:
@@ -37,6 +39,14 @@ def downgrade() -> None:
         op.execute(sa.delete(rows).where(rows.c.aspect.in_(LATER)))
         _rename(table, "media", "live")
     op.alter_column("observations", "media", new_column_name="live")
+
+
+def _endings() -> None:
+    """How closed alarms ended: of merged ones the detail has said so."""
+    alarms = sa.table("alarms", *(sa.column(name) for name in ("closed_at", "detail", "ending")))
+    closed = alarms.c.closed_at.is_not(None)
+    op.execute(sa.update(alarms).where(closed).values(ending="recovered"))
+    op.execute(sa.update(alarms).where(closed, alarms.c.detail.like("merged into a%")).values(ending="merged"))
 
 
 def _rename(table: str, before: str, after: str) -> None:
