@@ -183,6 +183,8 @@ class DeviceSettingsSettings(_Section):
 
 SeverityName = Literal["critical", "major", "minor", "warning"]
 CauseName = Annotated[str, Field(max_length=32)]
+
+
 class RecordingSettings(_Section):
     """What devices must have recorded."""
 
