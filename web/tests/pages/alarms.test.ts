@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { arrange, byUrgency, matches } from '@/pages/alarms/arrange'
-import { delayLines, lookResult, stateBar } from '@/pages/alarms/history'
-import type { Alarm, StateSpan } from '@/api/types'
+import { delayLines, lookResult } from '@/pages/alarms/history'
+import type { Alarm } from '@/api/types'
 
 function alarm(id: number, minute: number, more: Partial<Alarm> = {}): Alarm {
   return {
@@ -55,29 +55,8 @@ describe('the list under the pointer', () => {
 })
 
 const at = (minute: number): string => new Date(minute * 60_000).toISOString()
-function span(aspect: StateSpan['aspect'], from: number, to: number, reason: string | null): StateSpan {
-  return { aspect, since: at(from), until: at(to), reason }
-}
-const minutes = (spans: StateSpan[]) => stateBar(spans).map((one) => [one.from / 60_000, one.to / 60_000, one.reason])
 
-describe('the bar of the health file', () => {
-  it('shows a camera that is frozen all the time as frozen all the time, whatever looks without a picture say', () => {
-    expect(minutes([span('media', 0, 60, null), span('picture', 0, 60, 'frozen'), span('clock', 0, 60, null)])).toEqual([[0, 60, 'frozen']])
-  })
-  it('lets an outage outweigh the picture, and the picture the clock', () => {
-    expect(minutes([span('clock', 0, 50, 'clock_wrong'), span('media', 0, 20, null), span('media', 20, 30, 'unreachable'), span('media', 30, 60, null), span('picture', 10, 40, 'black')])).toEqual([
-      [0, 10, 'clock_wrong'],
-      [10, 20, 'black'],
-      [20, 30, 'unreachable'],
-      [30, 40, 'black'],
-      [40, 50, 'clock_wrong'],
-      [50, 60, null],
-    ])
-  })
-  it('has a gap where nobody looked', () => {
-    expect(minutes([span('media', 0, 10, null), span('media', 40, 50, null)])).toEqual([[0, 10, null], [40, 50, null]])
-    expect(minutes([])).toEqual([])
-  })
+describe('the looks of the health file', () => {
   it('leaves a gap in a line where nothing was measured', () => {
     expect(delayLines([{ at: at(0), signalling_ms: 20, stream_ms: null, key_frame_ms: null, clock_error_s: null }])[2]).toEqual({ name: 'key_frame_ms', points: [[0, null]] })
   })
