@@ -183,6 +183,8 @@ class DeviceSettingsSettings(_Section):
 
 SeverityName = Literal["critical", "major", "minor", "warning"]
 CauseName = Annotated[str, Field(max_length=32)]
+
+
 class RecordingSettings(_Section):
     """What devices must have recorded."""
 
@@ -246,6 +248,27 @@ class LedgerSettings(_Section):
         if len(area) == 1:
             raise ValueError("one point is no area; give two corners of a box, or three and more of a polygon")
         return area
+
+
+class ReportSettings(_Section):
+    """Reports. Hours within which a fault is due to be repaired, by the severity of its alarm."""
+
+    critical_hours: float = Field(4.0, gt=0, le=8760)
+    major_hours: float = Field(24.0, gt=0, le=8760)
+    minor_hours: float = Field(72.0, gt=0, le=8760)
+    warning_hours: float = Field(168.0, gt=0, le=8760)
+    pass_percent: float = Field(95.0, ge=0, le=100)
+    township: str = Field("", max_length=64)
+
+    @property
+    def due_hours(self) -> dict[str, float]:
+        """By severity."""
+        return {
+            "critical": self.critical_hours,
+            "major": self.major_hours,
+            "minor": self.minor_hours,
+            "warning": self.warning_hours,
+        }
 
 
 class MapSettings(_Section):
@@ -319,6 +342,7 @@ class Settings(_Section):
     pictures: PictureSettings = PictureSettings()
     ledger: LedgerSettings = LedgerSettings()
     map: MapSettings = MapSettings()
+    reports: ReportSettings = ReportSettings()
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()

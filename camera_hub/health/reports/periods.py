@@ -1,5 +1,6 @@
-"""When each camera was in use, and when the hub observed: recorded while it happens, so that a report of last month does
-not change when a camera is retired or a device replaced today.
+"""When each camera was in use, and when the hub observed: recorded while it happens.
+
+So a report of last month does not change when a camera is retired or a device replaced today.
 
 A camera's own row only knows the last approval and the last retirement. What a stopped hub missed is made up for when
 it starts again; nothing but the hub changes those rows.
@@ -174,11 +175,12 @@ class PeriodRecorder:
         self, session: AsyncSession, cameras: Collection[int] | None, devices: Collection[int]
     ) -> Sequence[PeriodChange]:
         query = select(Camera, Device.retired_at).join(Device, Device.id == Camera.device_id)
-        latest = select(ServicePeriod.camera_id, func.max(ServicePeriod.id).label("id")).group_by(ServicePeriod.camera_id)
+        camera_of = ServicePeriod.camera_id
+        latest = select(camera_of, func.max(ServicePeriod.id).label("id")).group_by(ServicePeriod.camera_id)
         if cameras is not None:
             chosen = or_(Camera.id.in_(cameras), Camera.device_id.in_(devices))
             query = query.where(chosen)
-            latest = latest.where(ServicePeriod.camera_id.in_(select(Camera.id).where(chosen)))
+            latest = latest.where(camera_of.in_(select(Camera.id).where(chosen)))
         uses = [
             CameraUse(
                 camera.id,
@@ -192,5 +194,7 @@ class PeriodRecorder:
         ]
         newest = latest.subquery()
         rows = await session.scalars(select(ServicePeriod).join(newest, newest.c.id == ServicePeriod.id))
-        known = {row.camera_id: KnownPeriod(row.id, row.village_id, row.device_id, row.since, row.until) for row in rows}
+        known = {
+            row.camera_id: KnownPeriod(row.id, row.village_id, row.device_id, row.since, row.until) for row in rows
+        }
         return period_changes(uses, known, self._clock.now())
