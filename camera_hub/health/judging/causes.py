@@ -94,6 +94,8 @@ class ExpectedAlarm:
     params: Mapping[str, Param] = field(default_factory=dict)
     flapping: bool = False  # most of its cameras come and go
     severity: Severity = Severity.MAJOR
+    hint: Mapping[str, Param | None] | None = None  # what was seen shortly before the loss (judging.hints)
+    place_group: str | None = None  # the same in losses of one place at one time
 
 
 def expected_alarms(

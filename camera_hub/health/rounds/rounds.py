@@ -20,6 +20,7 @@ from camera_hub.events import (
     CameraQuarantined,
     DeviceChanged,
     DeviceMissed,
+    DeviceReported,
     DeviceSettingsChanged,
     Event,
     EventBus,
@@ -49,7 +50,7 @@ log = logging.getLogger(__name__)
 
 _EVENTS = (
     *(CameraChanged, CameraQuarantined, DeviceChanged, DeviceMissed, FeedChanged, HubLoad),
-    *(AspectFound, DeviceSettingsChanged, ExclusionChanged),
+    *(AspectFound, DeviceReported, DeviceSettingsChanged, ExclusionChanged),
 )
 
 UTC = ZoneInfo("UTC")
@@ -162,6 +163,8 @@ class Rounds:
                 self._stale_clocks.add(device_id)
             case AspectFound():
                 self._take(event, now)
+            case DeviceReported():
+                self._alarms.add_report(event)
             case ExclusionChanged():
                 self._exclusions.changed()
             case HubLoad(relays, hub):
