@@ -344,9 +344,6 @@ async def parts(
         )
         contacts = DeviceContacts(checks, onvif)
         await stack.enter_async_context(PeriodRecorder(database, bus, clock))
-        rounds = await stack.enter_async_context(
-            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
-        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )

@@ -264,7 +264,9 @@ def judge(cases: Sequence[Case], alarms: Sequence[dict[str, Any]]) -> list[str]:
         elif case.seconds is not None and case.seconds > LIMIT:
             case.wrong = f"after more than {LIMIT:.0f} s"
     concerned = {camera for case in cases for camera in case.cameras}
-    stray = [one for one in alarms if one["closed_at"] is None and not set(one["members"]) & concerned]
+    stray = [
+        one for one in alarms if one["closed_at"] is None and one["members"] and not set(one["members"]) & concerned
+    ]
     return [f"{case.kind.name}: {case.wrong}" for case in cases if case.wrong] + [
         f"an alarm of what has no fault: {one['level']} {one['cause']} {one['members']} {one['detail']}"
         for one in stray
@@ -292,7 +294,8 @@ def run(folder: Path, kinds: Sequence[Kind], seconds: float, say: Callable[[str]
             seconds=300,
             what=lambda: f"all are well: {[(c['name'], c['states']) for c in site.cameras() if not _is_well(c)]}",
         )
-        assert alarms_of(site) == [], f"nothing is wrong yet: {alarms_of(site)}"
+        early = [one for one in alarms_of(site) if one["level"] != "hub"]  # a machine that is busy elsewhere
+        assert early == [], f"nothing is wrong yet: {early}"
         cases = laid_out(site, kinds)
         for case in cases:
             if case.kind.name == "moved":
