@@ -169,9 +169,11 @@ from camera_hub.health.camera_file import HealthFiles
 from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
+from camera_hub.health.notices.announcer import Announcer
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
 from camera_hub.health.notices.personal import PersonalNotices
+from camera_hub.health.notices.policy import notice_policy
 from camera_hub.health.references.book import ReferenceBook
 from camera_hub.health.references.compared_looks import ComparedLooks
 from camera_hub.health.references.learning import learning_rules
@@ -407,6 +409,8 @@ async def parts(
         )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
+        policy_of_notices = notice_policy(settings.notices)
+        await stack.enter_async_context(Announcer(database, bus, clock, policy_of_notices, settings.site.zone))
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
         rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
         await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))
