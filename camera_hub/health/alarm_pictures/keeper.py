@@ -4,6 +4,7 @@ It learns of alarms by their events, and at the start from their rows; what no l
 alarm over many cameras keeps pictures of a few of them.
 """
 
+import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -107,6 +108,7 @@ class AlarmPictureKeeper:
         self._most_bytes = most_bytes
         self._pending: dict[int, datetime] = {}  # alarm id → until when its pictures are waited for
         self._troubled: dict[int, frozenset[int]] = {}  # alarm id → its cameras, until its pictures are complete
+        self._files_in_use = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._failure = ""
         self.given_up = 0
@@ -142,15 +144,16 @@ class AlarmPictureKeeper:
 
     async def keep(self) -> None:
         """Keep what there is for the alarms that wait for pictures."""
-        waiting = list(self._pending)
-        for start in range(0, len(waiting), _BATCH):
-            ids = waiting[start : start + _BATCH]
-            async with self._database.read() as session:
-                alarms = await _facts(session, ids)
-            for gone in set(ids) - {alarm.id for alarm in alarms}:
-                self._forget(gone)
-            for alarm in alarms:
-                await self._keep_for(alarm)
+        async with self._files_in_use:
+            waiting = list(self._pending)
+            for start in range(0, len(waiting), _BATCH):
+                ids = waiting[start : start + _BATCH]
+                async with self._database.read() as session:
+                    alarms = await _facts(session, ids)
+                for gone in set(ids) - {alarm.id for alarm in alarms}:
+                    self._forget(gone)
+                for alarm in alarms:
+                    await self._keep_for(alarm)
 
     async def sweep(self) -> int:
         """Delete the oldest pictures beyond the bound, and files whose rows are gone with their alarms. Returns the
@@ -164,11 +167,12 @@ class AlarmPictureKeeper:
                     over -= row.size
                     await session.delete(row)
                 log.warning("the oldest pictures of alarms are deleted: pictures.alarm_mb is reached")
-        if not await self._files.any():
-            return 0
-        async with self._database.read() as session:
-            known = set(await session.scalars(select(AlarmPicture.id)))
-        return await self._files.sweep(known)
+        async with self._files_in_use:
+            if not await self._files.any():
+                return 0
+            async with self._database.read() as session:
+                known = set(await session.scalars(select(AlarmPicture.id)))
+            return await self._files.sweep(known)
 
     def _expect(self, alarm_ids: Sequence[int]) -> None:
         until = self._clock.now() + WAIT
