@@ -175,7 +175,7 @@ async def test_a_fresh_picture_is_taken_or_refused_with_its_reason(site: Site) -
             (Reason.REFERENCE_UNFIT, {"scores": {"black": 0.0}}),
             (Reason.UNREACHABLE, {"reason": Reason.UNREACHABLE.value}),
         ):
-            site.lens = Lens(site.clock, **change)  # type: ignore[arg-type]
+            site.lens = Lens(site.clock, **change)
             site.open()
             with pytest.raises(HubError) as refused:
                 await site.people.give(ADMIN, camera, "day", "now")

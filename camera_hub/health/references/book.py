@@ -20,6 +20,7 @@ from camera_hub.eye.messages import Seen
 from camera_hub.health.alarm_pictures.recent import SeenPicture
 from camera_hub.health.references.learning import (
     PROFILES,
+    RELATIVE,
     Difference,
     Evidence,
     LearningRules,
@@ -161,9 +162,9 @@ class ReferenceBook:
                 self._latest[key] = LatestPicture(evidence.features, jpeg, at)
             elif known.difference is None:
                 self._latest.pop(key, None)
-        if seen.profile in compared.references and seen.profile not in compared.trials:
+        if seen.profile not in compared.trials:
             return seen
-        return replace(seen, scores={kind: score for kind, score in seen.scores.items() if kind != "moved"})
+        return replace(seen, scores={kind: score for kind, score in seen.scores.items() if kind not in RELATIVE})
 
     def profile(self, camera_id: int, profile: Profile) -> ProfileReference:
         """What is known of one profile of a camera."""
