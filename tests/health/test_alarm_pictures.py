@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from camera_hub.access.policy import Actor, Role
 from camera_hub.errors import HubError
 from camera_hub.events import AlarmChanged, EventBus
-from camera_hub.health.alarm_pictures.keeper import CAMERAS, AlarmFacts, AlarmPictureKeeper, PictureSources, missing
+from camera_hub.health.alarm_pictures.keeper import CAMERAS, PicturedAlarm, AlarmPictureKeeper, PictureSources, missing
 from camera_hub.health.alarm_pictures.pictures import AlarmPictures
 from camera_hub.health.alarm_pictures.recent import RecentPictures, SeenPicture
 from camera_hub.store.database import Database
@@ -41,12 +41,12 @@ MINUTE = timedelta(minutes=1)
 def test_which_pictures_an_alarm_lacks(
     aspect: str, closed: bool, stored: dict[int, datetime], kept: tuple[tuple[int, str], ...], expected: list[str]
 ) -> None:
-    alarm = AlarmFacts(7, aspect, AT, AT + MINUTE if closed else None, (1,), stored, kept)
+    alarm = PicturedAlarm(7, aspect, AT, AT + MINUTE if closed else None, (1,), stored, kept)
     assert [kind for _, kind in missing(alarm)] == expected
 
 
 def test_an_alarm_over_a_village_keeps_pictures_of_a_few_cameras() -> None:
-    alarm = AlarmFacts(7, "media", AT, AT + MINUTE, tuple(range(1, 41)))
+    alarm = PicturedAlarm(7, "media", AT, AT + MINUTE, tuple(range(1, 41)))
     assert [camera for camera, _ in missing(alarm)] == list(range(1, CAMERAS + 1))
 
 

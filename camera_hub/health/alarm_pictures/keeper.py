@@ -53,7 +53,7 @@ class StoredPictures(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmFacts:
+class PicturedAlarm:
     """An alarm as far as its pictures are concerned. `stored_at`: when the stored picture of a camera was taken;
     `kept`: what it has, by camera."""
 
@@ -66,7 +66,7 @@ class AlarmFacts:
     kept: Collection[tuple[int, str]] = ()
 
 
-def missing(alarm: AlarmFacts) -> list[tuple[int, Kept]]:
+def missing(alarm: PicturedAlarm) -> list[tuple[int, Kept]]:
     """The pictures that the alarm should have and has not, by camera. Pure."""
     wanted: list[tuple[int, Kept]] = []
     for camera_id in alarm.cameras[:CAMERAS]:
@@ -186,7 +186,7 @@ class AlarmPictureKeeper:
             found = await session.scalars(query.where(Alarm.closed_at.is_(None) | (Alarm.closed_at >= lately)))
         self._expect(list(found))
 
-    async def _keep_for(self, alarm: AlarmFacts) -> None:
+    async def _keep_for(self, alarm: PicturedAlarm) -> None:
         if alarm.aspect not in _OF_PICTURES:
             self._forget(alarm.id)
             return
@@ -205,7 +205,7 @@ class AlarmPictureKeeper:
         elif not left:
             self._pending.pop(alarm.id, None)  # until it changes
 
-    async def _picture(self, alarm: AlarmFacts, camera_id: int, kind: Kept) -> SeenPicture | None:
+    async def _picture(self, alarm: PicturedAlarm, camera_id: int, kind: Kept) -> SeenPicture | None:
         sources = self._sources
         match kind:
             case "present":
@@ -257,7 +257,7 @@ class AlarmPictureKeeper:
             await self.sweep()
 
 
-async def _facts(session: AsyncSession, ids: Sequence[int]) -> list[AlarmFacts]:
+async def _facts(session: AsyncSession, ids: Sequence[int]) -> list[PicturedAlarm]:
     """Four queries, however many alarms."""
     alarms = list(await session.scalars(select(Alarm).where(Alarm.id.in_(ids))))
     members: dict[int, list[int]] = {alarm.id: [] for alarm in alarms}
@@ -274,7 +274,7 @@ async def _facts(session: AsyncSession, ids: Sequence[int]) -> list[AlarmFacts]:
         if alarm_id in kept:
             kept[alarm_id].add((camera_id, kind))
     return [
-        AlarmFacts(
+        PicturedAlarm(
             alarm.id,
             alarm.aspect,
             alarm.opened_at,
