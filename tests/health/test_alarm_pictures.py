@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from camera_hub.access.policy import Actor, Role
 from camera_hub.errors import HubError
 from camera_hub.events import AlarmChanged, EventBus
-from camera_hub.health.alarm_pictures.keeper import CAMERAS, PicturedAlarm, AlarmPictureKeeper, PictureSources, missing
+from camera_hub.health.alarm_pictures.keeper import CAMERAS, AlarmPictureKeeper, PicturedAlarm, PictureSources, missing
 from camera_hub.health.alarm_pictures.pictures import AlarmPictures
 from camera_hub.health.alarm_pictures.recent import RecentPictures, SeenPicture
 from camera_hub.store.database import Database
