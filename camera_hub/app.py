@@ -53,6 +53,7 @@ from camera_hub.api import (
     recordings,
     references,
     replacements,
+    reports,
     rtsp_out,
     runs,
     scenes,
@@ -117,6 +118,7 @@ from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.ledger.expiry import expiry_rules as ledger_expiry
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.past import PastFiles
 from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
 from camera_hub.cameras.ledger.photos import Photos
 from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
@@ -174,6 +176,8 @@ from camera_hub.health.references.book import ReferenceBook
 from camera_hub.health.references.compared_looks import ComparedLooks
 from camera_hub.health.references.learning import learning_rules
 from camera_hub.health.references.references import References
+from camera_hub.health.reports.periods import PeriodRecorder
+from camera_hub.health.reports.reports import Reports
 from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
@@ -243,6 +247,7 @@ _ROUTERS = (
     alarm_pictures.router,
     references.router,
     exclusions.router,
+    reports.router,
     notices.router,
     scenes.router,
     tours.router,
@@ -337,6 +342,17 @@ async def parts(
         import_runs = await stack.enter_async_context(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
+        contacts = DeviceContacts(checks, onvif)
+        await stack.enter_async_context(PeriodRecorder(database, bus, clock))
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
+        )
+        pull_points = await stack.enter_async_context(
+            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
+        )
+        device_events_ = await stack.enter_async_context(
+            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
+        )
         kept = await stack.enter_async_context(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
         )
@@ -418,6 +434,7 @@ async def parts(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
 
+        past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
         changes = await stack.enter_async_context(
@@ -493,6 +510,9 @@ async def parts(
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
             ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
+            Reports: Reports(
+                database, clock, settings.reports, settings.site.zone, past_files, settings.health.alarm_keep_days
+            ),
             AlarmHandling: AlarmHandling(database, bus, clock),
             PersonalNotices: personal,
             References: References(database, clock, book, media.looks),

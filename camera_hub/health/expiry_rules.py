@@ -12,11 +12,14 @@ from camera_hub.store.tables import (
     Camera,
     CameraState,
     Digest,
+    Exclusion,
     Notice,
     Observation,
     ObservationDay,
     ObservationHour,
+    ObservingPeriod,
     RollUpMark,
+    ServicePeriod,
     ToldAlarm,
 )
 
@@ -26,8 +29,9 @@ UNROLLED = timedelta(days=30)
 
 def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
     """Looks end after `look_days` once they are rolled up into hours, hours after `hour_days` once they are rolled up
-    into days, days after `day_days`; notices after `keep_days`; closed alarms (with their members) and former states of
-    cameras after `alarm_keep_days`. What is open or still true has no end yet, and stays."""
+    into days, days after `day_days`; notices after `keep_days`; closed alarms (with their members), former states of
+    cameras, and what figures are taken from beside these, after `alarm_keep_days`. What is open or still true has no
+    end yet, and stays."""
     raw, record = timedelta(days=settings.keep_days), timedelta(days=settings.alarm_keep_days)
     looks, hours = timedelta(days=settings.look_days), timedelta(days=settings.hour_days)
     cameras = select(Camera.id)
@@ -83,4 +87,7 @@ def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
         ExpiryRule("alarm pictures", AlarmPicture, AlarmPicture.id, AlarmPicture.kept_at, record),
         ExpiryRule("alarms", Alarm, Alarm.id, Alarm.closed_at, record),
         ExpiryRule("camera states", CameraState, CameraState.id, CameraState.until, record),
+        ExpiryRule("service periods", ServicePeriod, ServicePeriod.id, ServicePeriod.until, record),
+        ExpiryRule("observing periods", ObservingPeriod, ObservingPeriod.id, ObservingPeriod.until, record),
+        ExpiryRule("exclusions", Exclusion, Exclusion.id, Exclusion.until, record),
     ]

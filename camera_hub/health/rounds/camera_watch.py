@@ -123,6 +123,7 @@ class CameraWatch:
     answered_at: float | None = None
     looked_at: float = float("-inf")
     postponements: int = 0
+    _hurried: int = 0  # looks that come a recheck after the one before
     _media: AspectTrack = field(default_factory=AspectTrack)
     _picture: AspectTrack = field(default_factory=AspectTrack)
     _reachable: AspectTrack = field(default_factory=AspectTrack)
@@ -174,9 +175,11 @@ class CameraWatch:
         """Its address has answered, though no look was made."""
         self.answered_at = at
 
-    def expedite(self, at: float, *, look: bool = False) -> None:
-        """Ask its device no later than `at`; with `look` also fetch a key frame."""
+    def expedite(self, at: float, *, look: bool = False, times: int = 1) -> None:
+        """Ask its device no later than `at`; with `look` also fetch a key frame. `times`: ask so many times, a recheck
+        from each other, whatever is found."""
         self.due = min(self.due, at)
+        self._hurried = max(self._hurried, times - 1)
         if look:
             self.picture_due = min(self.picture_due, at)
 
@@ -259,9 +262,11 @@ class CameraWatch:
 
     def _schedule(self, result: LookResult, first_memory: bool, rules: JudgingRules) -> None:
         doubtful = self._media.contradicts(rules.bad_of)
-        if doubtful:
+        if doubtful or self._hurried > 0:
+            self._hurried = max(0, self._hurried - 1)
             self.due = result.at + rules.recheck
-        else:
+        elif self.due <= result.at:
+            # What came unasked (its device was checked because of a neighbour) moves no beat away.
             self._next_beat(result.at)
         if not result.fetched:
             return
