@@ -311,6 +311,14 @@ class Subscription:
             return Lagged(lost)
         return self._queue.popleft()
 
+    def take(self) -> list[Event]:
+        """All queued events, perhaps none; `Lagged` first if some were lost. Never waits."""
+        found: list[Event] = [Lagged(self._lost)] if self._lost else []
+        self._lost = 0
+        found += self._queue
+        self._queue.clear()
+        return found
+
     async def batch(self) -> list[Event]:
         """All queued events, at least one: waits only while there is none."""
         events = [await self.next(), *self._queue]
