@@ -241,8 +241,8 @@ class RecordingChecks:
                 self._bus.publish(AspectFound(one.camera_id, "recording", one.reason, "", params))
 
     async def _turn(self) -> None:
+        await self._clock.sleep(PAUSE)  # first: a hub that starts has better to do
         await self.check_due()
-        await self._clock.sleep(PAUSE)
 
 
 def _spread(devices: Sequence[RecordingDevice]) -> list[RecordingDevice]:
