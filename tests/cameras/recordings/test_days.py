@@ -164,7 +164,7 @@ def recording(token: str, source: str = "", name: str = "") -> StoredRecording:
     ("recordings", "expected"),
     [
         ([recording("a", "VideoSource_2"), recording("b", "Profile_101")], {1: ["b"], 2: ["a"]}),
-        ([recording("a", "urn:x/VideoSource_2"), recording("b", "rtsp://10.0.0.1/?p=Profile_101")], {1: ["b"], 2: ["a"]}),
+        ([recording("a", "urn:x/VideoSource_2"), recording("b", "rtsp://a/?p=Profile_101")], {1: ["b"], 2: ["a"]}),
         ([recording("a", "x", "东街"), recording("b", "y", "西街")], {1: ["a"], 2: ["b"]}),
         ([recording("a", "CH02"), recording("b", "CH01")], {1: ["b"], 2: ["a"]}),
         ([recording("Rec_2"), recording("Rec_1", "other")], {1: ["Rec_1"], 2: ["Rec_2"]}),
