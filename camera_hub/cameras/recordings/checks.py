@@ -147,9 +147,9 @@ class RecordingChecks:
 
         async def work(item: JobItem) -> JobVerdict:
             error = await self.check(devices[item.key])
-            if error is not None:
+            if error is not None and error.reason != Reason.RECORDING_UNKNOWN:
                 raise error
-            return JobVerdict(True)
+            return JobVerdict(True, error.reason if error is not None else None)
 
         return self._jobs.start(
             actor,
