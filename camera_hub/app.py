@@ -6,6 +6,7 @@ end. `create_app` puts the HTTP side in front of them.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -52,6 +53,7 @@ from camera_hub.api import (
     recordings,
     references,
     replacements,
+    reports,
     rtsp_out,
     runs,
     scenes,
@@ -116,6 +118,7 @@ from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.ledger.expiry import expiry_rules as ledger_expiry
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.past import PastFiles
 from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
 from camera_hub.cameras.ledger.photos import Photos
 from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
@@ -173,6 +176,9 @@ from camera_hub.health.references.book import ReferenceBook
 from camera_hub.health.references.compared_looks import ComparedLooks
 from camera_hub.health.references.learning import learning_rules
 from camera_hub.health.references.references import References
+from camera_hub.health.reports.periods import PeriodRecorder
+from camera_hub.health.reports.reports import Reports
+from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -241,6 +247,7 @@ _ROUTERS = (
     alarm_pictures.router,
     references.router,
     exclusions.router,
+    reports.router,
     notices.router,
     scenes.router,
     tours.router,
@@ -336,6 +343,7 @@ async def parts(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
         contacts = DeviceContacts(checks, onvif)
+        await stack.enter_async_context(PeriodRecorder(database, bus, clock))
         rounds = await stack.enter_async_context(
             Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
         )
@@ -363,7 +371,9 @@ async def parts(
         )
         looks = ComparedLooks(media.looks, book, keeper, recent, media.pictures, clock)
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, looks, contacts))
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, looks, contacts, settings.site.zone)
+        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -401,6 +411,8 @@ async def parts(
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
+        rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
+        await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))
         retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
@@ -422,6 +434,7 @@ async def parts(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
 
+        past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
         changes = await stack.enter_async_context(
@@ -497,12 +510,15 @@ async def parts(
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
             ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
+            Reports: Reports(
+                database, clock, settings.reports, settings.site.zone, past_files, settings.health.alarm_keep_days
+            ),
             AlarmHandling: AlarmHandling(database, bus, clock),
             PersonalNotices: personal,
             References: References(database, clock, book, media.looks),
             AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
-            ObservationHistory: ObservationHistory(database, clock),
+            ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,

@@ -210,6 +210,9 @@ class HealthSettings(_Section):
     village_share: float = Field(0.8, gt=0, le=1)
     severities: dict[CauseName, SeverityName] = Field({}, max_length=100)
     keep_days: float = Field(14.0, gt=0)
+    look_days: float = Field(3.0, ge=1, le=60)
+    hour_days: float = Field(60.0, ge=3, le=800)
+    day_days: float = Field(400.0, ge=31, le=4000)
     alarm_keep_days: float = Field(400.0, gt=0)
 
     @field_validator("severities")
@@ -286,11 +289,31 @@ class MapSettings(_Section):
         return bounds
 
 
+TimeOfDay = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
 class NoticeSettings(_Section):
-    """Where alarms are sent outside the pages."""
+    """Who is notified of alarms, and when; where they are sent outside the pages. Times of day are the site's;
+    `quiet_from` equal to `quiet_to`: never quiet."""
 
     webhook_url: str = ""
     webhook_timeout: Seconds = 5.0
+    parent_minutes: float = Field(10.0, ge=0, le=1440)
+    camera_minutes: float = Field(30.0, ge=0, le=1440)
+    key_camera_minutes: float = Field(2.0, ge=0, le=1440)
+    digest_at: TimeOfDay = "08:00"
+    quiet_from: TimeOfDay = "22:00"
+    quiet_to: TimeOfDay = "07:00"
+    remind_hours: float = Field(24.0, ge=1, le=8760)
+    escalate_hours: tuple[Annotated[float, Field(gt=0, le=8760)], ...] = Field((24.0, 72.0), max_length=2)
+    escalate_from: str = Field("major", pattern="^(critical|major|minor|warning)$")
+
+    @field_validator("escalate_hours")
+    @classmethod
+    def _growing(cls, hours: tuple[float, ...]) -> tuple[float, ...]:
+        if list(hours) != sorted(set(hours)):
+            raise ValueError("each level of escalation comes later than the one before, as in [24, 72]")
+        return hours
 
 
 class MetricsSettings(_Section):

@@ -316,6 +316,8 @@ async def test_no_list_names_another_villages_object(hub: Hub, other: Other, out
         "/api/runs",
         "/api/matches",
         "/api/map",
+        "/api/recordings",
+        "/api/osd",
     }
 
 

@@ -39,33 +39,9 @@ from camera_hub.store.tables import (
 from tests.fakes.media import FakeMedia
 from tests.fakes.site import add_village
 from tests.fakes.stepped import SteppedClock
+from tests.health.fake_network import FakeNetwork
 
 FAST = HealthSettings(round_seconds=2.0, picture_seconds=4.0)
-
-
-@dataclass(frozen=True)
-class Reading:
-    offset_s: float | None
-
-
-@dataclass
-class Network:
-    """Which hosts are silent, and how wrong clocks are by host."""
-
-    time: SteppedClock
-    silent: set[str] = field(default_factory=set)
-    clocks: dict[str, float] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    async def reach(self, device_id: int, host: str, ports: tuple[int, ...], timeout: float) -> tuple[str, str] | None:
-        self.asked.append(host)
-        if host not in self.silent:
-            return None
-        await self.time.nap(timeout)
-        return "timed_out", f"no answer on {ports}"
-
-    async def clock(self, device_id: int, host: str, port: int, path: str) -> Reading:
-        return Reading(self.clocks.get(host, 0.4))
 
 
 @dataclass
@@ -76,11 +52,11 @@ class Hub:
     clock: SteppedClock
     bus: EventBus
     media: FakeMedia = field(init=False)
-    network: Network = field(init=False)
+    network: FakeNetwork = field(init=False)
 
     def __post_init__(self) -> None:
         self.media = FakeMedia(nap=self.clock.nap)
-        self.network = Network(self.clock)
+        self.network = FakeNetwork(self.clock)
 
     @asynccontextmanager
     async def rounds(self, settings: HealthSettings = FAST) -> AsyncIterator[Rounds]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.clock import Clock
-from camera_hub.events import EventBus
+from camera_hub.events import DeviceReported, EventBus
 from camera_hub.health.alarms.exclusion_watch import ExclusionWatch
+from camera_hub.health.alarms.loss_clues import LossClues
 from camera_hub.health.alarms.states import Moment, health_changes, state_changes
 from camera_hub.health.alarms.tick_writer import Tick, Written, read_open_alarms, write_tick
 from camera_hub.health.judging.alarm_board import AlarmBoard, AlarmPlan, Observed
@@ -54,6 +55,7 @@ class AlarmEvaluator:
         self._exclusions = exclusions
         self._pace = pace
         self._board = AlarmBoard(rules, severities)
+        self._clues = LossClues(database)
         self._looks: deque[LookResult] = deque()
         self._offsets: dict[int, float] = {}
         self._gone: set[int] = set()
@@ -82,6 +84,11 @@ class AlarmEvaluator:
             self._looks.popleft()
             self.dropped += 1
         self._looks.append(result)
+        self._clues.look(result)
+
+    def add_report(self, event: DeviceReported) -> None:
+        """A device reports something: it may be a hint at why a camera is lost."""
+        self._clues.report(event, self._clock.monotonic())
 
     def add_clock(self, device_id: int, offset_s: float) -> None:
         """Write a device's clock error with the next tick."""
@@ -118,6 +125,7 @@ class AlarmEvaluator:
         plan = AlarmPlan()
         if self._stale:
             plan = self._board.plan(self._observed(roster), moment.now, moment.wall)
+            plan = replace(plan, changes=await self._clues.told(plan.changes, roster, moment))
             tick = replace(
                 tick,
                 states=state_changes(roster, moment),

@@ -259,6 +259,8 @@ def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
         detail=alarm.detail[:255],
         params=dict(alarm.params),
         opened_at=tick.now,
+        hint=dict(alarm.hint) if alarm.hint is not None else None,
+        place_group=alarm.place_group,
     )
 
 

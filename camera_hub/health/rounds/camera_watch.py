@@ -101,6 +101,7 @@ class CameraWatch:
     answered_at: float | None = None
     looked_at: float = float("-inf")
     postponements: int = 0
+    _hurried: int = 0  # looks that come a recheck after the one before
     _media: AspectTrack = field(default_factory=AspectTrack)
     _picture: AspectTrack = field(default_factory=AspectTrack)
     _reachable: AspectTrack = field(default_factory=AspectTrack)
@@ -138,9 +139,10 @@ class CameraWatch:
         """Its address has answered, though no look was made."""
         self.answered_at = at
 
-    def expedite(self, at: float) -> None:
-        """Look no later than `at`."""
+    def expedite(self, at: float, *, times: int = 1) -> None:
+        """Look no later than `at`; `times`: so many looks, a recheck from each other, whatever they find."""
         self.due = min(self.due, at)
+        self._hurried = max(self._hurried, times - 1)
 
     def case(self) -> CameraCase:
         """As the tree of causes sees it."""
@@ -203,10 +205,12 @@ class CameraWatch:
             self.answered_at = result.at
 
     def _schedule(self, result: LookResult, first_memory: bool, rules: JudgingRules, intervals: Intervals) -> None:
-        if self._media.contradicts(rules.bad_of):
+        if self._media.contradicts(rules.bad_of) or self._hurried > 0:
+            self._hurried = max(0, self._hurried - 1)
             self.due = result.at + rules.recheck
-        else:
-            # The next beat of its own clock, so that looks stay spread over the round.
+        elif self.due <= result.at:
+            # The next beat of its own clock, so that looks stay spread over the round. What came unasked (its device
+            # was checked because of a neighbour) moves no look away.
             self.due += intervals.round * max(1, -(-(result.at - self.due) // intervals.round))
         if result.media is not None or not (result.scores or result.picture):
             return

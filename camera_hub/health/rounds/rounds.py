@@ -20,6 +20,7 @@ from camera_hub.events import (
     CameraQuarantined,
     DeviceChanged,
     DeviceMissed,
+    DeviceReported,
     DeviceSettingsChanged,
     Event,
     EventBus,
@@ -49,7 +50,7 @@ log = logging.getLogger(__name__)
 
 _EVENTS = (
     *(CameraChanged, CameraQuarantined, DeviceChanged, DeviceMissed, FeedChanged, HubLoad),
-    *(AspectFound, DeviceSettingsChanged, ExclusionChanged),
+    *(AspectFound, DeviceReported, DeviceSettingsChanged, ExclusionChanged),
 )
 
 UTC = ZoneInfo("UTC")
@@ -162,6 +163,8 @@ class Rounds:
                 self._stale_clocks.add(device_id)
             case AspectFound():
                 self._take(event, now)
+            case DeviceReported():
+                self._alarms.add_report(event)
             case ExclusionChanged():
                 self._exclusions.changed()
             case HubLoad(relays, hub):
@@ -197,7 +200,8 @@ class Rounds:
             self._pace.report(waiting_of(self._roster.cameras.values(), now, self._settings.round_seconds), now)
         try:
             if await self._alarms.settle(self._roster):
-                self._expedite_silent(None, self._clock.monotonic())
+                # Those that stay silent are confirmed to be so, and then have an alarm of their own.
+                self._expedite_silent(None, self._clock.monotonic(), times=self._rules.bad)
         except (HubError, SQLAlchemyError) as error:
             self.write_failures += 1
             words = str(getattr(error, "orig", None) or error)  # without the statement and its thousand values
@@ -350,8 +354,8 @@ class Rounds:
         for watch in self._roster.of_device(device_id):
             watch.expedite(at)
 
-    def _expedite_silent(self, village_id: int | None, at: float) -> None:
+    def _expedite_silent(self, village_id: int | None, at: float, *, times: int = 1) -> None:
         """Look soon at the silent cameras of a village (None: of all)."""
         for watch in self._roster.cameras.values():
             if watch.silent_since is not None and village_id in (None, watch.village_id):
-                watch.expedite(max(at, watch.looked_at + self._rules.recheck))
+                watch.expedite(max(at, watch.looked_at + self._rules.recheck), times=times)

@@ -1,0 +1,86 @@
+"""Causes in the words that a person in a township reads in a message; pages have their own, with remedies."""
+
+from collections.abc import Mapping
+
+from camera_hub.errors import Reason
+
+CAUSES: Mapping[str, str] = {
+    Reason.UNREACHABLE: "无法连接",
+    Reason.PORT_CLOSED: "端口未开放",
+    Reason.TIMED_OUT: "响应超时",
+    Reason.TLS_FAILED: "加密连接失败",
+    Reason.TLS_NEEDED: "取流端口设置不对",
+    Reason.NOT_RTSP: "取流端口设置不对",
+    Reason.REDIRECTED: "设备要求跳转，已拒绝",
+    Reason.HUB_UPLINK: "中心网络中断",
+    Reason.VILLAGE_LINK: "村网络中断",
+    Reason.DEVICE_DOWN: "设备离线",
+    Reason.ADDRESS_REFUSED: "设备地址不在本村地址段",
+    Reason.NO_RANGES: "本村未设置地址段",
+    Reason.ADDRESS_CHANGED: "设备地址已变更，待审核",
+    Reason.WRONG_PASSWORD: "密码错误",
+    Reason.LOGIN_NEEDED: "未填写设备账号",
+    Reason.LOCKED_OUT: "设备因密码错误已锁定",
+    Reason.CLOCK_REFUSED: "设备时钟不对，登录被拒绝",
+    Reason.LOGIN_PAUSED: "密码错误，已暂停尝试",
+    Reason.NO_RIGHTS: "账号权限不足",
+    Reason.NOT_ACTIVATED: "设备未激活",
+    Reason.ONVIF_OFF: "设备未开启 ONVIF",
+    Reason.ONVIF_USER: "缺少 ONVIF 用户",
+    Reason.CLOCK_WRONG: "设备时间不准",
+    Reason.DEVICE_FULL: "设备连接数已满",
+    Reason.BAD_REPLY: "设备应答异常",
+    Reason.REPLY_TOO_LARGE: "设备应答异常",
+    Reason.SOAP_FAULT: "设备拒绝请求",
+    Reason.STREAM_NOT_FOUND: "码流地址不存在",
+    Reason.NO_MEDIA: "无视频数据",
+    Reason.CHANNEL_OFFLINE: "录像机通道离线",
+    Reason.MULTICAST_ONLY: "设备仅支持组播",
+    Reason.NO_KEY_FRAME: "收不到关键帧",
+    Reason.NO_PARAMETER_SETS: "码流缺少解码参数",
+    Reason.INTRA_REFRESH: "智能编码，关键帧过少",
+    Reason.LOSSY: "丢帧严重",
+    Reason.STALLED: "视频停顿",
+    Reason.LATE: "视频延迟过大",
+    Reason.CODEC_UNSUPPORTED: "编码格式不支持",
+    Reason.SOURCE_UNSUPPORTED: "视频来源不支持",
+    Reason.BLACK: "黑屏",
+    Reason.NO_SIGNAL: "蓝屏或无信号",
+    Reason.OVEREXPOSED: "过曝",
+    Reason.UNDEREXPOSED: "过暗",
+    Reason.BLURRED: "失焦模糊",
+    Reason.COVERED: "镜头遮挡",
+    Reason.COLOUR_CAST: "偏色",
+    Reason.NOISY: "雪花噪声",
+    Reason.STRIPED: "条纹干扰",
+    Reason.FROZEN: "画面冻结",
+    Reason.MOVED: "画面移位",
+    Reason.LOW_CONTRAST: "对比度低",
+    Reason.UNDECODABLE: "画面无法解码",
+    Reason.QUARANTINED: "画面数据异常，已暂停解码",
+    Reason.OSD_NAME_MISSING: "画面无点位名称",
+    Reason.OSD_NAME_WRONG: "画面名称与平台不一致",
+    Reason.OSD_TIME_MISSING: "画面无时间",
+    Reason.OSD_CLOCK_WRONG: "画面时间不准",
+    Reason.NO_RECORDING: "无录像",
+    Reason.RECORDING_GAPS: "录像不完整",
+    Reason.RECORDING_SHORT: "录像保存天数不足",
+    Reason.IDENTITY_CHANGED: "设备疑似被更换",
+    Reason.CHANNELS_MISSING: "录像机缺少通道",
+    Reason.OVERLOADED: "本系统服务器过载",
+}
+
+ASPECTS: Mapping[str, str] = {
+    "reachable": "离线",
+    "media": "无画面",
+    "picture": "画面异常",
+    "clock": "时钟不准",
+    "recording": "录像异常",
+    "osd": "字幕不规范",
+    "load": "服务器过载",
+}
+
+
+def cause_words(cause: str, aspect: str) -> str:
+    """The cause in words; for one without its own, what is wrong in general."""
+    return CAUSES.get(cause) or ASPECTS.get(aspect, "异常")
