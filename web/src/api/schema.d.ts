@@ -321,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/importance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Weigh Cameras
+         * @description Say which cameras are key cameras: their alarms are one step more severe, and notified sooner.
+         */
+        post: operations["weigh_cameras_api_cameras_importance_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/order": {
         parameters: {
             query?: never;
@@ -3735,6 +3755,11 @@ export interface components {
             health_since: string | null;
             /** Id */
             id: number;
+            /**
+             * Importance
+             * @enum {string}
+             */
+            importance: "key" | "normal";
             /** Initials */
             initials: string;
             /** Name */
@@ -8930,6 +8955,16 @@ export interface components {
             /** To */
             to: string;
         };
+        /** WeighCameras */
+        WeighCameras: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Importance
+             * @enum {string}
+             */
+            importance: "key" | "normal";
+        };
     };
     responses: never;
     parameters: never;
@@ -9578,6 +9613,48 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApproveCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    weigh_cameras_api_cameras_importance_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeighCameras"];
             };
         };
         responses: {
