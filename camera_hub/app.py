@@ -6,6 +6,7 @@ end. `create_app` puts the HTTP side in front of them.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -52,6 +53,7 @@ from camera_hub.api import (
     recordings,
     references,
     replacements,
+    reports,
     rtsp_out,
     runs,
     scenes,
@@ -98,6 +100,8 @@ from camera_hub.cameras.device_settings.osd_checks import OsdChecks, OsdNight, O
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
+from camera_hub.cameras.device_settings.vendor_way import VendorSettingsWay
+from camera_hub.cameras.device_settings.way import SettingsWay
 from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
@@ -116,6 +120,7 @@ from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.ledger.expiry import expiry_rules as ledger_expiry
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.past import PastFiles
 from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
 from camera_hub.cameras.ledger.photos import Photos
 from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
@@ -154,6 +159,7 @@ from camera_hub.cameras.replacements import Replacements
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
+from camera_hub.cameras.vendors.recognition import VENDORS
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarm_pictures.keeper import AlarmPictureKeeper, PictureSources
@@ -176,6 +182,9 @@ from camera_hub.health.references.book import ReferenceBook
 from camera_hub.health.references.compared_looks import ComparedLooks
 from camera_hub.health.references.learning import learning_rules
 from camera_hub.health.references.references import References
+from camera_hub.health.reports.periods import PeriodRecorder
+from camera_hub.health.reports.reports import Reports
+from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -244,6 +253,7 @@ _ROUTERS = (
     alarm_pictures.router,
     references.router,
     exclusions.router,
+    reports.router,
     notices.router,
     scenes.router,
     tours.router,
@@ -339,9 +349,7 @@ async def parts(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(
-            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
-        )
+        await stack.enter_async_context(PeriodRecorder(database, bus, clock))
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -366,7 +374,9 @@ async def parts(
         )
         looks = ComparedLooks(media.looks, book, keeper, recent, media.pictures, clock)
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, looks, contacts))
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, looks, contacts, settings.site.zone)
+        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -378,8 +388,14 @@ async def parts(
         links = VillageLinks(setting.at_once_per_village, setting.at_once)
         limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
         onvif_way = OnvifSettingsWay(onvif, register, checks, clock, setting.read_seconds)
+        ways: dict[str, SettingsWay] = {"onvif": onvif_way} | {
+            vendor: VendorSettingsWay(
+                vendor, signed_http, register, checks, clock, settings.site.zone, setting.read_seconds
+            )
+            for vendor in VENDORS
+        }
         lists = RecorderLists(device_http, signed_http, register, checks, clock)
-        readings = SettingsReadings(settings_store, {"onvif": onvif_way}, lists, links, bus, clock, limits)
+        readings = SettingsReadings(settings_store, ways, lists, links, bus, clock, limits)
         previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
         nightly = await stack.enter_async_context(
             NightlyClockChecks(
@@ -407,6 +423,8 @@ async def parts(
         policy_of_notices = notice_policy(settings.notices)
         await stack.enter_async_context(Announcer(database, bus, clock, policy_of_notices, settings.site.zone))
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
+        rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
+        await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))
         retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
@@ -428,6 +446,7 @@ async def parts(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
 
+        past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
         changes = await stack.enter_async_context(
@@ -503,13 +522,16 @@ async def parts(
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
             ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
+            Reports: Reports(
+                database, clock, settings.reports, settings.site.zone, past_files, settings.health.alarm_keep_days
+            ),
             AlarmHandling: AlarmHandling(database, bus, clock),
             PersonalNotices: personal,
             References: References(database, clock, book, media.looks),
             AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
             ChannelTests: ChannelTests(database, clock, vault),
-            ObservationHistory: ObservationHistory(database, clock),
+            ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,

@@ -51,14 +51,6 @@ class DeviceSettingsChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingChanged(Event):
-    """It was checked what a device has recorded (cameras.recordings)."""
-
-    device_id: int
-    village_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class PeculiaritiesChanged(Event):
     """Something was learnt of a device, or forgotten (cameras.peculiarities)."""
 

@@ -255,6 +255,8 @@ def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
         detail=alarm.detail[:255],
         params=dict(alarm.params),
         opened_at=tick.now,
+        hint=dict(alarm.hint) if alarm.hint is not None else None,
+        place_group=alarm.place_group,
     )
 
 
@@ -269,6 +271,7 @@ def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
         "camera_id": look.camera_id,
         "at": look.wall,
         "reason": look.reason(clock_limit),
+        "reachable": look.reachable,
         "media": media,
         "picture": picture,
         "clock": clock,
@@ -279,6 +282,12 @@ def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
         "key_frame_ms": look.key_frame_ms,
         "clock_error_s": look.clock_error_s,
         "scores": look.scores,
+        "profile": look.profile,
+        "fps": look.fps,
+        "bitrate_kbit": look.bitrate_kbit,
+        "gop_seconds": look.gop_seconds,
+        "gaps": look.gaps,
+        "received_bytes": look.received_bytes,
     }
 
 

@@ -38,7 +38,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedRepair:
     """What a fault comes to by the end of the span. `lasted`: microseconds until it closed, else until the end.
     `verdict`: on_time | late | open (not decided yet) | not_counted. `decided`: whether that fell into the span;
     `repaired`: whether its repair did."""
@@ -67,7 +67,7 @@ class RepairTally:
         )
 
 
-def judge_repair(fault: Fault, due_hours: Mapping[str, float], span: Stretch, *, after: bool) -> Judged:
+def judge_repair(fault: Fault, due_hours: Mapping[str, float], span: Stretch, *, after: bool) -> JudgedRepair:
     """Judge one fault by what was known at the end of the span."""
     begin, end = span
     excluded = fault.excluded if after else ()
@@ -75,18 +75,18 @@ def judge_repair(fault: Fault, due_hours: Mapping[str, float], span: Stretch, *,
     until = end if closed is None else closed
     lasted = _counted(fault.opened, until, excluded)
     if closed is not None and not fault.repaired:
-        return Judged(lasted, "not_counted", False, False)
+        return JudgedRepair(lasted, "not_counted", False, False)
     due = round(due_hours[fault.severity] * HOUR)
     overdue_at = _reached(fault.opened, due, excluded)
     repaired = closed is not None and begin <= closed < end
     if closed is not None and closed <= overdue_at:
-        return Judged(lasted, "on_time", repaired, repaired)
+        return JudgedRepair(lasted, "on_time", repaired, repaired)
     if overdue_at < end:
-        return Judged(lasted, "late", begin <= overdue_at < end, repaired)
-    return Judged(lasted, "open", False, False)
+        return JudgedRepair(lasted, "late", begin <= overdue_at < end, repaired)
+    return JudgedRepair(lasted, "open", False, False)
 
 
-def tally_repairs(judged: Iterable[Judged]) -> RepairTally:
+def tally_repairs(judged: Iterable[JudgedRepair]) -> RepairTally:
     """All of them together."""
     found = [one for one in judged if one.verdict != "not_counted"]
     repaired = [one for one in found if one.repaired]

@@ -18,7 +18,7 @@ from camera_hub.health.reports.figures import (
     shares_of,
     spot_tally,
 )
-from camera_hub.health.reports.repairs import Fault, Judged, RepairTally, judge_repair, tally_repairs
+from camera_hub.health.reports.repairs import Fault, JudgedRepair, RepairTally, judge_repair, tally_repairs
 from camera_hub.health.reports.span import ReportSpan, Stretch, common, holds, length, moment, ticks, united, without
 from camera_hub.health.reports.tally import (
     MEASURES,
@@ -158,8 +158,8 @@ class FaultFigures:
     """A fault, judged before and after exclusions. `units`: who looks after its cameras."""
 
     fault: Fault
-    before: Judged
-    after: Judged
+    before: JudgedRepair
+    after: JudgedRepair
     units: tuple[str, ...]
 
 

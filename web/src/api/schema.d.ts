@@ -462,7 +462,8 @@ export interface paths {
         };
         /**
          * History
-         * @description All looks of a period in one answer of bounded size: states by aspect, curves, totals.
+         * @description All looks of a period in one answer of bounded size: states by aspect, curves, totals. Of a long period they are
+         *     read as they were rolled up by the hour or by the day (`level`).
          */
         get: operations["history_api_cameras__camera_id__history_get"];
         put?: never;
@@ -2575,6 +2576,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description The figures of the villages that the user may see, before and after exclusions, with counts and formulas.
+         */
+        get: operations["report_api_reports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report Cameras
+         * @description The figures of each camera, the one with the least time online first.
+         */
+        get: operations["report_cameras_api_reports_cameras_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report Faults
+         * @description Faults that were open in the span, the newest first; `unit`: of a maintenance unit ("": of none).
+         */
+        get: operations["report_faults_api_reports_faults_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/report.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report Xlsx
+         * @description Summary, villages, cameras, exclusions, faults and formulas; `unit`: only what a maintenance unit looks after.
+         */
+        get: operations["report_xlsx_api_reports_report_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rtsp-out": {
         parameters: {
             query?: never;
@@ -3740,6 +3821,53 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /**
+         * CameraReportAnswer
+         * @description A camera in one village. `states`: at the end of the span, empty where it was not in use then; `excluded_now`:
+         *     excluded then; seconds excluded and not observed; `outages`: how often it stopped giving pictures.
+         */
+        CameraReportAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Device */
+            device: string;
+            /** Excluded Now */
+            excluded_now: boolean;
+            /** Excluded Seconds */
+            excluded_seconds: number;
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["FigureAnswer"];
+            };
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Name */
+            name: string;
+            /** Outages */
+            outages: number;
+            /** Outages After */
+            outages_after: number;
+            /** States */
+            states: {
+                [key: string]: "ok" | "fault" | "unknown";
+            };
+            /** Unobserved Seconds */
+            unobserved_seconds: number;
+            /** Village Id */
+            village_id: number;
+            /** Village Name */
+            village_name: string;
+        };
+        /**
+         * CameraReportsAnswer
+         * @description The cameras from `offset` on, and how many there are in all.
+         */
+        CameraReportsAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["CameraReportAnswer"][];
+            /** Total */
+            total: number;
+        };
         /** CameraSettingsAnswer */
         CameraSettingsAnswer: {
             /** Camera Id */
@@ -3831,6 +3959,20 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * CauseReportAnswer
+         * @description How often a fault of this cause began, and how many seconds there was one; after exclusions.
+         */
+        CauseReportAnswer: {
+            /** Aspect */
+            aspect: string;
+            /** Cause */
+            cause: string;
+            /** Count */
+            count: number;
+            /** Seconds */
+            seconds: number;
         };
         /** ChangeBase */
         ChangeBase: {
@@ -4319,14 +4461,43 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
             /** Clock Error S */
             clock_error_s: number | null;
+            /** Fps */
+            fps: number | null;
+            /** Gaps */
+            gaps: number;
+            /** Gop Seconds */
+            gop_seconds: number | null;
             /** Key Frame Ms */
             key_frame_ms: number | null;
+            /** Looks */
+            looks: number;
+            /** Received Bytes */
+            received_bytes: number;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
             /** Signalling Ms */
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /**
+         * DayReportAnswer
+         * @description A day; percentages as in ShareAnswer.
+         */
+        DayReportAnswer: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            intact: components["schemas"]["FigureAnswer"];
+            online: components["schemas"]["FigureAnswer"];
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -4615,6 +4786,63 @@ export interface components {
             ids: number[];
         };
         /**
+         * FaultReportAnswer
+         * @description A fault. `seconds`: until it closed, else until the end of the span; `after_seconds`: without excluded time;
+         *     `due_hours`: for its severity.
+         */
+        FaultReportAnswer: {
+            /** After Seconds */
+            after_seconds: number;
+            /** Alarm Id */
+            alarm_id: number;
+            /** Aspect */
+            aspect: string;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /** Cause */
+            cause: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Due Hours */
+            due_hours: number;
+            /** Flapping */
+            flapping: boolean;
+            /** Level */
+            level: string;
+            /** Name */
+            name: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Seconds */
+            seconds: number;
+            /** Severity */
+            severity: string;
+            /** Units */
+            units: string[];
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "on_time" | "late" | "open" | "not_counted";
+            /** Village Name */
+            village_name: string;
+        };
+        /**
+         * FaultReportsAnswer
+         * @description The faults from `offset` on, the newest first, and how many there are in all.
+         */
+        FaultReportsAnswer: {
+            /** Faults */
+            faults: components["schemas"]["FaultReportAnswer"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * FeedFiguresAnswer
          * @description A feed; counters since it was first opened. Delays in seconds, sizes in bytes.
          */
@@ -4678,6 +4906,14 @@ export interface components {
             width: number | null;
         };
         /**
+         * FigureAnswer
+         * @description Before and after exclusions.
+         */
+        FigureAnswer: {
+            after: components["schemas"]["ShareAnswer"];
+            before: components["schemas"]["ShareAnswer"];
+        };
+        /**
          * FigureCountAnswer
          * @description `well` of `of` cameras; `fault` are known to be otherwise, `unknown` are not judged yet.
          */
@@ -4690,6 +4926,30 @@ export interface components {
             unknown: number;
             /** Well */
             well: number;
+        };
+        /**
+         * FigureWordsAnswer
+         * @description What a figure is called, and how it is computed.
+         */
+        FigureWordsAnswer: {
+            /** En */
+            en: string;
+            /** En Formula */
+            en_formula: string;
+            /**
+             * Key
+             * @enum {string}
+             */
+            key: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_time" | "repair_in_time";
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "cameras" | "time" | "seconds" | "fields" | "repairs" | "mean";
+            /** Zh */
+            zh: string;
+            /** Zh Formula */
+            zh_formula: string;
         };
         /**
          * FilingAnswer
@@ -4705,6 +4965,22 @@ export interface components {
              * @enum {string}
              */
             state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
+        };
+        /**
+         * FlappingAnswer
+         * @description How often a camera stopped giving pictures; `after` exclusions.
+         */
+        FlappingAnswer: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /** Camera Id */
+            camera_id: number;
+            /** Name */
+            name: string;
+            /** Village Name */
+            village_name: string;
         };
         /**
          * FoundDeviceAnswer
@@ -4849,12 +5125,21 @@ export interface components {
         HistoryAnswer: {
             /** Bad */
             bad: number;
+            /** Key Frame Mean Ms */
+            key_frame_mean_ms: number | null;
             /** Key Frame Median Ms */
             key_frame_median_ms: number | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "looks" | "hours" | "days";
             /** Looks */
             looks: number;
             /** Points */
             points: components["schemas"]["CurvePointAnswer"][];
+            /** Received Bytes */
+            received_bytes: number;
             /**
              * Since
              * Format: date-time
@@ -6160,7 +6445,7 @@ export interface components {
         };
         /**
          * ObservationAnswer
-         * @description One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
+         * @description One look. `reachable`, `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
@@ -6168,12 +6453,20 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
             /** Clock */
             clock: string | null;
             /** Clock Error S */
             clock_error_s: number | null;
             /** Detail */
             detail: string;
+            /** Fps */
+            fps: number | null;
+            /** Gaps */
+            gaps: number | null;
+            /** Gop Seconds */
+            gop_seconds: number | null;
             /** Id */
             id: number;
             /** Key Frame Ms */
@@ -6186,8 +6479,14 @@ export interface components {
             };
             /** Picture */
             picture: string | null;
+            /** Profile */
+            profile: string | null;
+            /** Reachable */
+            reachable: string | null;
             /** Reason */
             reason: string | null;
+            /** Received Bytes */
+            received_bytes: number | null;
             /** Scores */
             scores: {
                 [key: string]: number;
@@ -7214,6 +7513,90 @@ export interface components {
             village_id: number;
         };
         /**
+         * ReportAnswer
+         * @description A report. `begin`, `end`: what it covers, `end` at most `data_as_of`; `over`: the span has passed. `complete`
+         *     False: states of its first days are kept no longer. `ranked_by` None: the user sees some villages only.
+         *     `unobserved`: the newest 50 of `unobserved_count`, `unobserved_seconds` in all.
+         */
+        ReportAnswer: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /** Cameras */
+            cameras: number;
+            /** Causes */
+            causes: components["schemas"]["CauseReportAnswer"][];
+            /** Changes En */
+            changes_en: string;
+            /** Changes Zh */
+            changes_zh: string;
+            /** Complete */
+            complete: boolean;
+            /**
+             * Computed At
+             * Format: date-time
+             */
+            computed_at: string;
+            /**
+             * Data As Of
+             * Format: date-time
+             */
+            data_as_of: string;
+            /** Days */
+            days: components["schemas"]["DayReportAnswer"][];
+            /** Due Hours */
+            due_hours: {
+                [key: string]: number;
+            };
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["FigureAnswer"];
+            };
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Flapping */
+            flapping: components["schemas"]["FlappingAnswer"][];
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Over */
+            over: boolean;
+            /** Pass Percent */
+            pass_percent: number;
+            /** Ranked By */
+            ranked_by: ("connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time") | null;
+            /** Ranking En */
+            ranking_en: string;
+            /** Ranking Zh */
+            ranking_zh: string;
+            /** Township */
+            township: string;
+            /** Units */
+            units: components["schemas"]["UnitReportAnswer"][];
+            /** Unobserved */
+            unobserved: components["schemas"]["UnobservedAnswer"][];
+            /** Unobserved Count */
+            unobserved_count: number;
+            /** Unobserved Seconds */
+            unobserved_seconds: number;
+            /** Villages */
+            villages: components["schemas"]["VillageReportAnswer"][];
+            /** Words */
+            words: components["schemas"]["FigureWordsAnswer"][];
+        };
+        /**
          * ReturnCameras
          * @description Return cameras to their village; the note says what is to be corrected.
          */
@@ -7613,6 +7996,24 @@ export interface components {
             needed: boolean;
         };
         /**
+         * ShareAnswer
+         * @description `part` of `whole`; `unknown`: what would belong to the whole if it were known. Durations are seconds. `percent`:
+         *     rounded down to hundredths, None where there is nothing to take a share of; of a mean it is None, and `mean` says
+         *     how many seconds each took.
+         */
+        ShareAnswer: {
+            /** Mean */
+            mean: number | null;
+            /** Part */
+            part: number;
+            /** Percent */
+            percent: number | null;
+            /** Unknown */
+            unknown: number;
+            /** Whole */
+            whole: number;
+        };
+        /**
          * ShowMessage
          * @description Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
          *
@@ -7695,11 +8096,8 @@ export interface components {
          * @description One aspect was in one state; `reason` is null while it was good.
          */
         StateSpanAnswer: {
-            /**
-             * Aspect
-             * @enum {string}
-             */
-            aspect: "media" | "picture" | "clock" | "recording" | "osd" | "load";
+            /** Aspect */
+            aspect: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | "reachable";
             /** Reason */
             reason: string | null;
             /**
@@ -8234,6 +8632,40 @@ export interface components {
             /** Ids */
             ids: number[];
         };
+        /**
+         * UnitReportAnswer
+         * @description A maintenance unit ("": none is named in the file). `faults`: that were open in the span; `open`: at its end.
+         */
+        UnitReportAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Faults */
+            faults: number;
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["FigureAnswer"];
+            };
+            /** Open */
+            open: number;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * UnobservedAnswer
+         * @description The hub did not observe.
+         */
+        UnobservedAnswer: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
         /** UnreadAnswer */
         UnreadAnswer: {
             /** Newest */
@@ -8407,6 +8839,28 @@ export interface components {
             repair: number;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * VillageReportAnswer
+         * @description A village. `place` None: not ranked (`why`: no_cameras | nothing_known). `tied`: others share the place.
+         */
+        VillageReportAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["FigureAnswer"];
+            };
+            /** Name */
+            name: string;
+            /** Place */
+            place: number | null;
+            /** Tied */
+            tied: boolean;
+            /** Village Id */
+            village_id: number;
+            /** Why */
+            why: ("no_cameras" | "nothing_known") | null;
         };
         /**
          * WantedClockBody
@@ -14892,6 +15346,185 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplacementAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_api_reports_get: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+                village_id?: number | null;
+                ranked_by?: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_cameras_api_reports_cameras_get: {
+        parameters: {
+            query: {
+                offset?: number;
+                limit?: number;
+                first: string;
+                last: string;
+                village_id?: number | null;
+                ranked_by?: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraReportsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_faults_api_reports_faults_get: {
+        parameters: {
+            query: {
+                unit?: string | null;
+                verdict?: ("on_time" | "late" | "open" | "not_counted") | null;
+                offset?: number;
+                limit?: number;
+                first: string;
+                last: string;
+                village_id?: number | null;
+                ranked_by?: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultReportsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_xlsx_api_reports_report_xlsx_get: {
+        parameters: {
+            query: {
+                unit?: string | null;
+                first: string;
+                last: string;
+                village_id?: number | null;
+                ranked_by?: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report, a sheet for each part of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
