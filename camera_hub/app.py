@@ -173,6 +173,7 @@ from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.announcer import Announcer
+from camera_hub.health.notices.channel_test import ChannelTests
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
 from camera_hub.health.notices.personal import PersonalNotices
@@ -416,7 +417,8 @@ async def parts(
                 recording_plan(settings),
             )
         )
-        channels = NoticeChannels(database, bus, clock, vault)
+        quiet = (settings.notices.quiet_from, settings.notices.quiet_to)
+        channels = NoticeChannels(database, bus, clock, vault, quiet)
         await channels.follow_settings(settings.notices)
         policy_of_notices = notice_policy(settings.notices)
         await stack.enter_async_context(Announcer(database, bus, clock, policy_of_notices, settings.site.zone))
@@ -528,6 +530,7 @@ async def parts(
             References: References(database, clock, book, media.looks),
             AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
+            ChannelTests: ChannelTests(database, clock, vault),
             ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
