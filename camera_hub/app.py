@@ -6,6 +6,7 @@ end. `create_app` puts the HTTP side in front of them.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from camera_hub.access.stream_tokens import StreamTokens
 from camera_hub.access.throttle import Throttle
 from camera_hub.access.vault import Vault
 from camera_hub.api import (
+    alarm_pictures,
     alarms,
     bulk,
     cameras,
@@ -32,7 +34,9 @@ from camera_hub.api import (
     devices,
     discovery,
     errors,
+    exclusions,
     favourites,
+    health,
     imports,
     inbox,
     jobs,
@@ -46,7 +50,10 @@ from camera_hub.api import (
     observations,
     pictures,
     ptz,
+    recordings,
+    references,
     replacements,
+    reports,
     rtsp_out,
     runs,
     scenes,
@@ -89,9 +96,12 @@ from camera_hub.cameras.device_settings.links import VillageLinks
 from camera_hub.cameras.device_settings.listing import RecorderLists
 from camera_hub.cameras.device_settings.nightly import NightlyClockChecks
 from camera_hub.cameras.device_settings.onvif_way import OnvifSettingsWay
+from camera_hub.cameras.device_settings.osd_checks import OsdChecks, OsdNight, OsdStore
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
+from camera_hub.cameras.device_settings.vendor_way import VendorSettingsWay
+from camera_hub.cameras.device_settings.way import SettingsWay
 from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
@@ -110,6 +120,7 @@ from camera_hub.cameras.intake.retries import CandidateRetries
 from camera_hub.cameras.jobs import Jobs
 from camera_hub.cameras.ledger.expiry import expiry_rules as ledger_expiry
 from camera_hub.cameras.ledger.ledgers import Ledgers
+from camera_hub.cameras.ledger.past import PastFiles
 from camera_hub.cameras.ledger.photos import MAX_BYTES as MAX_PHOTO
 from camera_hub.cameras.ledger.photos import Photos
 from camera_hub.cameras.ledger.unconnected import UnconnectedCameras
@@ -136,19 +147,43 @@ from camera_hub.cameras.ptz.presets import PtzPresets
 from camera_hub.cameras.ptz.store import PtzStore
 from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.cameras.reach import checking
+from camera_hub.cameras.recordings.checks import RecordingChecks, RecordingPlan
+from camera_hub.cameras.recordings.judging import RecordingLimits
+from camera_hub.cameras.recordings.onvif_road import OnvifRecordings
+from camera_hub.cameras.recordings.roads import RecordingRoads
+from camera_hub.cameras.recordings.store import RecordingStore, recording_expiry
+from camera_hub.cameras.recordings.vendor_road import VendorRoad
 from camera_hub.cameras.register.proofs import Proofs
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.replacements import Replacements
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
+from camera_hub.cameras.vendors.recognition import VENDORS
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
+from camera_hub.health.alarm_pictures.keeper import AlarmPictureKeeper, PictureSources
+from camera_hub.health.alarm_pictures.pictures import AlarmPictures
+from camera_hub.health.alarm_pictures.recent import RecentPictures
 from camera_hub.health.alarms.alarms import Alarms
+from camera_hub.health.alarms.handling import AlarmHandling
+from camera_hub.health.board import HealthBoard
+from camera_hub.health.camera_file import HealthFiles
+from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
+from camera_hub.health.notices.announcer import Announcer
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
+from camera_hub.health.notices.personal import PersonalNotices
+from camera_hub.health.notices.policy import notice_policy
+from camera_hub.health.references.book import ReferenceBook
+from camera_hub.health.references.compared_looks import ComparedLooks
+from camera_hub.health.references.learning import learning_rules
+from camera_hub.health.references.references import References
+from camera_hub.health.reports.periods import PeriodRecorder
+from camera_hub.health.reports.reports import Reports
+from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -177,6 +212,7 @@ from camera_hub.sheets.answer import MAX_FILE
 from camera_hub.sheets.reading import sheet_reader
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
+from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
 
 Parts = dict[type, Any]
@@ -192,10 +228,12 @@ _ROUTERS = (
     pictures.router,
     ptz.router,
     observations.router,
+    health.router,
     device_events.router,
     favourites.router,
     devices.router,
     device_settings.router,
+    recordings.router,
     inbox.router,
     discovery.router,
     matches.router,
@@ -211,6 +249,10 @@ _ROUTERS = (
     whep.router,
     rtsp_out.router,
     alarms.router,
+    alarm_pictures.router,
+    references.router,
+    exclusions.router,
+    reports.router,
     notices.router,
     scenes.router,
     tours.router,
@@ -229,6 +271,7 @@ def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
         device_event_expiry(settings.device_events),
         *ledger_expiry(settings.ledger),
         match_expiry(),
+        recording_expiry(),
     ]
 
 
@@ -305,7 +348,7 @@ async def parts(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, media.looks, contacts))
+        await stack.enter_async_context(PeriodRecorder(database, bus, clock))
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -318,22 +361,68 @@ async def parts(
         ptz_store = PtzStore(database, register, checks)
         opener = PtzOpener(kept, ptz_store, peculiarities)
         steering = await stack.enter_async_context(PtzControl(settings.ptz, clock, bus, ptz_store, opener))
+        reference_files = PictureFiles(data_dir / "references")
+        book = await stack.enter_async_context(
+            ReferenceBook(database, reference_files, bus, clock, learning_rules(settings.pictures), steering)
+        )
+        recent = RecentPictures()
+        alarm_files = PictureFiles(data_dir / "alarm-pictures")
+        origins = PictureSources(recent, book, media.pictures)
+        keeper = await stack.enter_async_context(
+            AlarmPictureKeeper(database, alarm_files, bus, clock, origins, settings.pictures.alarm_mb * 1_000_000)
+        )
+        looks = ComparedLooks(media.looks, book, keeper, recent, media.pictures, clock)
+        contacts = DeviceContacts(checks, onvif)
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, looks, contacts, settings.site.zone)
+        )
+        pull_points = await stack.enter_async_context(
+            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
+        )
+        device_events_ = await stack.enter_async_context(
+            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
+        )
         setting = settings.device_settings
         settings_store = SettingsStore(database)
         links = VillageLinks(setting.at_once_per_village, setting.at_once)
         limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
         onvif_way = OnvifSettingsWay(onvif, register, checks, clock, setting.read_seconds)
+        ways: dict[str, SettingsWay] = {"onvif": onvif_way} | {
+            vendor: VendorSettingsWay(
+                vendor, signed_http, register, checks, clock, settings.site.zone, setting.read_seconds
+            )
+            for vendor in VENDORS
+        }
         lists = RecorderLists(device_http, signed_http, register, checks, clock)
-        readings = SettingsReadings(settings_store, {"onvif": onvif_way}, lists, links, bus, clock, limits)
+        readings = SettingsReadings(settings_store, ways, lists, links, bus, clock, limits)
         previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
         nightly = await stack.enter_async_context(
             NightlyClockChecks(
                 settings_store, readings, clock, setting.clock_check_at, settings.site.zone, setting.at_once
             )
         )
+        osd_store = OsdStore(database, settings.site.zone, clock, limits)
+        night = OsdNight(setting.osd_check_at, settings.site.zone, setting.at_once)
+        await stack.enter_async_context(OsdChecks(settings_store, osd_store, readings, bus, clock, night))
+        recording_store = RecordingStore(database, settings.site.zone)
+        recording_checks = await stack.enter_async_context(
+            RecordingChecks(
+                recording_store,
+                recording_roads(settings, onvif, device_http, signed_http, register, checks, clock),
+                links,
+                jobs_,
+                bus,
+                clock,
+                recording_plan(settings),
+            )
+        )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
+        policy_of_notices = notice_policy(settings.notices)
+        await stack.enter_async_context(Announcer(database, bus, clock, policy_of_notices, settings.site.zone))
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
+        rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
+        await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))
         retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
@@ -355,7 +444,9 @@ async def parts(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
 
-        alarms_ = Alarms(database, bus, clock)
+        past_files = PastFiles(database, settings.ledger, settings.site.zone)
+        alarms_ = Alarms(database)
+        personal = PersonalNotices(database, bus, clock)
         changes = await stack.enter_async_context(
             LiveChanges(
                 bus,
@@ -373,7 +464,11 @@ async def parts(
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
                 },
-                personal={"sweep": discovery.live(sweeps), "job": jobs.live(jobs_)},
+                personal={
+                    "sweep": discovery.live(sweeps),
+                    "job": jobs.live(jobs_),
+                    "notice": notices.live(personal),
+                },
             )
         )
 
@@ -424,8 +519,18 @@ async def parts(
             Coverages: Coverages(database, clock, settings.map),
             UnconnectedCameras: unconnected,
             Alarms: alarms_,
+            ExclusionRegister: ExclusionRegister(database, bus, clock, settings.site.zone),
+            Reports: Reports(
+                database, clock, settings.reports, settings.site.zone, past_files, settings.health.alarm_keep_days
+            ),
+            AlarmHandling: AlarmHandling(database, bus, clock),
+            PersonalNotices: personal,
+            References: References(database, clock, book, media.looks),
+            AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
-            ObservationHistory: ObservationHistory(database, clock),
+            ObservationHistory: ObservationHistory(database, clock, settings.health),
+            HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
+            HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
             SettingsStore: settings_store,
@@ -433,6 +538,9 @@ async def parts(
             SettingsPreviews: previews,
             SettingsChanges: SettingsChanges(settings_store, readings, previews, links, jobs_, setting.at_once),
             NightlyClockChecks: nightly,
+            OsdStore: osd_store,
+            RecordingStore: recording_store,
+            RecordingChecks: recording_checks,
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
@@ -447,6 +555,35 @@ async def parts(
             ),
             system.System: system.System(started_at=clock.now(), gauge=figures, restart_relay=media.relays.restart),
         }
+
+
+def recording_roads(
+    settings: Settings,
+    onvif: Onvif,
+    http: DeviceHttp,
+    signed: SignedHttp,
+    register: Register,
+    checks: DeviceChecks,
+    clock: Clock,
+) -> RecordingRoads:
+    """How devices are asked for their recordings. ONVIF's conversation keeps the device's other calls waiting, so it
+    gets less time."""
+    seconds, zone = settings.recordings.read_seconds, settings.site.zone
+    return RecordingRoads(
+        {
+            "onvif": OnvifRecordings(onvif, register, checks, clock, zone, min(seconds, 20.0)),
+            "vendor": VendorRoad(http, signed, register, checks, clock, zone, seconds),
+        }
+    )
+
+
+def recording_plan(settings: Settings) -> RecordingPlan:
+    """How often devices are asked for their recordings, and what must be there."""
+    given = settings.recordings
+    limits = RecordingLimits(
+        given.days, given.complete_percent / 100, given.silent_hours * 3600, given.confirm_minutes * 60
+    )
+    return RecordingPlan(given.check_hours * 3600, given.at_once, limits, settings.site.zone)
 
 
 def media_parts(media: MediaEngine) -> Parts:

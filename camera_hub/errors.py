@@ -147,6 +147,20 @@ class Reason(StrEnum):
     MOVED = "moved"
     LOW_CONTRAST = "low_contrast"
     UNDECODABLE = "undecodable"
+    # a picture that is to be a reference
+    REFERENCE_NO_LOOK = "reference_no_look"
+    REFERENCE_OTHER_PROFILE = "reference_other_profile"
+    REFERENCE_UNFIT = "reference_unfit"
+    # the texts in it
+    OSD_NAME_MISSING = "osd_name_missing"
+    OSD_NAME_WRONG = "osd_name_wrong"
+    OSD_TIME_MISSING = "osd_time_missing"
+    OSD_CLOCK_WRONG = "osd_clock_wrong"
+    # what the device keeps
+    NO_RECORDING = "no_recording"
+    RECORDING_GAPS = "recording_gaps"
+    RECORDING_SHORT = "recording_short"
+    RECORDING_UNKNOWN = "recording_unknown"
     # the hub itself
     NOT_APPROVED = "not_approved"
     RETIRED = "retired"
@@ -159,6 +173,8 @@ class Reason(StrEnum):
     DECIDED_ALREADY = "decided_already"
     BUSY = "busy"
     OVERLOADED = "overloaded"
+    ROUNDS_LATE = "rounds_late"
+    ROUNDS_STOPPED = "rounds_stopped"
     RELAY_RESTARTED = "relay_restarted"
     QUARANTINED = "quarantined"
     HUB_AWAY = "hub_away"

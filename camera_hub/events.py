@@ -7,9 +7,11 @@ and it gets `Lagged`, so that it can read everything again instead of being sile
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from camera_hub.errors import Param
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,26 @@ class AlarmChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AspectFound(Event):
+    """What a check of another room is sure of about one aspect of a camera ("recording", "osd"; see
+    health.judging.verdict). `reason`: an errors.Reason, None = well. Whoever checks has confirmed it."""
+
+    camera_id: int
+    aspect: str
+    reason: str | None
+    detail: str = ""
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionChanged(Event):
+    """An exclusion was asked for, approved, ended or changed. `village_id`: of the camera, device or village."""
+
+    exclusion_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class HubLoad(Event):
     """Which relays carry as much as they can (or more), and whether the hub's own event loop runs late. Published when
     that changes, and again every few seconds."""
@@ -243,6 +265,14 @@ class StreamTokenChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeAdded(Event):
+    """A user has a new notice, or has read some on another page: this concerns the pages of that user only."""
+
+    notice_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeChannelChanged(Event):
     """A notice channel was added, changed, enabled, disabled or removed."""
 
@@ -280,6 +310,14 @@ class Subscription:
             lost, self._lost = self._lost, 0
             return Lagged(lost)
         return self._queue.popleft()
+
+    def take(self) -> list[Event]:
+        """All queued events, perhaps none; `Lagged` first if some were lost. Never waits."""
+        found: list[Event] = [Lagged(self._lost)] if self._lost else []
+        self._lost = 0
+        found += self._queue
+        self._queue.clear()
+        return found
 
     async def batch(self) -> list[Event]:
         """All queued events, at least one: waits only while there is none."""

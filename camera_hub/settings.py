@@ -8,12 +8,12 @@ import os
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from camera_hub.errors import HubError, Kind
+from camera_hub.errors import HubError, Kind, Reason
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -174,10 +174,27 @@ class DeviceSettingsSettings(_Section):
     clock_check_at: str = Field("02:30", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
     clock_warn_seconds: Seconds = 5.0
     clock_fail_seconds: Seconds = 30.0
+    osd_check_at: str = Field("03:30", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
     ntp_server: str = Field("", max_length=255, pattern=r"^[A-Za-z0-9.:_-]*$")
     at_once: int = Field(16, ge=1, le=64)
     at_once_per_village: int = Field(4, ge=1, le=64)
     read_seconds: Seconds = 30.0
+
+
+SeverityName = Literal["critical", "major", "minor", "warning"]
+CauseName = Annotated[str, Field(max_length=32)]
+
+
+class RecordingSettings(_Section):
+    """What devices must have recorded."""
+
+    check_hours: float = Field(6.0, ge=0.05, le=24)
+    days: int = Field(30, ge=1, le=365)
+    complete_percent: float = Field(95.0, gt=0, le=100)
+    silent_hours: float = Field(2.0, gt=0, le=48)
+    confirm_minutes: float = Field(10.0, gt=0, le=720)
+    read_seconds: Seconds = 60.0
+    at_once: int = Field(8, ge=1, le=64)
 
 
 class HealthSettings(_Section):
@@ -185,14 +202,38 @@ class HealthSettings(_Section):
 
     round_seconds: Seconds = 60.0
     picture_seconds: Seconds = 300.0
-    at_once: int = Field(16, ge=1)
-    at_once_per_village: int = Field(2, ge=1)
+    thrifty_round_seconds: Seconds = 300.0
+    thrifty_picture_seconds: Seconds = 3600.0
+    at_once: int = Field(24, ge=1, le=256)
+    at_once_per_village: int = Field(4, ge=1, le=64)
+    at_once_per_device: int = Field(2, ge=1, le=64)
     bad_of: int = Field(3, ge=1)  # an alarm needs `bad` …
     bad: int = Field(2, ge=1)  # … of the last `bad_of`
     clock_error_seconds: Seconds = 30.0
     village_share: float = Field(0.8, gt=0, le=1)
+    severities: dict[CauseName, SeverityName] = Field({}, max_length=100)
     keep_days: float = Field(14.0, gt=0)
+    look_days: float = Field(3.0, ge=1, le=60)
+    hour_days: float = Field(60.0, ge=3, le=800)
+    day_days: float = Field(400.0, ge=31, le=4000)
     alarm_keep_days: float = Field(400.0, gt=0)
+
+    @field_validator("severities")
+    @classmethod
+    def _of_causes(cls, severities: dict[str, str]) -> dict[str, str]:
+        known = {reason.value for reason in Reason}
+        if unknown := sorted(severities.keys() - known):
+            raise ValueError(f"{unknown[0]!r} is no cause of an alarm; causes are words such as frozen, no_media")
+        return severities
+
+
+class PictureSettings(_Section):
+    """Reference pictures of cameras, and the pictures that are kept with alarms."""
+
+    learn_hours: float = Field(6.0, gt=0, le=240)
+    follow_days: float = Field(3.0, gt=0, le=365)
+    ask_hours: float = Field(24.0, gt=0, le=720)
+    alarm_mb: int = Field(2000, ge=10)
 
 
 Degrees = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
@@ -215,6 +256,27 @@ class LedgerSettings(_Section):
         return area
 
 
+class ReportSettings(_Section):
+    """Reports. Hours within which a fault is due to be repaired, by the severity of its alarm."""
+
+    critical_hours: float = Field(4.0, gt=0, le=8760)
+    major_hours: float = Field(24.0, gt=0, le=8760)
+    minor_hours: float = Field(72.0, gt=0, le=8760)
+    warning_hours: float = Field(168.0, gt=0, le=8760)
+    pass_percent: float = Field(95.0, ge=0, le=100)
+    township: str = Field("", max_length=64)
+
+    @property
+    def due_hours(self) -> dict[str, float]:
+        """By severity."""
+        return {
+            "critical": self.critical_hours,
+            "major": self.major_hours,
+            "minor": self.minor_hours,
+            "warning": self.warning_hours,
+        }
+
+
 class MapSettings(_Section):
     """The map and coverage. `bounds`: two corners of the township's box, each (longitude, latitude)."""
 
@@ -230,11 +292,31 @@ class MapSettings(_Section):
         return bounds
 
 
+TimeOfDay = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
 class NoticeSettings(_Section):
-    """Where alarms are sent outside the pages."""
+    """Who is notified of alarms, and when; where they are sent outside the pages. Times of day are the site's;
+    `quiet_from` equal to `quiet_to`: never quiet."""
 
     webhook_url: str = ""
     webhook_timeout: Seconds = 5.0
+    parent_minutes: float = Field(10.0, ge=0, le=1440)
+    camera_minutes: float = Field(30.0, ge=0, le=1440)
+    key_camera_minutes: float = Field(2.0, ge=0, le=1440)
+    digest_at: TimeOfDay = "08:00"
+    quiet_from: TimeOfDay = "22:00"
+    quiet_to: TimeOfDay = "07:00"
+    remind_hours: float = Field(24.0, ge=1, le=8760)
+    escalate_hours: tuple[Annotated[float, Field(gt=0, le=8760)], ...] = Field((24.0, 72.0), max_length=2)
+    escalate_from: str = Field("major", pattern="^(critical|major|minor|warning)$")
+
+    @field_validator("escalate_hours")
+    @classmethod
+    def _growing(cls, hours: tuple[float, ...]) -> tuple[float, ...]:
+        if list(hours) != sorted(set(hours)):
+            raise ValueError("each level of escalation comes later than the one before, as in [24, 72]")
+        return hours
 
 
 class MetricsSettings(_Section):
@@ -281,9 +363,12 @@ class Settings(_Section):
     discovery: DiscoverySettings = DiscoverySettings()
     device_events: DeviceEventSettings = DeviceEventSettings()
     device_settings: DeviceSettingsSettings = DeviceSettingsSettings()
+    recordings: RecordingSettings = RecordingSettings()
     health: HealthSettings = HealthSettings()
+    pictures: PictureSettings = PictureSettings()
     ledger: LedgerSettings = LedgerSettings()
     map: MapSettings = MapSettings()
+    reports: ReportSettings = ReportSettings()
     notices: NoticeSettings = NoticeSettings()
     metrics: MetricsSettings = MetricsSettings()
     patrol: PatrolSettings = PatrolSettings()

@@ -29,6 +29,7 @@ class Action(StrEnum):
     STEER = "steer"  # move cameras (PTZ), their presets and home positions
     READ_HEALTH = "read_health"  # alarms, observations
     ACKNOWLEDGE = "acknowledge"
+    EXCLUDE = "exclude"  # ask that cameras are not judged for a time, and end that; APPROVE approves it
     INTAKE = "intake"  # search, register, and see and change what is not approved yet
     REGISTER = "register"  # keep devices and cameras, approved ones too
     SET_DEVICES = "set_devices"  # clock, OSD and sub stream on devices
@@ -70,6 +71,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.STEER,
             Action.READ_HEALTH,
             Action.ACKNOWLEDGE,
+            Action.EXCLUDE,
             Action.INTAKE,
             Action.REGISTER,
             Action.SET_DEVICES,
@@ -85,6 +87,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.STEER,
             Action.READ_HEALTH,
             Action.ACKNOWLEDGE,
+            Action.EXCLUDE,
             Action.SET_DEVICES,
             Action.FOLLOW_JOBS,
             Action.READ_SYSTEM,

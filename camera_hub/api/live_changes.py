@@ -24,12 +24,14 @@ from camera_hub.events import (
     DeviceSettingsChanged,
     Event,
     EventBus,
+    ExclusionChanged,
     FavouriteChanged,
     InboxChanged,
     JobChanged,
     Lagged,
     MapChanged,
     MatchChanged,
+    NoticeAdded,
     PeculiaritiesChanged,
     RunChanged,
     Subscription,
@@ -54,6 +56,7 @@ SharedReader = Callable[[Collection[Any]], Awaitable[Mapping[Any, Render]]]
 
 _EVENTS = (
     VillageChanged,
+    ExclusionChanged,
     DeviceChanged,
     DeviceSettingsChanged,
     PeculiaritiesChanged,
@@ -68,6 +71,7 @@ _EVENTS = (
     RunChanged,
     SweepChanged,
     JobChanged,
+    NoticeAdded,
     AccessChanged,
 )
 
@@ -109,7 +113,7 @@ def _of_user(user_id: int) -> Audience:
 def concerned(event: Event) -> tuple[Noun, Audience] | None:
     """What changed and who gets it; None for an event that changes no row of a page. Pure."""
     match event:
-        case VillageChanged(village_id):
+        case VillageChanged(village_id) | ExclusionChanged(village_id=int(village_id)):
             return ("village", village_id), _of_village(village_id)
         case DeviceChanged(device_id, village_id) | PeculiaritiesChanged(device_id, village_id):
             return ("device", device_id), _of_village(village_id)
@@ -137,6 +141,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):
             return ("job", job_id), _of_user(user_id)
+        case NoticeAdded(notice_id, user_id):
+            return ("notice", notice_id), _of_user(user_id)
     return None
 
 

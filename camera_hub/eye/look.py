@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from camera_hub.eye.decode import decode
-from camera_hub.eye.messages import Look, Seen
+from camera_hub.eye.messages import Look, Seen, picture_fault
 from camera_hub.sight.images import scaled, to_jpeg
 from camera_hub.sight.likeness import alike, outline
 from camera_hub.sight.picture_check import check_picture
 
 
 def look(request: Look, data: bytes) -> tuple[Seen, bytes]:
-    """Size and scores of the key frame, and its JPEG (empty unless `request.jpeg`).
+    """Size and scores of the key frame, and its JPEG (empty unless it was asked for).
 
     `data`: as for `decode`. Raises HubError(UNSUPPORTED) for a key frame that cannot be decoded.
     """
@@ -25,5 +25,6 @@ def look(request: Look, data: bytes) -> tuple[Seen, bytes]:
         seen = replace(seen, outline=outline(image))
     if request.known is not None:
         seen = replace(seen, alike=alike(request.known, image))
-    jpeg = to_jpeg(scaled(image, request.max_width), request.quality) if request.jpeg else b""
+    wanted = request.jpeg or (request.jpeg_of_faults and picture_fault(seen.scores) is not None)
+    jpeg = to_jpeg(scaled(image, request.max_width), request.quality) if wanted else b""
     return seen, jpeg

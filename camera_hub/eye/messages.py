@@ -27,6 +27,7 @@ class Look(Message):
 
     codec: Literal["h264", "h265", "mjpeg"]
     jpeg: bool = True
+    jpeg_of_faults: bool = False  # the JPEG also where a score shows a fault
     max_width: int = 0  # pixels; a wider JPEG is scaled down to it; 0: not scaled
     quality: int = 85  # of the JPEG, 1 … 100
     scores: bool = False

@@ -3,7 +3,7 @@
 In the data's order:
 
 - `rounds` look at every approved camera on its own clock; each look is an observation.
-- `judging` (pure): from the latest observations to a verdict on each aspect (live, picture, clock); along village →
+- `judging` (pure): from the latest observations to a verdict on each aspect (media, picture, clock); along village →
   device → camera to the alarms that should be open; to what must change.
 - `alarms` write every tick in one transaction, and are read and acknowledged by people.
 - `notices` go out to channels, one by one and each channel on its own.

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
@@ -31,22 +32,26 @@ _HEADER_FILL_NEEDED = PatternFill("solid", fgColor="9C3D10")
 def main() -> None:
     """Read what to write from stdin, write the .xlsx to stdout."""
     order = json.loads(sys.stdin.buffer.readline())
-    columns = [WrittenColumn(**{**one, "choices": tuple(one["choices"])}) for one in order.pop("columns")]
-    sys.stdout.buffer.write(workbook(columns, map(json.loads, sys.stdin.buffer), **order))
+    lines = map(json.loads, sys.stdin.buffer)
+    book = Workbook(write_only=True)
+    for sheet in order["sheets"]:
+        columns = [WrittenColumn(**{**one, "choices": tuple(one["choices"])}) for one in sheet["columns"]]
+        _sheet(book, sheet["name"], columns, islice(lines, sheet["rows"]), sheet["room_for"])
+    if order["notes"]:
+        _notes(book, order["notes_sheet"], order["notes"])
+    out = io.BytesIO()
+    book.save(out)
+    sys.stdout.buffer.write(out.getvalue())
 
 
-def workbook(
+def _sheet(
+    book: Workbook,
+    name: str,
     columns: Sequence[WrittenColumn],
     rows: Iterable[Sequence[CellValue]],
-    *,
-    sheet: str,
     room_for: int,
-    notes: Sequence[str],
-    notes_sheet: str,
-) -> bytes:
-    """As writing.write_xlsx, in this process."""
-    book = Workbook(write_only=True)
-    page = book.create_sheet(sheet[:31])
+) -> None:
+    page = book.create_sheet(name[:31])
     page.freeze_panes = "A2"
     for number, column in enumerate(columns, 1):
         dimension = page.column_dimensions[get_column_letter(number)]
@@ -59,14 +64,13 @@ def workbook(
         page.append([_cell(page, column, value) for column, value in zip(columns, row, strict=True)])
         count += 1
     _choices(page, columns, min(count + room_for, MAX_ROWS) + 1)
-    if notes:
-        second = book.create_sheet(notes_sheet[:31])
-        second.column_dimensions["A"].width = 100
-        for line in notes:
-            second.append([_text(second, line, Alignment(wrap_text=True, vertical="top"))])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+
+
+def _notes(book: Workbook, name: str, notes: Sequence[str]) -> None:
+    page = book.create_sheet(name[:31])
+    page.column_dimensions["A"].width = 100
+    for line in notes:
+        page.append([_text(page, line, Alignment(wrap_text=True, vertical="top"))])
 
 
 def _header(page: object, column: WrittenColumn) -> Cell:

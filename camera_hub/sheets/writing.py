@@ -30,6 +30,17 @@ class WrittenColumn:
     needed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenSheet:
+    """A sheet: its columns' headers in a frozen first row, then rows. `room_for`: rows that people will add, which get
+    the formats and lists of their columns."""
+
+    name: str
+    columns: Sequence[WrittenColumn]
+    rows: Sequence[Sequence[CellValue]] = ()
+    room_for: int = 0
+
+
 def write_xlsx(
     columns: Sequence[WrittenColumn],
     rows: Iterable[Sequence[CellValue]],
@@ -39,19 +50,29 @@ def write_xlsx(
     notes: Sequence[str] = (),
     notes_sheet: str = "说明",
 ) -> bytes:
-    """An .xlsx with the columns' headers in a frozen first row. `room_for`: rows that people will add, which get the
-    formats and lists of their columns; `notes`: lines of a second sheet.
+    """An .xlsx with one sheet; `notes`: lines of a second one. See write_workbook."""
+    return write_workbook([WrittenSheet(sheet, columns, list(rows), room_for)], notes=notes, notes_sheet=notes_sheet)
+
+
+def write_workbook(sheets: Sequence[WrittenSheet], *, notes: Sequence[str] = (), notes_sheet: str = "说明") -> bytes:
+    """An .xlsx with these sheets in their order; `notes`: lines of a last one.
 
     A process writes it; call this in a thread. Raises HubError(UNAVAILABLE) when it fails or takes too long.
     """
     order = {
-        "columns": [asdict(one) for one in columns],
-        "sheet": sheet,
-        "room_for": room_for,
+        "sheets": [
+            {
+                "name": one.name,
+                "columns": [asdict(column) for column in one.columns],
+                "room_for": one.room_for,
+                "rows": len(one.rows),
+            }
+            for one in sheets
+        ],
         "notes": list(notes),
         "notes_sheet": notes_sheet,
     }
-    lines = [json.dumps(order), *(json.dumps(list(row)) for row in rows)]
+    lines = [json.dumps(order), *(json.dumps(list(row)) for one in sheets for row in one.rows)]
     try:
         done = subprocess.run(
             [sys.executable, "-m", "camera_hub.sheets.workbook"],

@@ -169,7 +169,7 @@ def moved(found: Shift, view: View, reference: Reference) -> float | None:
     light = float(np.median(view.means[view.free])) / max(float(np.median(reference.means)), 20.0)
     if not 0.6 <= light <= 1.7:
         return elsewhere
-    return min(elsewhere, score(found.same, best=0.6, limit=0.08, worst=-0.1))
+    return min(elsewhere, score(found.same, best=0.6, limit=0.27, worst=0.05))
 
 
 @dataclass(frozen=True, slots=True)

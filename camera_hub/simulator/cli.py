@@ -15,7 +15,7 @@ from camera_hub.simulator.discovery import PORT
 from camera_hub.simulator.farm import Discovery, Farm
 from camera_hub.simulator.fault_words import listed
 from camera_hub.simulator.model import MAIN, SUB, KeyFrames
-from camera_hub.simulator.plan import Ports, default_farm, demo_faults
+from camera_hub.simulator.plan import DEMO_FAULTS, Ports, default_farm, demo_faults
 
 _EPILOG = """Faults are switched while the farm runs, at its control port (`"control"` in the line that it writes):
   curl -d '{"target": "donggou-1", "fault": "stray_bytes", "on": true, "value": 40}' http://127.0.0.1:9000/faults
@@ -35,7 +35,10 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--villages", type=int, default=16)
     options.add_argument("--cameras", type=int, default=64, help="in all villages together, at least one in each")
     options.add_argument(
-        "--faults", type=int, default=0, help="number of demo faults that are on from the start (0 to 5)"
+        "--faults",
+        type=int,
+        default=0,
+        help=f"number of demo faults that are on from the start (0 to {len(DEMO_FAULTS)})",
     )
     options.add_argument(
         "--h265-only",

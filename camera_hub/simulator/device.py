@@ -13,6 +13,7 @@ from camera_hub.simulator.state import DeviceState, Outer
 
 _FORWARDED_HTTP, _FORWARDED_RTSP = 8100, 8500
 """Ports of a village's router, to which the number of the device in its village is added."""
+_LOOKS_AT_ITS_CLOCK = 1.0
 
 
 class Device:
@@ -50,6 +51,7 @@ class Device:
             raise
         self.state.rtsp_port, self.state.http_port = (listener.port for listener in self._listeners)
         self._tasks.append(asyncio.create_task(self.rtsp.sweep(), name=f"simulator-sweep-{self.state.plan.key}"))
+        self._tasks.append(asyncio.create_task(self._sleep(), name=f"simulator-sleep-{self.state.plan.key}"))
         await self.apply()
         return self
 
@@ -83,11 +85,21 @@ class Device:
             self.state.flapped_down = not self.state.flapped_down
             await self._set_ports()
 
+    async def _sleep(self) -> None:
+        """Fall asleep and wake up when it is time."""
+        was = self.state.asleep
+        while True:
+            await self.state.clock.sleep(_LOOKS_AT_ITS_CLOCK)
+            if self.state.asleep != was:
+                was = not was
+                self.state.refresh()
+                await self._set_ports()
+
     async def _set_ports(self) -> None:
         async with self._turn:
             if self.state.down:
                 door = Door.CLOSED
-            elif Fault.VILLAGE_DOWN in self.state.faults():
+            elif self.state.unplugged:
                 door = Door.BLACK_HOLE
             else:
                 door = Door.OPEN

@@ -22,6 +22,10 @@ WORDS = {
     ),
     Fault.HALF_OPEN: Words("Connections are accepted, then silence.", "接受连接，之后一言不发。"),
     Fault.FLAPPING: Words("Alternately dead and alive; value: seconds of each phase.", "时断时通；值：每段的秒数。"),
+    Fault.SLEEPING: Words(
+        "A solar camera that sleeps: nothing answers but for some hours around noon by its own clock; value: how many.",
+        "太阳能摄像机定时休眠：只在正午前后若干小时内应答（按其自身时钟）；值：每天唤醒的小时数。",
+    ),
     Fault.SLOW_DRIP: Words("One byte a second.", "每秒只发一个字节。"),
     Fault.WRONG_PASSWORD: Words("The known password is refused.", "拒绝已知的密码。"),
     Fault.DIGEST_ONLY: Words("ONVIF refuses UsernameToken.", "ONVIF 拒绝 UsernameToken，只认 HTTP 摘要认证。"),
@@ -273,8 +277,84 @@ WORDS = {
         "Encoder values outside its options are refused instead of being bent to fit.",
         "编码参数超出可选范围时拒绝，而不是自动取近似值。",
     ),
-    Fault.FROZEN: Words("The picture stands still, clock and all.", "画面连同时钟冻结。"),
+    Fault.LOW_FPS: Words("Few frames per second; value: how many.", "帧率很低；值：每秒帧数。"),
     Fault.BLACK: Words("The picture is black but for its caption.", "画面全黑，只有字幕。"),
+    Fault.BLUE_SCREEN: Words(
+        "The picture is one blue but for its caption, as of a channel without input.",
+        "蓝屏，只有字幕，如同通道无输入。",
+    ),
+    Fault.NO_SIGNAL: Words("A slate that says 无视频信号 (no signal).", "画面为“无视频信号”提示。"),
+    Fault.COLOUR_BARS: Words("Colour bars instead of a picture.", "画面为彩条。"),
+    Fault.OSD_OTHER_NAME: Words("The name in the picture is another camera's.", "画面上的名称是别的点位的。"),
+    Fault.OSD_NO_NAME: Words("There is no name in the picture.", "画面上没有名称。"),
+    Fault.OSD_NO_TIME: Words("There is no time in the picture.", "画面上没有时间。"),
+    Fault.NO_RECORDING: Words(
+        "Nothing is recorded; value: since how many hours, 0: there is no recording at all.",
+        "没有录像；值：停录了多少小时，0 为从未录像。",
+    ),
+    Fault.RECORDING_GAPS: Words(
+        "A part of each day is not recorded; value: how many hours.", "每天缺一段录像；值：缺多少小时。"
+    ),
+    Fault.RECORDING_SHORT: Words(
+        "Recordings are kept for a few days only; value: how many.", "录像保存天数不足；值：保存多少天。"
+    ),
+    Fault.DISK_FAILED: Words(
+        "Disk or card has failed and says so, nothing is recorded since; value: since how many hours.",
+        "硬盘（存储卡）故障，之后没有录像；值：故障了多少小时。",
+    ),
+    Fault.RECORDING_ON_EVENTS: Words(
+        "Recorded on events alone: ten minutes of each hour, and the schedule says so.",
+        "只在有事件时录像：每小时十分钟，录像计划也如此。",
+    ),
+    Fault.RECORDING_LIES: Words(
+        "Searches of recordings are answered by nonsense; value: 0 answers that never end, 1 recordings of the future.",
+        "查询录像时乱答；值：0 为结果永无止境，1 为给出未来的录像。",
+    ),
+    Fault.NO_SEARCH: Words("ONVIF has no search of recordings.", "ONVIF 不提供录像检索。"),
+    Fault.NO_EVENT_SEARCH: Words(
+        "ONVIF tells the oldest and the newest recording, and nothing between.",
+        "ONVIF 只给出最早和最晚的录像，中间情况不提供。",
+    ),
+    Fault.FROZEN: Words("The picture stands still, clock and all.", "画面连同时钟冻结。"),
+    Fault.FROZEN_WITH_CLOCK: Words(
+        "The picture stands still, the clock in it runs on.", "画面冻结，但叠加的时钟照走。"
+    ),
+    Fault.COVERED: Words(
+        "A cloth hangs over the lens; value: over which share of the picture (1: all).",
+        "镜头被布遮挡；值：遮住画面的比例（1 为全部）。",
+    ),
+    Fault.OVEREXPOSED: Words("Far too bright; value: by how many stops.", "画面过亮（过曝）；值：过曝几档。"),
+    Fault.UNDEREXPOSED: Words("Far too dark; value: by how many stops.", "画面过暗（欠曝）；值：欠曝几档。"),
+    Fault.BLURRED: Words(
+        "Out of focus; value: standard deviation of the blur in thousandths of the width.",
+        "画面模糊（失焦）；值：模糊的标准差，以画面宽度的千分之一计。",
+    ),
+    Fault.LOW_CONTRAST: Words(
+        "A fogged or dirty dome; value: share of the contrast that is left.",
+        "护罩起雾或脏污，对比度很低；值：剩余对比度的比例。",
+    ),
+    Fault.COLOUR_CAST: Words(
+        "A pink cast, as of a stuck infrared filter; value: chroma levels.",
+        "偏色（发粉，如滤光片卡住）；值：色度级数。",
+    ),
+    Fault.NOISY: Words(
+        "Snow over the picture; value: standard deviation in luma levels.", "雪花噪声；值：亮度标准差（级）。"
+    ),
+    Fault.STRIPED: Words(
+        "Bands of interference roll through the picture; value: luma levels.", "滚动的条纹干扰；值：亮度级数。"
+    ),
+    Fault.MOVED: Words(
+        "The camera was turned: another view of the same place; value: by which share of the picture's width.",
+        "摄像机被转动，朝向改变；值：转过画面宽度的比例。",
+    ),
+    Fault.INFRARED: Words(
+        "Night, lit by the camera's infrared lamp: grey, and no fault.", "红外夜视画面（黑白），不是故障。"
+    ),
+    Fault.RAIN: Words("It rains; no fault.", "下雨，不是故障。"),
+    Fault.INSECTS: Words("Night, with insects at the lamp; no fault.", "夜间灯前飞虫，不是故障。"),
+    Fault.HEADLIGHTS: Words(
+        "Night, with a car whose headlights dazzle the camera; no fault.", "夜间对向车灯炫光，不是故障。"
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 from camera_hub.simulator.model import KeyFrames
+from camera_hub.simulator.picture.scenes import AMOUNTS, Mood, Weather
 
 SIX_MONTHS = 182 * 86_400.0
 
@@ -16,6 +17,7 @@ class Fault(StrEnum):
     VILLAGE_DOWN = "village_down"  # as if the cable were pulled: nothing is refused, nothing answers
     HALF_OPEN = "half_open"  # connections are accepted, then silence; running streams stop without closing
     FLAPPING = "flapping"  # alternately dead and alive; the value is the length of each phase in seconds
+    SLEEPING = "sleeping"  # the value is how many hours around noon, by its own clock, it is awake
     SLOW_DRIP = "slow_drip"  # one byte a second
     # login and protocol
     WRONG_PASSWORD = "wrong_password"
@@ -120,14 +122,51 @@ class Fault(StrEnum):
     CLOCK_LIES = "clock_lies"  # a time is accepted; the value: seconds until the clock is as wrong as before
     OSD_READONLY = "osd_readonly"
     ENCODER_RANGES = "encoder_ranges"  # values outside its options are refused instead of being bent
-    # the picture
-    FROZEN = "frozen"
+    LOW_FPS = "low_fps"  # the value is frames per second
+    OSD_OTHER_NAME = "osd_other_name"  # texts as if somebody had set them so (`settings.py`)
+    OSD_NO_NAME = "osd_no_name"
+    OSD_NO_TIME = "osd_no_time"
+    # what it keeps (`recordings.py`)
+    NO_RECORDING = "no_recording"  # the value is since how many hours; 0: there is nothing at all
+    RECORDING_GAPS = "recording_gaps"  # the value is how many hours of each day lack
+    RECORDING_SHORT = "recording_short"  # the value is how many days are kept
+    DISK_FAILED = "disk_failed"  # the value is since how many hours; the disk says so
+    RECORDING_ON_EVENTS = "recording_on_events"  # some minutes of each hour, and the schedule says so
+    RECORDING_LIES = "recording_lies"  # 0: answers that never end, 1: recordings of the future
+    NO_SEARCH = "no_search"  # ONVIF has no service for recordings
+    NO_EVENT_SEARCH = "no_event_search"  # ONVIF tells the oldest and the newest recording alone
+    # the picture (`picture/moods.py`); the worse ones first: a channel has one of them
     BLACK = "black"
+    BLUE_SCREEN = "blue_screen"
+    NO_SIGNAL = "no_signal"
+    COLOUR_BARS = "colour_bars"
+    FROZEN = "frozen"
+    FROZEN_WITH_CLOCK = "frozen_with_clock"
+    COVERED = "covered"
+    OVEREXPOSED = "overexposed"  # the value is stops
+    UNDEREXPOSED = "underexposed"  # the value is stops
+    BLURRED = "blurred"  # the value is the standard deviation in thousandths of the width
+    LOW_CONTRAST = "low_contrast"  # the value is the share of the contrast that is left
+    COLOUR_CAST = "colour_cast"  # the value is chroma levels
+    NOISY = "noisy"  # the value is the standard deviation in luma levels
+    STRIPED = "striped"  # the value is luma levels
+    MOVED = "moved"  # the value is by which share of the picture's width the camera was turned
+    # what is no fault of the camera (`picture/weather.py`); these and one of the picture's go together
+    INFRARED = "infrared"
+    RAIN = "rain"
+    INSECTS = "insects"
+    HEADLIGHTS = "headlights"
+
+
+MOODS = {Fault(mood.value): mood for mood in Mood if mood is not Mood.FINE}
+"""The faults of the picture."""
+WEATHERS = {Fault(weather.value): weather for weather in Weather if weather is not Weather.CLEAR}
 
 
 DEFAULT_VALUES = {
     Fault.CLOCK_SKEW: -SIX_MONTHS,
     Fault.FLAPPING: 15.0,
+    Fault.SLEEPING: 12.0,
     Fault.LOCKED: 1800.0,
     Fault.THIN: 100_000.0,
     Fault.NEW_NONCE: 20.0,
@@ -149,6 +188,13 @@ DEFAULT_VALUES = {
     Fault.PTZ_SLOW: 0.4,
     Fault.SETTINGS_REFUSED: 0.0,
     Fault.CLOCK_LIES: 0.0,
+    Fault.NO_RECORDING: 0.0,
+    Fault.RECORDING_GAPS: 6.0,
+    Fault.RECORDING_SHORT: 7.0,
+    Fault.DISK_FAILED: 12.0,
+    Fault.RECORDING_LIES: 0.0,
+    Fault.LOW_FPS: 2.0,
+    **{fault: AMOUNTS[mood] for fault, mood in MOODS.items() if mood in AMOUNTS},
 }
 INNER_ADDRESS = "192.168.1.64"
 """The address that a device behind a router announces (fault `nat_xaddr`)."""

@@ -139,6 +139,8 @@ class SimDevice:
     recorder: str = ""
     """Key of the recorder that it hangs on, which sets its clock every minute."""
     max_pull_points: int = 4
+    kept_days: int = 0
+    """For how many days a recorder's disk, or a camera's card, has room; 0: it has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ _PRESETS = {
 }  # fmt: skip
 """Names and positions of a dome's presets, by where it stands."""
 _NVR_CHANNELS = 8
+_RECORDER_DAYS, _CARD_DAYS = 36, 31
+"""What the disk of a recorder has room for, and the card that two of three cameras have."""
 _VENDORS = {4: Vendor.DAHUA, 5: Vendor.UNIVIEW, 6: Vendor.NONE}
 """Villages, counted from 0, whose devices are not of the usual vendor."""
 _MODELS = {
@@ -67,8 +69,9 @@ _MODELS = {
 }
 """Models of a camera and of a recorder."""
 NAMESPACE = uuid.UUID("6f0d8a52-2f8e-4b0a-9f5e-0a51d1f0c0de")
-DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead")
+DEMO_FAULTS = ("wrong_password", "frozen", "black", "clock_skew", "dead", "blue_screen", "covered")
 """What is wrong in the demo, each with a device or channel of a different village."""
+_OF_A_CHANNEL = ("frozen", "black", "blue_screen", "covered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,7 @@ def _device(
         uuid=str(uuid.uuid5(NAMESPACE, f"{address}/{key}")),
         answers=answers,
         rtsp_auth=RtspAuth.BOTH if seed % 3 == 0 else RtspAuth.DIGEST,
+        kept_days=_RECORDER_DAYS if recorder else _CARD_DAYS if seed % 3 else 0,
     )
 
 
@@ -282,6 +286,7 @@ def _behind(recorder: SimDevice, key: str, address: str) -> SimDevice:
         mac=_mac(seed),
         uuid=str(uuid.uuid5(NAMESPACE, f"{address}/{key}")),
         recorder=recorder.key,
+        kept_days=0,
     )
 
 
@@ -316,7 +321,7 @@ def demo_faults(villages: tuple[Village, ...]) -> tuple[tuple[str, str], ...]:
     chosen = []
     for fault, village in zip(DEMO_FAULTS, villages[1:], strict=False):
         device = village.devices[-1]
-        target = device.channels[-1].key if fault in ("frozen", "black") else device.key
+        target = device.channels[-1].key if fault in _OF_A_CHANNEL else device.key
         chosen.append((target, fault))
     return tuple(chosen)
 

@@ -62,6 +62,15 @@ class ClockSetting:
     servers_from_dhcp: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class OsdDisturbance:
+    """What is wrong with the texts in a channel's picture."""
+
+    other_name: bool = False
+    no_name: bool = False
+    no_time: bool = False
+
+
 class DeviceSettings:
     """The present settings of one device."""
 
@@ -72,6 +81,7 @@ class DeviceSettings:
             (channel.number, number): channel.stream(number) for channel in plan.channels for number in (1, 2)
         }
         self._next_osd = 3
+        self._disturbed: dict[int, OsdDisturbance] = {}
         self._listeners: list[Callable[[], None]] = []
 
     def listen(self, listener: Callable[[], None]) -> None:
@@ -92,6 +102,22 @@ class DeviceSettings:
             self._specs[channel, number] = spec
             for listener in self._listeners:
                 listener()
+
+    def disturb(self, channel: Channel, found: "OsdDisturbance") -> None:
+        """Set a channel's texts as somebody has set them wrongly, or as they usually are; once, so that they can be set
+        right again."""
+        if self._disturbed.get(channel.number, OsdDisturbance()) == found:
+            return
+        self._disturbed[channel.number] = found
+        for one in self._of(channel):
+            del self.osds[one.token]
+        name, time = _usual_osds(channel)
+        if found.other_name:
+            name = replace(name, text=f"{channel.name}(旧)")
+        if not found.no_name:
+            self.osds[name.token] = name
+        if not found.no_time:
+            self.osds[time.token] = time
 
     def create(self, osd: Osd) -> str:
         """Add a text. Returns its token."""

@@ -12,7 +12,7 @@ from camera_hub.simulator.faults import INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.model import Channel, KeyFrames, SimDevice, Village
 from camera_hub.simulator.picture.live import LiveViews
 from camera_hub.simulator.picture.loop_cache import LoopCache
-from camera_hub.simulator.settings import DeviceSettings
+from camera_hub.simulator.settings import DeviceSettings, OsdDisturbance
 from camera_hub.simulator.stats import DeviceStats
 from camera_hub.simulator.vendors.paths import stream_path
 
@@ -78,6 +78,10 @@ class DeviceState:
             self._locked_until = None
         elif self._locked_until is None:
             self._locked_until = self.clock.monotonic() + self.faults()[Fault.LOCKED]
+        for channel in self.plan.channels:
+            faults = self.faults(channel)
+            disturbance = (one in faults for one in (Fault.OSD_OTHER_NAME, Fault.OSD_NO_NAME, Fault.OSD_NO_TIME))
+            self.settings.disturb(channel, OsdDisturbance(*disturbance))
         if self.silent:
             self._heard.clear()
         else:
@@ -103,7 +107,18 @@ class DeviceState:
     @property
     def silent(self) -> bool:
         """Whether connections get no answer."""
-        return not self.faults().keys().isdisjoint((Fault.VILLAGE_DOWN, Fault.HALF_OPEN))
+        return self.unplugged or Fault.HALF_OPEN in self.faults()
+
+    @property
+    def unplugged(self) -> bool:
+        """Whether it is as if it were not there: nothing is refused, nothing answers."""
+        return Fault.VILLAGE_DOWN in self.faults() or self.asleep
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it sleeps now, by its own clock."""
+        awake = self.faults().get(Fault.SLEEPING)
+        return awake is not None and sleeps(self.settings.local(self.now()), awake)
 
     @property
     def down(self) -> bool:
@@ -201,3 +216,8 @@ class DeviceState:
         if self.https_port:
             return f"https://{self.shown_address}:{self.https_port}{path}"
         return f"http://{self.shown_address}:{self.outer.http_port if self.outer else self.http_port}{path}"
+
+
+def sleeps(local: datetime, hours_awake: float) -> bool:
+    """Whether a device that is awake for so many hours around noon sleeps at a moment of its local time."""
+    return abs(local.hour + local.minute / 60 + local.second / 3600 - 12) >= hours_awake / 2

@@ -177,7 +177,7 @@ async def test_an_alarm_names_who_it_stands_for_and_who_has_recovered(
     client = await hub.client(Role.OPERATOR)
     (row,) = (await client.get("/api/alarms")).json()
     assert (row["members"], row["recovered"]) == ([cameras[0]], [cameras[1]])
-    assert (row["aspect"], row["severity"]) == ("live", "major")
+    assert (row["aspect"], row["severity"]) == ("media", "major")
     members = (await client.get(f"/api/alarms/{alarm}/members")).json()
     assert [(one["camera_name"], one["left_at"]) for one in members] == [
         ("东沟村摄像机1", None),
@@ -200,7 +200,7 @@ async def test_seven_days_of_looks_are_seven_days(
                 "camera_id": cameras[0],
                 "at": start + timedelta(minutes=n + 1),
                 "reason": "frozen" if n % 5 == 0 else "timed_out" if 3000 <= n < 3060 else None,
-                "live": "timed_out" if 3000 <= n < 3060 and n % 5 else "ok",
+                "media": "timed_out" if 3000 <= n < 3060 and n % 5 else "ok",
                 "picture": "frozen" if n % 5 == 0 else None,
                 "key_frame_ms": float(n % 100),
                 "scores": {},
@@ -236,7 +236,7 @@ async def test_eight_live_pictures_with_a_wrong_clock_are_eight_online_and_eight
     async with database.write() as session:
         for camera in ids:
             (await session.get_one(Camera, camera)).health = "ok"
-            for aspect, state, cause in (("live", "ok", None), ("clock", "fault", "clock_wrong")):
+            for aspect, state, cause in (("media", "ok", None), ("clock", "fault", "clock_wrong")):
                 session.add(CameraState(camera_id=camera, aspect=aspect, state=state, cause=cause, since=clock.now()))
     client = await hub.client(Role.OPERATOR)
     village = next(one for one in (await client.get("/api/villages")).json() if one["name"] == "北沟村")
@@ -253,5 +253,5 @@ async def test_eight_live_pictures_with_a_wrong_clock_are_eight_online_and_eight
     camera = next(one for one in (await client.get("/api/cameras")).json() if one["id"] == ids[0])
     assert [(one["aspect"], one["state"], one["cause"]) for one in camera["states"]] == [
         ("clock", "fault", "clock_wrong"),
-        ("live", "ok", None),
+        ("media", "ok", None),
     ]

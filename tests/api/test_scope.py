@@ -21,23 +21,29 @@ from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.jobs import JobItem, Jobs, JobVerdict
 from camera_hub.errors import HubError
+from camera_hub.health.exclusions import LEVELS
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 from camera_hub.store.database import Database
+from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.tables import (
     Alarm,
     AlarmMember,
+    AlarmPicture,
     BasePicture,
     Camera,
     CameraReplacement,
     Device,
     DeviceMatch,
+    Exclusion,
     IntakeCandidate,
     KeyPlace,
     LedgerFile,
     LedgerPhoto,
+    Notice,
     Observation,
+    ReferencePicture,
     Run,
     Scene,
     Stream,
@@ -79,6 +85,15 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/api/cameras/{camera_id}/ptz/home"): {"seconds": 60},
     ("POST", "/api/cameras/{camera_id}/ptz/suspend"): {"minutes": 5},
     ("POST", "/api/cameras/{camera_id}/ptz/move"): {"pan": 1},
+    ("POST", "/api/alarms/{alarm_id}/owner"): {"user_id": None},
+    ("POST", "/api/cameras/{camera_id}/references"): {"profile": "day"},
+    ("POST", "/api/alarms/{alarm_id}/suspend"): {"until": "2026-11-24T08:00:00Z", "reason": "parts"},
+}
+EXCLUDED = {
+    "kind": "repair",
+    "reason": "x",
+    "since": "2026-11-23T08:00:00Z",
+    "until": "2026-11-24T08:00:00Z",
 }
 PLAYERS = {"POST": "application/sdp", "PATCH": "application/trickle-ice-sdpfrag"}
 """What WHEP players send, by method; judged before their session or camera is looked for."""
@@ -144,7 +159,11 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         replacement = CameraReplacement(camera_id=camera.id, other_camera_id=camera.id, village_id=village)
         replacement.old_device_id = replacement.new_device_id = device.id
         replacement.replaced_at = now
-        session.add_all([match, replacement])
+        exclusion = Exclusion(level="camera", camera_id=camera.id, kind="repair", reason=SECRET, since=now)
+        exclusion.until, exclusion.created_name, exclusion.created_at = now + timedelta(days=1), SECRET, now
+        kept = AlarmPicture(alarm_id=alarm.id, camera_id=camera.id, kind="present", at=now, kept_at=now, size=1)
+        reference = ReferencePicture(camera_id=camera.id, profile="day", source="1/v1", features=SECRET, at=now, size=1)
+        session.add_all([match, replacement, exclusion, kept, reference])
         await session.flush()
         place = KeyPlace(village_id=village, name=SECRET, place_class="water", kind="point", geometry=[[117.2, 31.8]])
         place.created_at, place.changed_at, place.changed_by = now, now, SECRET
@@ -157,6 +176,10 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         await session.flush()
         photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
         session.add(photo)
+        admin_id = hub.accounts[Role.TOWNSHIP_ADMIN].id
+        notice = Notice(user_id=admin_id, alarm_id=alarm.id, kind="opened", payload={"title": SECRET})
+        notice.created_at = notice.next_attempt_at = now
+        session.add(notice)
         await session.flush()
     sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
     path = tmp_path / "sheet.xlsx"
@@ -164,6 +187,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
     folder = hub.parts[Settings].server.data_dir / "photos"
     folder.mkdir()
     (folder / f"{photo.id}.jpg").write_bytes(b"\xff\xd8" + SECRET.encode())
+    for name, row_id in (("alarm-pictures", kept.id), ("references", reference.id)):
+        await PictureFiles(hub.parts[Settings].server.data_dir / name).write(row_id, b"\xff\xd8" + SECRET.encode())
     drawn = hub.parts[Settings].server.data_dir / "map"
     drawn.mkdir()
     (drawn / f"{base.id}.jpg").write_bytes(b"\xff\xd8")  # everybody's
@@ -186,6 +211,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         {
             "camera_id": camera.id,
             "photo_id": photo.id,
+            "picture_id": kept.id,
+            "profile": "day",
             "device_id": device.id,
             "device_settings_id": device.id,
             "preview_id": preview.id,
@@ -195,6 +222,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "match_id": match.id,
             "replacement_id": replacement.id,
             "alarm_id": alarm.id,
+            "exclusion_id": exclusion.id,
             "tour_id": tour.id,
             "scene_id": scene.id,
             "run_id": run.id,
@@ -203,6 +231,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "map_id": f"place:{place.id}",
             "sweep_id": sweep.id,
             "job_id": job.id,
+            "notice_id": notice.id,
             "profile_id": profile.id,
             "import_id": imported.id,
             "number": 2,
@@ -291,11 +320,14 @@ async def test_no_list_names_another_villages_object(hub: Hub, other: Other, out
         "/api/cameras",
         "/api/devices",
         "/api/alarms",
+        "/api/exclusions",
         "/api/tours",
         "/api/scenes",
         "/api/runs",
         "/api/matches",
         "/api/map",
+        "/api/recordings",
+        "/api/osd",
     }
 
 
@@ -329,6 +361,8 @@ async def test_nothing_is_made_in_another_village(hub: Hub, other: Other) -> Non
         ),
         ("/api/bulk/subnet", {"device_ids": [other.ids["device_id"]], "before": "10.77.77.x", "after": "10.8.1.x"}),
         ("/api/bulk/cameras", {"camera_ids": [other.ids["camera_id"]], "place_class": "school"}),
+        ("/api/exclusions/end", {"ids": [other.ids["exclusion_id"]]}),
+        *(("/api/exclusions", EXCLUDED | {"level": one, "ids": [other.ids[f"{one}_id"]]}) for one in LEVELS),
     ]
     for path, body in bulk:
         answer = await client.post(path, json=body)

@@ -73,12 +73,12 @@ def cases(villages: Iterable[Village]) -> list[CameraCase]:
         nonlocal device
         device += 1
         for _ in range(channels):
-            live, silences = (DEAD, (LONG_AGO, LONG_AGO + 10)) if dead else (WELL, ())
+            media, silences = (DEAD, (LONG_AGO, LONG_AGO + 10)) if dead else (WELL, ())
             silent = LONG_AGO if dead else None
             answered = None if dead else 0.0
             number = len(found) + 1
             found.append(
-                CameraCase(number, device, village, live, silent_since=silent, answered_at=answered, silences=silences)
+                CameraCase(number, device, village, media, silent_since=silent, answered_at=answered, silences=silences)
             )
 
     for village, one in enumerate(villages, start=1):

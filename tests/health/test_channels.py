@@ -5,15 +5,12 @@ from sqlalchemy import select
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, NoticeChannelChanged
-from camera_hub.health.judging.alarm_severity import Severity, at_least, severity_of
 from camera_hub.health.notices.channels import MAX_CHANNELS, ChannelDraft, NoticeChannels, seal_owner
-from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.notices.rules import EVERYTHING, RuleView, is_meant
 from camera_hub.settings import NoticeSettings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, AlarmMember, Notice, NoticeChannel
+from camera_hub.store.tables import NoticeChannel
 from tests.fakes.clock import ManualClock
-from tests.fakes.site import add_village
 from tests.health.fake_sealer import FakeSealer
 
 URL = "https://robot.example:8443/send?key=s3cret"
@@ -25,83 +22,28 @@ def channels(database: Database, bus: EventBus, clock: ManualClock) -> NoticeCha
 
 
 @pytest.mark.parametrize(
-    ("level", "aspect", "severity"),
-    [
-        ("hub", "live", "critical"),
-        ("village", "live", "critical"),
-        ("device", "live", "major"),
-        ("camera", "live", "major"),
-        ("camera", "picture", "minor"),
-        ("device", "clock", "warning"),
-        ("camera", "clock", "warning"),
-    ],
-)
-def test_severity_follows_level_and_aspect(level: str, aspect: str, severity: str) -> None:
-    assert severity_of(level, aspect) == severity
-    assert [at_least(severity, minimum) for minimum in Severity].count(True) == len(Severity) - list(Severity).index(
-        Severity(severity)
-    )
-
-
-@pytest.mark.parametrize(
     ("rule", "meant"),
     [
         (RuleView(), True),
         (RuleView(village_id=7), True),
         (RuleView(village_id=8), False),
-        (RuleView(aspect="live"), True),
+        (RuleView(aspect="media"), True),
         (RuleView(aspect="clock"), False),
         (RuleView(min_severity="warning"), True),
         (RuleView(min_severity="major"), True),
         (RuleView(min_severity="critical"), False),
-        (RuleView(7, "live", "minor"), True),
-        (RuleView(7, "live", "critical"), False),
+        (RuleView(7, "media", "minor"), True),
+        (RuleView(7, "media", "critical"), False),
     ],
 )
 def test_a_rule_matches_by_village_aspect_and_severity(rule: RuleView, meant: bool) -> None:
-    assert rule.matches(7, "live", "major") is meant
+    assert rule.matches(7, "media", "major") is meant
 
 
 def test_any_rule_is_enough_and_none_is_not() -> None:
-    assert is_meant([RuleView(8), RuleView(7)], 7, "live", "major")
-    assert not is_meant([], 7, "live", "major")
-    assert not is_meant([RuleView(7)], None, "live", "critical"), "the hub's own alarms belong to no village"
-
-
-async def test_notices_are_written_for_each_channel_that_is_meant(
-    database: Database, clock: ManualClock, channels: NoticeChannels
-) -> None:
-    first, _ = await add_village(database, clock, "东沟村", 2)
-    await add_village(database, clock, "西沟村", 1)
-    every = await channels.add(ChannelDraft("every", URL))
-    west = await channels.add(ChannelDraft("west", URL, rules=(RuleView(village_id=2),)))
-    pictures = await channels.add(ChannelDraft("pictures", URL, rules=(RuleView(aspect="picture"), RuleView(1))))
-    await channels.add(ChannelDraft("off", URL, enabled=False))
-    async with database.write() as session:
-        alarm = Alarm(
-            level="camera",
-            aspect="picture",
-            severity="minor",
-            cause="black",
-            village_id=1,
-            camera_id=first,
-            opened_at=clock.now(),
-        )
-        session.add(alarm)
-        await session.flush()
-        session.add(AlarmMember(alarm_id=alarm.id, camera_id=first, joined_at=clock.now()))
-        await session.flush()
-        assert await write_notices(session, [Occasion(alarm, "opened", [4])], clock.now()) == 2
-    async with database.read() as session:
-        rows = (await session.scalars(select(Notice).order_by(Notice.channel_id))).all()
-    assert [row.channel_id for row in rows] == [every.id, pictures.id]
-    assert west.id not in {row.channel_id for row in rows}
-    payload = rows[0].payload["alarm"]
-    assert payload["severity"] == "minor"
-    assert payload["cameras"] == [{"id": first, "name": "东沟村摄像机1"}]
-    assert (payload["village"], payload["device"], payload["merged"]) == ({"id": 1, "name": "东沟村"}, None, [4])
-    listed = {one.name: one.pending for one in await channels.list()}
-    assert listed == {"every": 1, "west": 0, "pictures": 1, "off": 0}
+    assert is_meant([RuleView(8), RuleView(7)], 7, "media", "major")
+    assert not is_meant([], 7, "media", "major")
+    assert not is_meant([RuleView(7)], None, "media", "critical"), "the hub's own alarms belong to no village"
 
 
 async def test_an_address_is_sealed_and_only_its_host_is_shown(
@@ -157,10 +99,10 @@ async def test_the_settings_make_a_channel_change_its_address_and_disable_it(
         True,
     )
     assert (view.rules, view.timeout_s) == ((EVERYTHING,), 7.0)
-    await channels.change(view.id, ChannelDraft(enabled=False, rules=(RuleView(aspect="live"),)))
+    await channels.change(view.id, ChannelDraft(enabled=False, rules=(RuleView(aspect="media"),)))
     await channels.follow_settings(NoticeSettings(webhook_url="http://other.example/"))
     (view,) = await channels.list()
-    assert (view.host, view.enabled, view.rules) == ("other.example", False, (RuleView(aspect="live"),))
+    assert (view.host, view.enabled, view.rules) == ("other.example", False, (RuleView(aspect="media"),))
     await channels.change(view.id, ChannelDraft(enabled=True))
     for forbidden in (channels.change(view.id, ChannelDraft(url=URL)), channels.remove(view.id)):
         with pytest.raises(HubError, match="settings file"):
@@ -172,6 +114,6 @@ async def test_the_settings_make_a_channel_change_its_address_and_disable_it(
         await channels.change(view.id, ChannelDraft(enabled=True))
     await channels.follow_settings(NoticeSettings(webhook_url=URL))
     (view,) = await channels.list()
-    assert (view.enabled, view.host, view.rules) == (True, "robot.example", (RuleView(aspect="live"),))
+    assert (view.enabled, view.host, view.rules) == (True, "robot.example", (RuleView(aspect="media"),))
     with pytest.raises(HubError, match=r"webhook.*http"):
         await channels.follow_settings(NoticeSettings(webhook_url="file:///etc/passwd"))

@@ -170,3 +170,19 @@ def decode(codec: str, access_units: list[bytes]) -> list[Picture]:
     assert isinstance(decoder, av.VideoCodecContext)
     frames = [frame for unit in access_units for frame in decoder.decode(av.Packet(unit))]
     return [luma(frame) for frame in [*frames, *decoder.decode(None)]]
+
+
+def decode_colour(codec: str, access_units: list[bytes]) -> list[tuple[NDArray[np.float64], ...]]:
+    """Luma and chroma planes of every picture: Y, U, V."""
+    decoder = av.CodecContext.create(codec, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    frames = [frame for unit in access_units for frame in decoder.decode(av.Packet(unit))]
+    return [
+        tuple(
+            np.frombuffer(bytes(plane), np.uint8)
+            .reshape(plane.height, plane.line_size)[:, : plane.width]
+            .astype(np.float64)
+            for plane in frame.planes
+        )
+        for frame in [*frames, *decoder.decode(None)]
+    ]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import httpx
@@ -16,6 +17,8 @@ from camera_hub.simulator.device import Device
 from camera_hub.simulator.farm import Farm, UnknownTarget
 from camera_hub.simulator.faults import DEFAULT_VALUES, INNER_ADDRESS, Fault, Switchboard
 from camera_hub.simulator.picture.making import frame_of
+from camera_hub.simulator.picture.scenes import Mood, Weather
+from camera_hub.simulator.state import sleeps
 from camera_hub.simulator.testing import QUICK_SUB, small_farm
 from tests.fakes.clock import ManualClock
 from tests.sight.scenes import repetition
@@ -167,6 +170,27 @@ async def test_flapping_is_dead_and_alive_in_turn() -> None:
         await clock.advance(10)
         assert await refused(device)
         await farm.set_fault(key, Fault.FLAPPING, on=False)
+        assert not await refused(device)
+
+
+async def test_a_solar_camera_sleeps_and_wakes_by_its_own_clock() -> None:
+    assert [sleeps(datetime(2026, 1, 1, *time), 12) for time in ((5, 59), (6, 1), (12, 0), (17, 59), (18, 0))] == [
+        True, False, False, False, True,
+    ]  # fmt: skip
+    clock = ManualClock()
+    async with small_farm(clock=clock) as farm:
+        device = next(iter(farm.devices.values()))
+        await farm.set_fault(device.state.plan.key, Fault.SLEEPING, value=12)
+        local = device.state.settings.local(clock.now())
+        device.state.set_clock(device.state.now() + timedelta(hours=17 - local.hour, minutes=59 - local.minute))
+        await clock.advance(1)
+        assert not device.state.silent
+        await clock.advance(61)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await asyncio.open_connection(device.state.plan.address, device.state.http_port)
+        device.state.set_clock(device.state.now() + timedelta(hours=12))
+        await clock.advance(1)
         assert not await refused(device)
 
 
@@ -343,6 +367,40 @@ async def test_a_black_channel_is_black_but_for_its_caption(farm: Farm, device: 
     assert shown[-1][:BODY].max() < 40
     assert shown[-1].mean() < 30
     assert shown[-1][BODY:].max() > 200
+
+
+@pytest.mark.slow
+async def test_a_clock_can_run_on_over_a_frozen_picture(farm: Farm, device: Device) -> None:
+    await farm.set_fault(device.state.plan.channels[0].key, Fault.FROZEN_WITH_CLOCK)
+    shown = await pictures(url(device), 14)
+    edge = BODY - 4
+    assert np.abs(shown[0][:edge].astype(int) - shown[-1][:edge]).max() < 24, "but for what the encoder makes of it"
+    assert not np.array_equal(shown[0][BODY:, 100:] > 128, shown[-1][BODY:, 100:] > 128), "the clock runs"
+
+
+async def test_a_channel_has_one_fault_of_the_picture_whatever_the_weather(farm: Farm, device: Device) -> None:
+    channel, stream = device.state.plan.channels[0], device.rtsp.streams[1, 2]
+    for fault, value in ((Fault.BLURRED, 20.0), (Fault.NOISY, None), (Fault.RAIN, None), (Fault.INFRARED, None)):
+        await farm.set_fault(channel.key, fault, value=value)
+    look = stream.look()
+    assert (look.mood, look.strength, look.weather, look.infrared, look.night) == (
+        Mood.BLURRED, 20.0, Weather.RAIN, True, True,
+    )  # fmt: skip
+    await farm.set_fault(channel.key, Fault.BLUE_SCREEN)
+    assert stream.look().mood is Mood.BLUE_SCREEN
+
+
+async def test_a_low_frame_rate_is_sent_though_another_is_configured(farm: Farm, device: Device) -> None:
+    stream = device.rtsp.streams[1, 2]
+    await farm.set_fault(device.state.plan.key, Fault.LOW_FPS, value=2)
+    client = await playing(device)
+    times: set[int] = set()
+    while len(times) < 4:
+        times.add(int.from_bytes((await client.rtp())[4:8], "big"))
+    await client.close()
+    apart = np.diff(sorted(times))
+    assert np.abs(apart - 45_000).max() < 900
+    assert stream.spec.fps > 2
 
 
 async def test_a_picture_fault_reaches_those_who_are_watching(farm: Farm, device: Device) -> None:

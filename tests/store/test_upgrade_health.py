@@ -13,7 +13,7 @@ from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
-from camera_hub.settings import NoticeSettings
+from camera_hub.settings import HealthSettings, NoticeSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, CameraState, Notice, Observation
 from tests.fakes.clock import ManualClock
@@ -136,17 +136,17 @@ async def test_alarms_cameras_and_notices_of_the_version_before_are_carried_over
 
 
 async def check(later: Database, clock: ManualClock, cameras: list[int]) -> None:
-    found = await Alarms(later, EventBus(), clock).list(OPERATOR)
+    found = await Alarms(later).list(OPERATOR)
     assert [(one.id, one.aspect, one.severity, one.members, one.recovered) for one in found] == [
-        (6, "live", "major", [cameras[1]], []),
-        (5, "live", "major", cameras[4:], []),
+        (6, "media", "major", [cameras[1]], []),
+        (5, "media", "major", cameras[4:], []),
         (4, "clock", "warning", cameras[4:], []),
         (3, "picture", "minor", [cameras[0]], []),
-        (2, "live", "critical", cameras, []),
-        (1, "live", "critical", [], []),
+        (2, "media", "critical", cameras, []),
+        (1, "media", "critical", [], []),
     ]
     assert [one.closed_at is None for one in found] == [True, False, True, True, False, False]
-    members = await Alarms(later, EventBus(), clock).members(OPERATOR, 2)
+    members = await Alarms(later).members(OPERATOR, 2)
     assert {(one.joined_at, one.left_at) for one in members} == {
         (NOW - timedelta(minutes=60), NOW - timedelta(minutes=30))
     }
@@ -167,22 +167,22 @@ async def check(later: Database, clock: ManualClock, cameras: list[int]) -> None
         ]
         states = await session.scalars(select(CameraState).order_by(CameraState.camera_id, CameraState.aspect))
         assert [(one.camera_id, one.aspect, one.state, one.cause) for one in states] == [
-            (cameras[0], "live", "ok", None),
+            (cameras[0], "media", "ok", None),
             (cameras[0], "picture", "fault", "black"),
-            (cameras[1], "live", "fault", "wrong_password"),
-            (cameras[2], "live", "ok", None),
+            (cameras[1], "media", "fault", "wrong_password"),
+            (cameras[2], "media", "ok", None),
             (cameras[2], "picture", "ok", None),
             (cameras[4], "clock", "fault", "clock_wrong"),
-            (cameras[4], "live", "ok", None),
+            (cameras[4], "media", "ok", None),
             (cameras[5], "clock", "fault", "clock_wrong"),
         ]
         changed = await session.get_one(Camera, cameras[4])
         assert (changed.health, changed.cause, changed.health_since) == ("ok", None, since)
         rows = (await session.scalars(select(Observation).order_by(Observation.at))).all()
         assert [row.reason for row in rows] == ["black", None, "no_media", None]
-        assert {row.live for row in rows} == {None}
-    looks = await ObservationHistory(later, clock).observations(OPERATOR, cameras[0], 1.0)
-    assert [(one.live, one.picture, one.clock) for one in looks] == [
+        assert {row.media for row in rows} == {None}
+    looks = await ObservationHistory(later, clock, HealthSettings()).observations(OPERATOR, cameras[0], 1.0)
+    assert [(one.media, one.picture, one.clock) for one in looks] == [
         ("ok", None, None),
         ("no_media", None, None),
         ("ok", None, "ok"),

@@ -10,7 +10,7 @@ declare module 'vue-router' {
     /** What the role must be allowed to do. */
     needs?: Action
     /** Which entry of the top bar is lit. */
-    section?: 'wall' | 'map' | 'patrol' | 'alarms' | 'devices' | 'system'
+    section?: 'wall' | 'map' | 'patrol' | 'alarms' | 'health' | 'devices' | 'system'
   }
 }
 

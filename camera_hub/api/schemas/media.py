@@ -24,6 +24,7 @@ Topic = Literal[
     "sweep",
     "job",
     "inbox",
+    "notice",
 ]
 
 

@@ -84,7 +84,7 @@ class StreamAnswer(Answer):
 class CameraStateAnswer(Answer):
     """The state of one aspect of a camera, and since when; an aspect that is missing is not known yet."""
 
-    aspect: Literal["live", "picture", "clock"]
+    aspect: Literal["reachable", "media", "picture", "clock", "recording", "osd"]
     state: Literal["ok", "fault"]
     cause: str | None  # Reason of a fault
     since: datetime

@@ -61,6 +61,10 @@ class SettingsReadings:
         known = self._ways.get(device.via)
         return known if known is not None and device.port is not None else NoWay()
 
+    def has_way(self, device: SettingsDevice) -> bool:
+        """Whether there is any way to ask it."""
+        return not isinstance(self.way(device), NoWay)
+
     async def latest(self, actor: Actor, device_id: int) -> StoredSettings:
         """What was read last; nothing is asked. Raises HubError(NOT_FOUND)."""
         return await self._store.stored(actor, device_id)

@@ -108,6 +108,11 @@ class SettingsStore:
                 devices = await _devices(session, where)
         return devices
 
+    async def all(self) -> list[SettingsDevice]:
+        """All devices in service, with their cameras."""
+        async with self._database.read() as session:
+            return await _devices(session, [Device.retired_at.is_(None)])
+
     async def device(self, actor: Actor, device_id: int) -> SettingsDevice:
         """One device in service. Raises HubError(NOT_FOUND)."""
         return (await self.chosen(actor, device_ids=[device_id]))[0]
@@ -330,6 +335,18 @@ def _read(adapter: TypeAdapter[Any], value: Any) -> Any:
         return adapter.validate_python(value)
     except ValidationError:
         return None
+
+
+def camera_settings(row: CameraSettingsRow | None) -> CameraSettings | None:
+    """What was read of a camera last, None where nothing was."""
+    found: CameraSettings | None = _read(_CAMERA, row.settings) if row is not None else None
+    return found
+
+
+def clock_state(value: dict[str, Any] | None) -> ClockState | None:
+    """What was read of a device's clock last, None where nothing was."""
+    found: ClockState | None = _read(_CLOCK, value)
+    return found
 
 
 def _check_of(row: ClockCheckRow | None) -> ClockCheck | None:

@@ -56,6 +56,7 @@ class PtzControl:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._changes = asyncio.Event()
         self._left: list[int] = []
+        self._homes: dict[int, bool | None] = {}  # of cameras whose session has ended
         self._stack = AsyncExitStack()
         self.figures = PtzFigures()
 
@@ -117,6 +118,11 @@ class PtzControl:
         """As it may be told to that person; of a camera out of their scope as if nobody steered it."""
         known = self._steered.get(camera_id)
         return known.session.state() if known is not None and actor.sees(known.session.camera.village_id) else IDLE
+
+    def at_home(self, camera_id: int) -> bool | None:
+        """Whether the camera stands at home, as far as this hub has steered it; None: nobody knows."""
+        known = self._steered.get(camera_id)
+        return known.session.at_home if known is not None else self._homes.get(camera_id)
 
     async def replan(self, session: PtzSession, plan: HomePlan) -> None:
         """Store when and to where the camera returns, and what its presets are called. Raises HubError."""
@@ -240,6 +246,7 @@ class PtzControl:
             await self._store.steered(camera_id, self._clock.now())
             return
         del self._steered[camera_id]
+        self._homes[camera_id] = one.session.at_home
         self.figures.sessions = len(self._steered)
         await ended(one.task)
         one.session.renew()

@@ -83,6 +83,7 @@ class PtzSession:
         self._stopping_error = False
         self._unanswered = False  # the error is over as soon as the device answers again
         self._away = False
+        self._homed: bool | None = None  # whether it was sent home last; None: nobody knows
         self._stays_for: PtzHolder | None = None  # the tour that shows it where it is, however long
         self._last = self._touched = clock.monotonic()
         self._barred = float("-inf")
@@ -154,9 +155,16 @@ class PtzSession:
         self._wake.set()
 
     def replan(self, plan: HomePlan) -> None:
+        if plan.token != self.plan.token:
+            self._homed = None
         self.plan = plan
         self._wake.set()
         self._tell()
+
+    @property
+    def at_home(self) -> bool | None:
+        """Whether it stands where it was sent as its home; None: nobody knows."""
+        return self._homed and self.motion.phase == "still" and self._wish is None
 
     @property
     def standing(self) -> Literal["moves", "away", "watched", "idle"]:
@@ -288,7 +296,7 @@ class PtzSession:
         # Before it is sent: if it gets lost, it may have been obeyed.
         self.motion = watchdog.moved(self._clock.monotonic(), deadline)
         self._speeds = wish.pan, wish.tilt, wish.zoom
-        self._away = True
+        self._away, self._homed = True, False
         self._tell()
         await self._until_stopped(opened.driver.drive(speed))
 
@@ -319,11 +327,11 @@ class PtzSession:
                     return
                 going = driver.go(move)
         self.motion = watchdog.sent_off(self._clock.monotonic(), tells=opened.facts.tells)
-        self._away = self._away or not isinstance(wish, HomeWish)
+        self._away, self._homed = self._away or not isinstance(wish, HomeWish), False
         self._tell()
         await self._until_stopped(going)
         if isinstance(wish, HomeWish):
-            self._away = False
+            self._away, self._homed = False, True
 
     async def _move_of(self, opened: OpenedPtz, wish: PtzWish) -> capabilities.DeviceMove | None:
         node = opened.facts.node
@@ -344,11 +352,12 @@ class PtzSession:
 
     async def _go_home(self) -> None:
         """The time without a command is over. It is tried once: a camera that cannot return stays where it is."""
-        self._away = False
+        self._away, self._homed = False, None
         opened = await self._ready()
         self.motion = watchdog.sent_off(self._clock.monotonic(), tells=opened.facts.tells)
         log.info("camera %d returns home", self.camera.camera_id)
         await self._until_stopped(self._homewards(opened))
+        self._homed = True
 
     async def _stop(self) -> None:
         now = self._clock.monotonic()

@@ -193,7 +193,7 @@ class DeviceView:
         return replace(self, login_retry_at=pause.until, login_reason=pause.reason, login_tries_left=pause.tries_left)
 
 
-_FIGURES = {("live", "ok"): "online", ("picture", "fault"): "picture_fault", ("clock", "fault"): "clock_wrong"}
+_FIGURES = {("media", "ok"): "online", ("picture", "fault"): "picture_fault", ("clock", "fault"): "clock_wrong"}
 
 
 async def villages(session: AsyncSession, where: ColumnElement[bool]) -> list[VillageView]:

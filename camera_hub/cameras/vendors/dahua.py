@@ -26,14 +26,14 @@ TYPE = "/cgi-bin/magicBox.cgi?action=getDeviceType"
 _SERIAL = "/cgi-bin/magicBox.cgi?action=getSerialNo"
 _NAME = "/cgi-bin/magicBox.cgi?action=getMachineName"
 _VERSION = "/cgi-bin/magicBox.cgi?action=getSoftwareVersion"
-_TITLES = "/cgi-bin/configManager.cgi?action=getConfig&name=ChannelTitle"
+TITLES = "/cgi-bin/configManager.cgi?action=getConfig&name=ChannelTitle"
 _REMOTE = "/cgi-bin/LogicDeviceManager.cgi?action=getCameraAll"
 _STATES = "/cgi-bin/LogicDeviceManager.cgi?action=getCameraState&uniqueChannels[0]=-1"
-_CLOCK = "/cgi-bin/global.cgi?action=getCurrentTime"
+CLOCK = "/cgi-bin/global.cgi?action=getCurrentTime"
 _RTSP = "/cgi-bin/configManager.cgi?action=getConfig&name=RTSP"
 _NETWORK = "/cgi-bin/configManager.cgi?action=getConfig&name=Network"
 _ENCODE = "/cgi-bin/configManager.cgi?action=getConfig&name=Encode"
-_DISKS = "/cgi-bin/storageDevice.cgi?action=getDeviceAllInfo"
+DISKS = "/cgi-bin/storageDevice.cgi?action=getDeviceAllInfo"
 _RECORDER = ("nvr", "dvr", "xvr", "hcvr", "hdcvr", "ivss", "evs", "ihcvr")
 _MEGABYTE = 1024 * 1024
 
@@ -46,16 +46,16 @@ async def described(device: VendorInterface, zone: tzinfo) -> VendorSaid | None:
     serial = _value(await pairs_of(await device.tolerant(_SERIAL)), "sn", "serialNumber", "serialNo")
     name = _value(await pairs_of(await device.tolerant(_NAME)), "name", "machineName")
     version = _value(await pairs_of(await device.tolerant(_VERSION)), "version")
-    titles = rows_of(await pairs_of(await device.tolerant(_TITLES, needed=True)), "table.ChannelTitle")
+    titles = rows_of(await pairs_of(await device.tolerant(TITLES, needed=True)), "table.ChannelTitle")
     remote = _by_channel(await pairs_of(await device.tolerant(_REMOTE)), "camera", "UniqueChannel")
     states = _by_channel(await pairs_of(await device.tolerant(_STATES)), "states", "channel")
     sent = device.now()
-    clock = _value(await pairs_of(await device.tolerant(_CLOCK)), "result")
+    clock = _value(await pairs_of(await device.tolerant(CLOCK)), "result")
     middle = sent + (device.now() - sent) / 2
     rtsp = number(_value(await pairs_of(await device.tolerant(_RTSP)), "table.RTSP.Port")) or None
     encodings = rows_of(await pairs_of(await device.tolerant(_ENCODE)), "table.Encode")
     network = await pairs_of(await device.tolerant(_NETWORK))
-    disks = _disks(await pairs_of(await device.tolerant(_DISKS)))
+    told = disks(await pairs_of(await device.tolerant(DISKS)))
     recorder = any(word in kind.lower() for word in _RECORDER) or len(titles) > 1 or bool(remote)
     channels = _channels(titles, remote, states, encodings, recorder=recorder)
     if recorder and not channels:
@@ -67,7 +67,7 @@ async def described(device: VendorInterface, zone: tzinfo) -> VendorSaid | None:
         recorder,
         _offset(clock, middle, zone),
         rtsp,
-        disks,
+        told,
     )
 
 
@@ -132,7 +132,8 @@ def _offset(text: str, middle: datetime, zone: tzinfo) -> float | None:
     return (found - middle.astimezone(UTC)).total_seconds() + 0.5 if found is not None else None  # whole seconds
 
 
-def _disks(pairs: Mapping[str, str]) -> tuple[Disk, ...]:
+def disks(pairs: Mapping[str, str]) -> tuple[Disk, ...]:
+    """Of an answer to DISKS."""
     rows = rows_of(pairs, "list.info", MAX_DISKS) or rows_of(pairs, "info", MAX_DISKS)
     found = []
     for _, row in sorted(rows.items()):

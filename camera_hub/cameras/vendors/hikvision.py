@@ -26,12 +26,12 @@ from camera_hub.cameras.vendors.answers import (
 from camera_hub.cameras.vendors.interface import VendorInterface
 
 INFO = "/ISAPI/System/deviceInfo"
-_TIME = "/ISAPI/System/time"
+TIME = "/ISAPI/System/time"
 _INPUTS = "/ISAPI/System/Video/inputs/channels"
 _PROXIES = "/ISAPI/ContentMgmt/InputProxy/channels"
 _STATUS = "/ISAPI/ContentMgmt/InputProxy/channels/status"
 _STREAMS = "/ISAPI/Streaming/channels"
-_STORAGE = "/ISAPI/ContentMgmt/Storage"
+STORAGE = "/ISAPI/ContentMgmt/Storage"
 _PORTS = "/ISAPI/Security/adminAccesses"
 _RECORDER = ("nvr", "dvr", "hdvr", "hybrid", "cvr", "mnvr", "xvr")
 
@@ -42,14 +42,14 @@ async def described(device: VendorInterface, zone: tzinfo) -> VendorSaid | None:
     if info is None:
         return None
     sent = device.now()
-    clock = await xml_of(await device.tolerant(_TIME), "Time")
+    clock = await xml_of(await device.tolerant(TIME), "Time")
     middle = sent + (device.now() - sent) / 2
     inputs = await xml_of(await device.tolerant(_INPUTS, needed=True), "VideoInputChannelList")
     listing = await xml_of(await device.tolerant(_PROXIES, needed=True), "InputProxyChannelList")
     proxies = _names(listing, "InputProxyChannel")
     online = _online(await xml_of(await device.tolerant(_STATUS), "InputProxyChannelStatusList"))
     streams = _streams(await xml_of(await device.tolerant(_STREAMS), "StreamingChannelList"))
-    storage = await xml_of(await device.tolerant(_STORAGE), "storage")
+    storage = await xml_of(await device.tolerant(STORAGE), "storage")
     ports = await xml_of(await device.tolerant(_PORTS), "AdminAccessProtocolList")
     names = dict.fromkeys(online, "") | _names(inputs, "VideoInputChannel") | proxies
     kind = text_of(info, "deviceType").lower()
@@ -68,7 +68,7 @@ async def described(device: VendorInterface, zone: tzinfo) -> VendorSaid | None:
         recorder,
         _offset(clock, middle, zone),
         _rtsp_port(ports),
-        _disks(storage),
+        disks(storage),
     )
 
 
@@ -130,7 +130,8 @@ def _offset(clock: etree._Element | None, middle: datetime, zone: tzinfo) -> flo
     return (found - middle.astimezone(UTC)).total_seconds() + 0.5 if found is not None else None  # whole seconds
 
 
-def _disks(node: etree._Element | None) -> tuple[Disk, ...]:
+def disks(node: etree._Element | None) -> tuple[Disk, ...]:
+    """Of an answer to STORAGE."""
     if node is None:
         return ()
     return tuple(

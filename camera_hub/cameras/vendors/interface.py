@@ -4,7 +4,7 @@ The password is never sent in the clear there: every vendor's interface knows Di
 asks for.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -52,9 +52,16 @@ class VendorInterface:
 
     async def get(self, path: str) -> HttpReply | None:
         """The answer, None where the device does not offer that. Raises HubError with the Reason."""
+        return await self._ask(HttpRequest("GET", path))
+
+    async def search(self, path: str, question: bytes) -> HttpReply | None:
+        """As `get`, for what is asked by an XML document: nothing changes by that, so it may be sent again."""
+        return await self._ask(HttpRequest("POST", path, {"Content-Type": "application/xml; charset=UTF-8"}, question))
+
+    async def _ask(self, request: HttpRequest) -> HttpReply | None:
         self._deadline.check()
         reply = await self._http.ask(
-            self._target, HttpRequest("GET", path), self._deadline.within(_CALL_SECONDS), login_proved=self._proved
+            self._target, request, self._deadline.within(_CALL_SECONDS), login_proved=self._proved
         )
         if (error := refusals.of_reply(reply, self._vendor, self._now())) is not None:
             raise error
@@ -64,8 +71,15 @@ class VendorInterface:
     async def tolerant(self, path: str, *, needed: bool = False) -> HttpReply | None:
         """As `get`, None also where the device refuses what can be done without. `needed`: an answer that is too slow
         or too large is an error all the same."""
+        return await self._tolerated(self.get(path), needed=needed)
+
+    async def tolerant_search(self, path: str, question: bytes) -> HttpReply | None:
+        """As `search`, None also where the device refuses what can be done without."""
+        return await self._tolerated(self.search(path, question), needed=False)
+
+    async def _tolerated(self, asking: Awaitable[HttpReply | None], *, needed: bool) -> HttpReply | None:
         try:
-            return await self.get(path)
+            return await asking
         except HubError as error:
             if error.reason not in _DO_WITHOUT and (needed or error.reason not in _UNFINISHED):
                 raise

@@ -1,4 +1,5 @@
-"""One tick of health in one transaction: observations, states of cameras, alarms with their members, and notices.
+"""One tick of health in one transaction: observations, states of cameras, and alarms with their members. Notices are
+written apart from it (health.notices.announcer).
 
 The number of statements does not grow with the number of cameras; what differs by camera is sent as one batch.
 """
@@ -8,38 +9,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.events import AlarmChanged, CameraChanged, Event, VillageChanged
-from camera_hub.health.judging.alarm_changes import AlarmChange, AlarmClosing, AlarmOpening, AlarmUpdate, OpenAlarm
-from camera_hub.health.judging.alarm_severity import severity_of
+from camera_hub.health.alarms.states import HealthChange, StateChange
+from camera_hub.health.judging.alarm_changes import (
+    AlarmChange,
+    AlarmClosing,
+    AlarmEnding,
+    AlarmOpening,
+    AlarmUpdate,
+    OpenAlarm,
+)
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
 from camera_hub.health.judging.verdict import Aspect
-from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.rounds.look_result import LookResult
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, Device, Observation
-
-
-@dataclass(frozen=True, slots=True)
-class StateChange:
-    """What is true of one aspect of a camera from `since` on."""
-
-    camera_id: int
-    aspect: str
-    state: str  # ok | fault
-    cause: str | None
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class HealthChange:
-    """A camera's health and its cause in one word, for its row."""
-
-    camera_id: int
-    health: str
-    cause: str | None
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +67,17 @@ async def read_open_alarms(session: AsyncSession) -> list[OpenAlarm]:
     for alarm_id, camera_id in await session.execute(current):
         members[alarm_id].add(camera_id)
     return [
-        OpenAlarm(row.id, _key(row), row.cause, frozenset(members[row.id]), row.opened_at, row.params) for row in rows
+        OpenAlarm(
+            row.id,
+            _key(row),
+            row.cause,
+            frozenset(members[row.id]),
+            row.opened_at,
+            row.params,
+            row.flapping,
+            row.severity,
+        )
+        for row in rows
     ]
 
 
@@ -119,29 +115,7 @@ def _changed(tick: Tick) -> set[int]:
 
 async def _write_states(session: AsyncSession, tick: Tick, villages: Mapping[int, int]) -> None:
     connection = await session.connection()
-    states = [one for one in tick.states if one.camera_id in villages]
-    if states:
-        table = _table(CameraState)
-        end = table.update().where(
-            table.c.camera_id == bindparam("camera"), table.c.aspect == bindparam("of"), table.c.until.is_(None)
-        )
-        await connection.execute(
-            end.values(until=bindparam("at")),
-            [{"camera": one.camera_id, "of": one.aspect, "at": one.since} for one in states],
-        )
-        await session.execute(
-            insert(CameraState),
-            [
-                {
-                    "camera_id": one.camera_id,
-                    "aspect": one.aspect,
-                    "state": one.state,
-                    "cause": one.cause,
-                    "since": one.since,
-                }
-                for one in states
-            ],
-        )
+    await _end_and_begin(session, [one for one in tick.states if one.camera_id in villages])
     healths = [one for one in tick.healths if one.camera_id in villages]
     if healths:
         table = _table(Camera)
@@ -154,6 +128,38 @@ async def _write_states(session: AsyncSession, tick: Tick, villages: Mapping[int
     if tick.gone:
         ended = update(CameraState).where(CameraState.camera_id.in_(tick.gone), CameraState.until.is_(None))
         await session.execute(ended.values(until=tick.now))
+
+
+async def _end_and_begin(session: AsyncSession, states: Sequence[StateChange]) -> None:
+    """States that go on with a finer cause keep their row; else one ends and the next begins."""
+    table = _table(CameraState)
+    current = table.update().where(
+        table.c.camera_id == bindparam("camera"), table.c.aspect == bindparam("of"), table.c.until.is_(None)
+    )
+    connection = await session.connection()
+    if refined := [one for one in states if one.refines]:
+        rows = [{"camera": one.camera_id, "of": one.aspect, "why": one.cause} for one in refined]
+        await connection.execute(current.values(cause=bindparam("why")), rows)
+    if not (changed := [one for one in states if not one.refines]):
+        return
+    ended = bindparam("at", type_=table.c.until.type)
+    # A wall clock that was set back must not make an interval end before it began.
+    until = case((table.c.since > ended, table.c.since), else_=ended)
+    ends = [{"camera": one.camera_id, "of": one.aspect, "at": one.ended} for one in changed]
+    await connection.execute(current.values(until=until), ends)
+    await session.execute(
+        insert(CameraState),
+        [
+            {
+                "camera_id": one.camera_id,
+                "aspect": one.aspect,
+                "state": one.state,
+                "cause": one.cause,
+                "since": one.since,
+            }
+            for one in changed
+        ],
+    )
 
 
 async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> None:
@@ -173,43 +179,41 @@ async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> 
         elif (row := rows.get(change.alarm_id)) is None:
             continue
         elif isinstance(change, AlarmUpdate):
-            row.cause = change.cause
+            row.cause, row.flapping, row.severity = change.cause, change.flapping, change.severity
             if change.said is not None:  # cause, detail and params are of one observation
                 row.detail, row.params = change.said[0][:255], dict(change.said[1])
             updates.append((row, change))
         else:
             row.closed_at = max(tick.now, row.opened_at)
+            row.ending, row.merged = change.ending.value, change.ending is AlarmEnding.MERGED
             closed.append((row, change))
     session.add_all(row for row, _ in opened)
     await session.flush()
     written.opened = {alarm.key: row.id for row, alarm in opened}
-    merged_into = await _merge(session, [row for row, change in closed if change.merged], opened)
+    grown = [(row, alarm.members) for row, alarm in opened] + [(row, change.joined) for row, change in updates]
+    await _merge(session, [row for row, change in closed if change.ending is AlarmEnding.MERGED], grown)
     await _write_members(session, tick.now, closed, opened, updates)
-    occasions = [Occasion(row, "closed") for row, change in closed if not change.merged]
-    occasions += [Occasion(row, "opened", merged_into.get(row.id, ())) for row, _ in opened]
-    await write_notices(session, occasions, tick.now)
     touched = [row for row, _ in (*closed, *updates, *opened)]
     written.events += [AlarmChanged(row.id, row.village_id) for row in touched]
 
 
 async def _merge(
-    session: AsyncSession, merged: Sequence[Alarm], opened: Sequence[tuple[Alarm, ExpectedAlarm]]
-) -> dict[int, list[int]]:
-    """Say in each merged alarm which one stands for it now. Answers the ids of the merged ones by the new one's id."""
+    session: AsyncSession, merged: Sequence[Alarm], grown: Sequence[tuple[Alarm, Collection[int]]]
+) -> None:
+    """Say in each merged alarm which one stands for its cameras now: one of those that opened or grew with this tick
+    (`grown`: with the cameras that joined)."""
     if not merged:
-        return {}
+        return
     stood_for: dict[int, set[int]] = {row.id: set() for row in merged}
     query = select(AlarmMember.alarm_id, AlarmMember.camera_id).where(AlarmMember.alarm_id.in_(stood_for))
     for alarm_id, camera_id in await session.execute(query):
         stood_for[alarm_id].add(camera_id)
-    into: dict[int, list[int]] = {}
     for row in merged:
-        parent = next((new for new, alarm in opened if alarm.members & stood_for[row.id]), None)
+        parent = next((new for new, members in grown if not stood_for[row.id].isdisjoint(members)), None)
         row.detail = "merged into an alarm of its village" if parent is None else f"merged into alarm {parent.id}"
         if parent is not None:
-            into.setdefault(parent.id, []).append(row.id)
+            row.merged_into = parent.id
     await session.flush()
-    return into
 
 
 async def _write_members(
@@ -242,7 +246,8 @@ def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
     return Alarm(
         level=alarm.key.level,
         aspect=alarm.key.aspect.value,
-        severity=severity_of(alarm.key.level, alarm.key.aspect).value,
+        severity=alarm.severity.value,
+        flapping=alarm.flapping,
         cause=alarm.cause,
         village_id=alarm.village_id,
         device_id=alarm.device_id,
@@ -250,6 +255,8 @@ def _row(alarm: ExpectedAlarm, tick: Tick) -> Alarm:
         detail=alarm.detail[:255],
         params=dict(alarm.params),
         opened_at=tick.now,
+        hint=dict(alarm.hint) if alarm.hint is not None else None,
+        place_group=alarm.place_group,
     )
 
 
@@ -259,12 +266,13 @@ def _key(row: Alarm) -> AlarmKey:
 
 
 def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
-    live, picture, clock = look.aspects(clock_limit)
+    media, picture, clock = look.aspects(clock_limit)
     return {
         "camera_id": look.camera_id,
         "at": look.wall,
         "reason": look.reason(clock_limit),
-        "live": live,
+        "reachable": look.reachable,
+        "media": media,
         "picture": picture,
         "clock": clock,
         "detail": look.detail,
@@ -274,6 +282,12 @@ def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
         "key_frame_ms": look.key_frame_ms,
         "clock_error_s": look.clock_error_s,
         "scores": look.scores,
+        "profile": look.profile,
+        "fps": look.fps,
+        "bitrate_kbit": look.bitrate_kbit,
+        "gop_seconds": look.gop_seconds,
+        "gaps": look.gaps,
+        "received_bytes": look.received_bytes,
     }
 
 

@@ -11,13 +11,17 @@ Shares of a village are counted over its devices, never over cameras: a recorder
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from camera_hub.errors import Param, Reason
+from camera_hub.health.judging.alarm_severity import Severity
 from camera_hub.health.judging.verdict import LOGIN, OFFLINE, UNKNOWN, Aspect, Verdict
 
 UPLINK_SHARE = 0.9
 """Share of villages, all dark at once, from which on the fault is the hub's own uplink."""
+
+FOUND = (Aspect.RECORDING, Aspect.OSD)
+"""What other checks than looks find; of a recorder's cameras they mostly have one cause."""
 
 _FOLLOWING = frozenset({Reason.LOCKED_OUT, Reason.LOGIN_PAUSED})
 """What follows from a wrong login, and says less."""
@@ -52,17 +56,18 @@ class CameraCase:
     camera_id: int
     device_id: int
     village_id: int
-    live: Verdict = UNKNOWN
+    media: Verdict = UNKNOWN
     picture: Verdict = UNKNOWN
     silent_since: float | None = None  # its address has not answered since then, confirmed or not
     answered_at: float | None = None  # when its address last answered
     silences: tuple[float, ...] = ()  # when the latest looks found it silent
     recovering: bool = False  # the verdict is still fault, but the latest look was good
+    found: Mapping[Aspect, Verdict] = field(default_factory=dict)  # recording and OSD, as other checks found them
 
     @property
     def offline(self) -> bool:
         """Whether it is confirmed that its address does not answer."""
-        return self.live.state == "fault" and self.live.cause in OFFLINE
+        return self.media.state == "fault" and self.media.cause in OFFLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,10 @@ class ExpectedAlarm:
     pending: bool = False
     detail: str = ""  # of the same observation as the cause
     params: Mapping[str, Param] = field(default_factory=dict)
+    flapping: bool = False  # most of its cameras come and go
+    severity: Severity = Severity.MAJOR
+    hint: Mapping[str, Param | None] | None = None  # what was seen shortly before the loss (judging.hints)
+    place_group: str | None = None  # the same in losses of one place at one time
 
 
 def expected_alarms(
@@ -104,7 +113,13 @@ def expected_alarms(
     `clocks` holds the verdict on each device's clock, by device id.
     """
     tree = _Tree(cases, open_keys, recovered, now, rules)
-    return (*tree.parents(), *tree.cameras(), *_pictures(cases), *_clocks(tree.devices, clocks))
+    return (
+        *tree.parents(),
+        *tree.cameras(),
+        *_pictures(cases),
+        *_clocks(tree.devices, clocks),
+        *(alarm for aspect in FOUND for alarm in tree.found(aspect)),
+    )
 
 
 def devices_to_check(cases: Iterable[CameraCase], *, now: float, rules: JudgingRules) -> frozenset[int]:
@@ -128,7 +143,7 @@ def devices_to_check(cases: Iterable[CameraCase], *, now: float, rules: JudgingR
 
 
 class _Tree:
-    """The live aspect at one moment."""
+    """All that is known at one moment."""
 
     def __init__(
         self,
@@ -155,10 +170,13 @@ class _Tree:
         if len(self._dark) >= max(2, math.ceil(UPLINK_SHARE * len(self._villages))):
             offline = frozenset(c.camera_id for c in self._cases if c.offline)
             self._covered |= offline
-            found = [ExpectedAlarm(_key("hub", 0), Reason.HUB_UPLINK, offline)]
+            flapping = _most_flap([c for c in self._cases if c.offline])
+            found = [ExpectedAlarm(_key("hub", 0), Reason.HUB_UPLINK, offline, flapping=flapping)]
         else:
-            found = [w for v in self._dark if (w := self._village(v)) is not None]
-        self._note_recovered(found, "hub", "village")
+            found = []
+            self._note_recovered(found, "hub")  # before its villages are judged: they are on their way back
+            found += [w for v in self._dark if (w := self._village(v)) is not None]
+        self._note_recovered(found, "village")
         found += [w for device in self.devices if (w := self._device(device)) is not None]
         self._note_recovered(found, "device")
         return found
@@ -166,31 +184,49 @@ class _Tree:
     def _note_recovered(self, found: list[ExpectedAlarm], *levels: str) -> None:
         """A parent's alarm that is open and no longer expected recovers at this very moment."""
         keys = {w.key for w in found}
-        gone = (k for k in self._open_keys if k.level in levels and k.aspect is Aspect.LIVE and k not in keys)
+        gone = (k for k in self._open_keys if k.level in levels and k.aspect is Aspect.MEDIA and k not in keys)
         self._recovered.update({key: self._now for key in gone})
 
     def cameras(self) -> list[ExpectedAlarm]:
         return [
             ExpectedAlarm(
                 _key("camera", c.camera_id),
-                c.live.cause or "",
+                c.media.cause or "",
                 frozenset({c.camera_id}),
                 c.village_id,
                 c.device_id,
                 c.camera_id,
                 pending=self._is_pending([c]),
-                detail=c.live.detail,
-                params=c.live.params,
+                detail=c.media.detail,
+                params=c.media.params,
+                flapping=c.media.flapping,
             )
             for c in self._cases
-            if c.live.state == "fault" and c.camera_id not in self._covered
+            if c.media.state == "fault" and c.camera_id not in self._covered
         ]
+
+    def found(self, aspect: Aspect) -> list[ExpectedAlarm]:
+        """All cameras of a recorder with one cause (its disk is dead): one alarm, the recorder's, which then stands
+        for those that are left. Its cameras are checked one by one, so the first ones wait for the others."""
+        found = []
+        for device, channels in self.devices.items():
+            faulty = [(c, v) for c in channels if (v := c.found.get(aspect, UNKNOWN)).state == "fault"]
+            one_cause = len(faulty) > 0 and len({v.cause for _, v in faulty}) == 1
+            is_open = AlarmKey("device", aspect, device) in self._open_keys
+            if one_cause and (is_open or len(faulty) == len(channels) > 1):
+                found.append(_of_device([c for c, _ in faulty], aspect, faulty[0][1]))
+                continue
+            newest = max((v.since or 0.0 for _, v in faulty), default=0.0)
+            waits = len(channels) > 1 and self._now < newest + self._rules.limit
+            own = [_own(c, aspect, v) for c, v in faulty]
+            found += [replace(alarm, pending=True) for alarm in own] if waits else own
+        return found
 
     def _is_dark(self, village: int) -> bool:
         """Nearly all devices of a village are offline. Devices just added don't lift an alarm that is open."""
         devices = _by_device(self._villages[village])
         if {_key("village", village), _key("hub", 0)} & self._open_keys:
-            devices = [channels for channels in devices if any(c.live.state != "unknown" for c in channels)]
+            devices = [channels for channels in devices if any(c.media.state != "unknown" for c in channels)]
         offline = sum(_is_offline(channels) for channels in devices)
         return offline > 0 and offline >= self._share(len(devices))
 
@@ -208,11 +244,18 @@ class _Tree:
         parents = (_key("hub", 0), _key("village", village))
         pending = self._awaits_confirmation(devices, parents, self._share(len(devices)))
         pending = pending or self._may_be_uplink(offline)
-        return ExpectedAlarm(_key("village", village), Reason.VILLAGE_LINK, members, village, pending=pending)
+        return ExpectedAlarm(
+            _key("village", village),
+            Reason.VILLAGE_LINK,
+            members,
+            village,
+            pending=pending,
+            flapping=_most_flap(offline),
+        )
 
     def _may_be_uplink(self, offline: list[CameraCase]) -> bool:
         """Wait for a sign of life from another village before blaming this one: it may be the hub's own uplink."""
-        since = max(c.live.since or 0.0 for c in offline)
+        since = max(c.media.since or 0.0 for c in offline)
         others = [c for v, members in self._villages.items() if v not in self._dark for c in members]
         if not others or any(c.answered_at is not None and c.answered_at > since for c in others):
             return False
@@ -223,9 +266,9 @@ class _Tree:
         """All channels of a recorder silent, or all refused because of its one login: one alarm, the recorder's."""
         channels = self.devices[device]
         ids = frozenset(c.camera_id for c in channels)
-        if len(channels) < 2 or ids & self._covered or any(c.live.state != "fault" for c in channels):
+        if len(channels) < 2 or ids & self._covered or any(c.media.state != "fault" for c in channels):
             return None
-        causes = {c.live.cause for c in channels}
+        causes = {c.media.cause for c in channels}
         if causes <= OFFLINE:
             cause: str = Reason.DEVICE_DOWN
         elif causes <= LOGIN:
@@ -233,7 +276,7 @@ class _Tree:
         else:
             return None
         self._covered |= ids
-        said = next((c.live for c in channels if c.live.cause == cause), UNKNOWN)  # none says that the device is down
+        said = next((c.media for c in channels if c.media.cause == cause), UNKNOWN)  # none says that the device is down
         return ExpectedAlarm(
             _key("device", device),
             cause,
@@ -243,6 +286,7 @@ class _Tree:
             pending=self._is_pending(channels, own_device=True),
             detail=said.detail,
             params=said.params,
+            flapping=_most_flap(channels),
         )
 
     def _is_pending(self, members: list[CameraCase], *, own_device: bool = False) -> bool:
@@ -251,7 +295,7 @@ class _Tree:
         device = self.devices[first.device_id]
         if all(c.recovering for c in members):
             return True
-        since = max(c.live.since or 0.0 for c in members)
+        since = max(c.media.since or 0.0 for c in members)
         if all(c.offline for c in members):
             parents = (_key("hub", 0), _key("village", first.village_id), _key("device", first.device_id))
             if self._awaits_confirmation([[c] for c in members], parents, len(members)):
@@ -260,8 +304,8 @@ class _Tree:
             if len(neighbours) == len(members):
                 return self._may_be_uplink(members)
             newest = max((c.silent_since for c in neighbours if c.silent_since is not None), default=since)
-        elif not own_device and len(device) > 1 and first.live.cause in LOGIN:
-            newest = max(c.live.since or 0.0 for c in device if c.live.state == "fault")
+        elif not own_device and len(device) > 1 and first.media.cause in LOGIN:
+            newest = max(c.media.since or 0.0 for c in device if c.media.state == "fault")
         else:
             return False
         return self._now < min(newest + self._rules.grace, since + self._rules.limit)
@@ -280,42 +324,60 @@ class _Tree:
 
 def _is_offline(channels: Sequence[CameraCase]) -> bool:
     """Whether a device is offline: so is each of its cameras of which anything is known."""
-    return any(c.offline for c in channels) and all(c.offline or c.live.state == "unknown" for c in channels)
+    return any(c.offline for c in channels) and all(c.offline or c.media.state == "unknown" for c in channels)
+
+
+def _most_flap(cases: Sequence[CameraCase]) -> bool:
+    return 2 * sum(c.media.flapping for c in cases) > len(cases)
 
 
 def _pictures(cases: Iterable[CameraCase]) -> list[ExpectedAlarm]:
-    return [
-        ExpectedAlarm(
-            AlarmKey("camera", Aspect.PICTURE, c.camera_id),
-            c.picture.cause or "",
-            frozenset({c.camera_id}),
-            c.village_id,
-            c.device_id,
-            c.camera_id,
-            detail=c.picture.detail,
-            params=c.picture.params,
-        )
-        for c in cases
-        if c.picture.state == "fault"
-    ]
+    return [_own(c, Aspect.PICTURE, c.picture) for c in cases if c.picture.state == "fault"]
+
+
+def _own(case: CameraCase, aspect: Aspect, verdict: Verdict) -> ExpectedAlarm:
+    """An alarm of this camera alone. While its address does not answer, none of another aspect is opened."""
+    return ExpectedAlarm(
+        AlarmKey("camera", aspect, case.camera_id),
+        verdict.cause or "",
+        frozenset({case.camera_id}),
+        case.village_id,
+        case.device_id,
+        case.camera_id,
+        pending=case.offline,
+        detail=verdict.detail,
+        params=verdict.params,
+        flapping=verdict.flapping,
+    )
 
 
 def _clocks(devices: Mapping[int, Sequence[CameraCase]], clocks: Mapping[int, Verdict]) -> list[ExpectedAlarm]:
     """A clock is the device's: one alarm for a recorder, or for the camera where the device is one."""
     found = []
     for device, channels in devices.items():
-        if clocks.get(device, UNKNOWN).state != "fault":
+        verdict = clocks.get(device, UNKNOWN)
+        if verdict.state != "fault":
             continue
-        ids, village = frozenset(c.camera_id for c in channels), channels[0].village_id
         if len(channels) > 1:
-            found.append(
-                ExpectedAlarm(AlarmKey("device", Aspect.CLOCK, device), Reason.CLOCK_WRONG, ids, village, device)
-            )
+            found.append(_of_device(channels, Aspect.CLOCK, verdict))
         else:
-            camera = channels[0].camera_id
-            key = AlarmKey("camera", Aspect.CLOCK, camera)
-            found.append(ExpectedAlarm(key, Reason.CLOCK_WRONG, ids, village, device, camera))
+            found.append(_own(channels[0], Aspect.CLOCK, verdict))
     return found
+
+
+def _of_device(channels: Sequence[CameraCase], aspect: Aspect, verdict: Verdict) -> ExpectedAlarm:
+    device, village = channels[0].device_id, channels[0].village_id
+    return ExpectedAlarm(
+        AlarmKey("device", aspect, device),
+        verdict.cause or "",
+        frozenset(c.camera_id for c in channels),
+        village,
+        device,
+        pending=all(c.offline for c in channels),
+        detail=verdict.detail,
+        params=verdict.params,
+        flapping=verdict.flapping,
+    )
 
 
 def _by_village(cases: Iterable[CameraCase]) -> dict[int, list[CameraCase]]:
@@ -333,4 +395,4 @@ def _by_device(cases: Iterable[CameraCase]) -> list[list[CameraCase]]:
 
 
 def _key(level: str, subject: int) -> AlarmKey:
-    return AlarmKey(level, Aspect.LIVE, subject)
+    return AlarmKey(level, Aspect.MEDIA, subject)

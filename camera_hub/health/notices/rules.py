@@ -11,7 +11,7 @@ class RuleView:
     """One rule of a channel; None matches all. A rule with a village leaves out the hub's own alarms."""
 
     village_id: int | None = None
-    aspect: str | None = None  # live | picture | clock
+    aspect: str | None = None  # media | picture | clock
     min_severity: str | None = None  # critical | major | minor | warning
 
     def matches(self, village_id: int | None, aspect: str, severity: str) -> bool:

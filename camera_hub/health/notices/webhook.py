@@ -1,8 +1,8 @@
 """Sends one notice to a web address: a POST of JSON.
 
     {"id": 12, "kind": "opened" | "closed", "at": time,
-     "alarm": {"id", "level": "hub" | "village" | "device" | "camera", "aspect": "live" | "picture" | "clock",
-               "severity": "critical" | "major" | "minor" | "warning", "cause": a Reason,
+     "alarm": {"id", "level": "hub" | "village" | "device" | "camera", "aspect": "media" | "picture" | "clock" |
+               "recording" | "osd" | "load", "severity": "critical" | "major" | "minor" | "warning", "cause": a Reason,
                "village", "device", "camera": {"id", "name"} | null, "cameras": [{"id", "name"}], "detail",
                "params": values of the observation that gave the cause (lossy: {"cause", "percent"}), "opened_at",
                "closed_at", "duration_s", "merged": ids of alarms that this one now stands for}}

@@ -40,18 +40,22 @@ class CameraLook(Protocol):
 class LookResult:
     """One look at one camera: `at` monotonic seconds, `wall` for the record. Delays in ms.
 
-    `live` and `picture` are why that aspect is bad; an aspect that the look could not judge says nothing. `asked`: the
-    camera itself was asked now (a running feed may not have noticed yet that its link is dead).
+    `media` and `picture` are why that aspect is bad; an aspect that the look could not judge says nothing. `asked`: the
+    camera itself was asked now (a running feed may not have noticed yet that its link is dead). `fetched`: a key frame
+    was asked for, so that this is a look; else it is a signalling beat, or what the running feed reports.
+
+    `signalling_ms`: from dialling to the device's answer to OPTIONS, where it was asked that; else to PLAY.
     """
 
     camera_id: int
     at: float
     wall: datetime
-    live: str | None = None
+    media: str | None = None
     picture: str | None = None
-    live_judged: bool = True
+    media_judged: bool = True
     picture_judged: bool = False
     asked: bool = True
+    fetched: bool = False
     detail: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
     signalling_ms: float | None = None
@@ -60,19 +64,37 @@ class LookResult:
     clock_error_s: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
     memory: str | None = None
+    profile: str | None = None
+    fps: float | None = None
+    bitrate_kbit: float | None = None
+    gop_seconds: float | None = None
+    gaps: int | None = None
+    received_bytes: int | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether its device was asked and answered."""
+        return self.asked and not self.silent
+
+    @property
+    def reachable(self) -> str | None:
+        """None = not judged, "ok" = its address answers, else why not."""
+        if not self.asked:
+            return None
+        return self.media if self.silent else GOOD
 
     @property
     def silent(self) -> bool:
         """Whether its address did not answer."""
-        return self.live in OFFLINE
+        return self.media in OFFLINE
 
     def aspects(self, clock_limit: float) -> tuple[str | None, str | None, str | None]:
-        """(live, picture, clock): None = not judged by this look, "ok" = good, else the reason."""
+        """(media, picture, clock): None = not judged by this look, "ok" = good, else the reason."""
         clock = None
         if self.clock_error_s is not None:
             clock = Reason.CLOCK_WRONG.value if abs(self.clock_error_s) > clock_limit else GOOD
-        live = (self.live or GOOD) if self.live_judged else None
-        return live, (self.picture or GOOD) if self.picture_judged else None, clock
+        media = (self.media or GOOD) if self.media_judged else None
+        return media, (self.picture or GOOD) if self.picture_judged else None, clock
 
     def reason(self, clock_limit: float) -> str | None:
         """The one reason of the look in the record: the weightiest."""
@@ -102,8 +124,9 @@ def from_look(
         camera_id,
         at,
         wall,
-        live=reason,
+        media=reason,
         picture=picture,
+        fetched=True,
         # Without an earlier picture nobody can say that it is not frozen.
         picture_judged=picture is not None or Reason.FROZEN.value in scores,
         detail=detail[:255],
@@ -114,6 +137,7 @@ def from_look(
         clock_error_s=clock_error_s,
         scores=scores,
         memory=look.seen.memory if look.seen is not None else None,
+        profile=look.seen.profile if look.seen is not None else None,
     )
 
 
@@ -124,7 +148,7 @@ def quarantined(camera_id: int, at: float, wall: datetime) -> LookResult:
         at,
         wall,
         picture=Reason.QUARANTINED,
-        live_judged=False,
+        media_judged=False,
         picture_judged=True,
         asked=False,
         detail="its pictures ended the decoder again and again",

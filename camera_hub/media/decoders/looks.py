@@ -71,6 +71,7 @@ class LookWish:
     references: Mapping[str, str] = field(default_factory=dict)
     at_home: bool = True
     features: bool = False
+    jpeg_of_faults: bool = False
 
 
 class LookCapacity(Protocol):
@@ -202,6 +203,7 @@ class Looks:
         at_home: bool = True,
         features: bool = False,
         jpeg: bool = True,
+        jpeg_of_faults: bool = False,
         max_width: int = 0,
         quality: Quality = "sub",
         deadline: float = 15.0,
@@ -209,9 +211,11 @@ class Looks:
         """One key frame of the camera within `deadline` seconds: picture, scores, delays.
 
         `scores`: also what is wrong with the picture, from a few key frames where one does not decide it. `memory`,
-        `references`, `at_home`, `features`: see eye.messages.Look.
+        `references`, `at_home`, `features`, `jpeg_of_faults`: see eye.messages.Look.
         """
-        wish = LookWish(camera_id, quality, jpeg, max_width, scores, memory, references, at_home, features)
+        wish = LookWish(
+            camera_id, quality, jpeg, max_width, scores, memory, references, at_home, features, jpeg_of_faults
+        )
         outcome = await self._look(wish, deadline)
         return replace(outcome, hub_fault=outcome.reason in _HUB_REASONS)
 
@@ -262,13 +266,15 @@ class Looks:
         """Raises TimeoutError when no key frame came by `end` (loop time), HubError(BUSY) when no eye was done then."""
         frame, data = await self._key_frame(key, end)
         seen, jpeg = await self._decode(wish, frame, data, end)
-        seen = await self._look_again(wish, key, seen, end)
+        seen, jpeg = await self._look_again(wish, key, seen, jpeg, end)
         late = self._cameras.is_late(wish.camera_id) and not self._feeds.hub_is_late(key)
         measured = self._feeds.measured(outcome, key)
         weakness = self._feeds.weakness(key) if not self._feeds.hub_is_late(key) else None
         return replace(measured, codec=frame.codec, seen=seen, jpeg=jpeg or None, late=late, weakness=weakness)
 
-    async def _look_again(self, wish: LookWish, key: FeedKey, seen: Seen, end: float) -> Seen:
+    async def _look_again(
+        self, wish: LookWish, key: FeedKey, seen: Seen, jpeg: bytes, end: float
+    ) -> tuple[Seen, bytes]:
         """What is seen after as many more key frames as it takes to decide, and as come by `end` (loop time)."""
         for _ in range(MORE_KEY_FRAMES):
             if not seen.again:
@@ -276,10 +282,11 @@ class Looks:
             try:
                 frame, data = await self._key_frame(key, end)
                 more = replace(wish, jpeg=False, memory=seen.memory)
-                seen, _ = await self._decode(more, frame, data, end)
+                seen, newer = await self._decode(more, frame, data, end)
+                jpeg = newer or jpeg
             except TimeoutError:  # with long between two key frames: the next look goes on from the memory of this one
                 break
-        return seen
+        return seen, jpeg
 
     async def _key_frame(self, key: FeedKey, end: float) -> tuple[KeyFrame, bytes]:
         async with asyncio.timeout_at(end):
@@ -295,6 +302,7 @@ class Looks:
         request = Look(
             frame.codec,  # type: ignore[arg-type]  # one of ALL_CODECS, checked above
             jpeg=wish.jpeg,
+            jpeg_of_faults=wish.jpeg_of_faults,
             max_width=wish.max_width,
             scores=wish.scores,
             at=frame.received_at,

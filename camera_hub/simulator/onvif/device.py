@@ -22,6 +22,7 @@ PATHS = {
     "tr2": "/onvif/Media2",
     "tptz": "/onvif/PTZ",
     "timg": "/onvif/Imaging",
+    "tse": "/onvif/Search",
     "tev": "/onvif/Events",
 }
 _HOSTS = {"IPv4": "IPv4Address", "IPv6": "IPv6Address", "DNS": "DNSname"}
@@ -112,7 +113,8 @@ class DeviceService:
             f"<tds:Service><tds:Namespace>{SPACES[prefix]}</tds:Namespace><tds:XAddr>{call.state.http_url(path)}</tds:XAddr>"
             "<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>"
             for prefix, path in PATHS.items()
-            if prefix != "tev" or Fault.NO_EVENTS not in call.state.faults()
+            if not (prefix == "tev" and Fault.NO_EVENTS in call.state.faults())
+            and not (prefix == "tse" and (Fault.NO_SEARCH in call.state.faults() or not call.state.plan.kept_days))
         )
 
     async def _get_service_capabilities(self, call: Call) -> str:

@@ -13,6 +13,7 @@ from camera_hub.simulator.onvif.media2 import Media2Service
 from camera_hub.simulator.onvif.osd import OsdService
 from camera_hub.simulator.onvif.ptz import PtzService
 from camera_hub.simulator.onvif.quirks import spoiled
+from camera_hub.simulator.onvif.search import SearchService
 from camera_hub.simulator.onvif.soap import Refusal
 from camera_hub.simulator.rtsp.stream import Stream
 from camera_hub.simulator.state import DeviceState
@@ -29,6 +30,7 @@ class OnvifService:
         self._gate = Gate(state)
         profiles = Profiles(state, streams)
         self.events = EventService(state, profiles)
+        self.search = SearchService(state)
         self._operations: dict[str, Operation] = {}
         for service in (
             DeviceService(),
@@ -40,6 +42,7 @@ class OnvifService:
             PtzService(profiles),
             ImagingService(profiles),
             self.events,
+            self.search,
         ):
             self._operations |= service.operations
 

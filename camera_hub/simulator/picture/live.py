@@ -27,6 +27,7 @@ from camera_hub.simulator.picture.making import (
     with_noise,
 )
 from camera_hub.simulator.picture.panorama import panorama
+from camera_hub.simulator.picture.weather import Conditions
 from camera_hub.simulator.rtsp.packets import Packet
 
 MOST = 8
@@ -55,6 +56,8 @@ class LiveView:
         spec = recipe.spec
         self._frame = frame_of(spec)
         self._panorama = panorama(recipe.look, spec.width, self._frame.body_height)
+        self._conditions = Conditions(recipe.look, spec.width, self._frame.body_height)
+        self._drawn = 0
         self._encoder: PictureEncoder = encoder_of(recipe)
         self._parameters = whole(parameters(recipe), self._frame) if not recipe.label else parameters(recipe)
         self._random = np.random.default_rng(11)
@@ -67,7 +70,10 @@ class LiveView:
         """Draw and encode what is seen from a position. Takes some milliseconds."""
         recipe, frame = self._recipe, self._frame
         key = key or self._since_key * self.every >= recipe.gop
-        picture = self._panorama.view(position, seconds / LOOP_SECONDS % 1)
+        turn = seconds / LOOP_SECONDS % 1
+        picture = self._panorama.view(position, turn)
+        self._conditions.draw(picture, turn, self._drawn)
+        self._drawn += 1
         picture = with_bar(picture, frame, caption) if recipe.label else with_noise(picture, self._random)
         data, is_key = self._encoder.encode(picture, key=key)
         unit, _ = unit_of(recipe, data, 0, key=is_key)

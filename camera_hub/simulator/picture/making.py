@@ -15,7 +15,8 @@ from camera_hub.simulator.picture.bits import split_annex_b
 from camera_hub.simulator.picture.canvas import Canvas, Colour
 from camera_hub.simulator.picture.encoder import PictureEncoder, encode
 from camera_hub.simulator.picture.loops import ParameterSets, Unit
-from camera_hub.simulator.picture.scenes import Look, Mood, Scene, SceneKind
+from camera_hub.simulator.picture.moods import Pictures
+from camera_hub.simulator.picture.scenes import Look, Mood, SceneKind
 
 LOOP_SECONDS = 12
 DRAWN_SECONDS = 6
@@ -189,22 +190,23 @@ def _options(recipe: Recipe) -> dict[str, str]:
 def _drawn(recipe: Recipe) -> Iterator[Canvas]:
     """Draw the pictures of a loop."""
     frame = frame_of(recipe.spec)
-    scene = Scene(recipe.look, frame.width, frame.body_height)
+    pictures = Pictures(recipe.look, frame.width, frame.body_height)
     random = np.random.default_rng(11)
     for number in range(recipe.length):
-        yield _completed(recipe, scene.frame(number / recipe.length, number), number, random)
+        yield _completed(recipe, pictures.frame(number / recipe.length, number), number, random)
 
 
 def _drawn_again(recipe: Recipe) -> Iterator[Canvas]:
     """The takes of each group's first picture, group by group, preceded by some for rate control to settle."""
     frame = frame_of(recipe.spec)
-    scene = Scene(recipe.look, frame.width, frame.body_height)
+    pictures = Pictures(recipe.look, frame.width, frame.body_height)
     sensor = takes.Sensor(frame.width, frame.body_height, recipe.takes)
     random = np.random.default_rng(11)
     for number in range(0, recipe.length, recipe.gop):
-        picture = scene.frame(number / recipe.length, number)
+        light = pictures.light(number / recipe.length, number)
         for take in range(0 if number else -_SETTLING, recipe.takes):
-            yield _completed(recipe, sensor.take(picture, take % recipe.takes, number / recipe.length), number, random)
+            taken = sensor.take(light, take % recipe.takes, number / recipe.length)
+            yield _completed(recipe, pictures.processed(taken, number + take), number, random)
 
 
 def _completed(recipe: Recipe, picture: Canvas, number: int, random: np.random.Generator) -> Canvas:

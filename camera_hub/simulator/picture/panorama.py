@@ -25,7 +25,9 @@ _CLOUD, _SOIL, _STRIPE, _POLE = rgb(236, 240, 244), rgb(118, 104, 80), rgb(150, 
 class Panorama:
     """All that a dome sees at one size of picture (lines of the caption bar not included)."""
 
-    def __init__(self, look: Look, width: int, height: int) -> None:
+    def __init__(self, look: Look, width: int, height: int, *, marked: bool = True) -> None:
+        """`marked`: with the bearings of the places on striped poles."""
+        self._marked = marked
         self._size = (width, height)
         scale = 1 if width <= _LARGEST else 2
         self._drawn = (width // scale & ~1, height // scale & ~1)
@@ -68,7 +70,7 @@ class Panorama:
             place = self._scenes[number].drawn(turn)
             for plane, edge in ((place.y, _EDGE), (place.u, _EDGE // 2), (place.v, _EDGE // 2)):
                 plane[-edge:] = plane[-edge - 1]
-            if number:
+            if number and self._marked:
                 self._mark(place, number)
             _put(tall, place, height)
         return tall

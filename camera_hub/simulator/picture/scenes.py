@@ -25,11 +25,49 @@ class SceneKind(StrEnum):
 
 
 class Mood(StrEnum):
-    """What is wrong with the picture, if anything."""
+    """What is wrong with the picture, if anything (`moods.py`)."""
 
     FINE = "fine"
     FROZEN = "frozen"
+    FROZEN_WITH_CLOCK = "frozen_with_clock"
     BLACK = "black"
+    BLUE_SCREEN = "blue_screen"
+    NO_SIGNAL = "no_signal"
+    COLOUR_BARS = "colour_bars"
+    OVEREXPOSED = "overexposed"
+    UNDEREXPOSED = "underexposed"
+    BLURRED = "blurred"
+    COVERED = "covered"
+    COLOUR_CAST = "colour_cast"
+    NOISY = "noisy"
+    STRIPED = "striped"
+    MOVED = "moved"
+    LOW_CONTRAST = "low_contrast"
+
+
+AMOUNTS = {
+    Mood.OVEREXPOSED: 3.5,  # stops
+    Mood.UNDEREXPOSED: 5.0,  # stops
+    Mood.BLURRED: 10.0,  # standard deviation in thousandths of the width
+    Mood.COVERED: 1.0,  # share of the width
+    Mood.COLOUR_CAST: 45.0,  # chroma levels
+    Mood.NOISY: 32.0,  # standard deviation in luma levels
+    Mood.STRIPED: 45.0,  # luma levels
+    Mood.MOVED: 0.4,  # of the picture's width
+    Mood.LOW_CONTRAST: 0.12,  # share of the contrast that is left
+}
+"""How bad a mood is unless somebody says otherwise."""
+STILL = frozenset({Mood.FROZEN, Mood.FROZEN_WITH_CLOCK, Mood.BLACK, Mood.BLUE_SCREEN, Mood.NO_SIGNAL, Mood.COLOUR_BARS})
+"""Moods in which the encoder gets the same samples again and again."""
+
+
+class Weather(StrEnum):
+    """What is in front of the camera for a while and no fault of it."""
+
+    CLEAR = "clear"
+    RAIN = "rain"
+    INSECTS = "insects"
+    HEADLIGHTS = "headlights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +78,17 @@ class Look:
     night: bool = False
     mirrored: bool = False
     mood: Mood = Mood.FINE
+    amount: float | None = None
+    """How bad the mood is, in its unit (`AMOUNTS`); None: as usual."""
+    infrared: bool = False
+    """By night, lit by its own infrared lamp: without any colour."""
+    weather: Weather = Weather.CLEAR
+
+    @property
+    def strength(self) -> float:
+        """How bad the mood is, in its unit; eight times what is usual at most."""
+        usual = AMOUNTS.get(self.mood, 0.0)
+        return usual if self.amount is None else min(max(self.amount, 0.0), 8 * usual)
 
 
 _BLACK = rgb(0, 0, 0)
@@ -53,23 +102,20 @@ _CARS = (rgb(200, 48, 44), rgb(44, 88, 180), rgb(228, 228, 222), rgb(60, 62, 66)
 
 
 class Scene:
-    """One look at one size. Frames are (height, width) 4:2:0; the last lines are the dark edge of the caption bar."""
+    """A place as it is, whatever the mood, at one size.
+
+    Frames are (height, width) 4:2:0; the last lines are the dark edge of the caption bar.
+    """
 
     def __init__(self, look: Look, width: int, height: int) -> None:
         self.look = look
         self._night = look.night
         self._base = Canvas.blank(width, height, _BLACK)
-        if look.mood is not Mood.BLACK:
-            self._still()
+        self._still()
         self._noise: list[NDArray[np.uint8]] = []
 
     def frame(self, turn: float, number: int) -> Canvas:
         """The picture at `turn` (0 … 1) of the loop; `number` chooses the sensor noise."""
-        match self.look.mood:
-            case Mood.BLACK:
-                return self._base.copy()
-            case Mood.FROZEN:
-                turn, number = 0.1, 0
         canvas = self._moving(turn)
         canvas.y[:-4] += self._grain(number)[:-4]  # wraps as int8 does; luma stays within 16 … 235
         return canvas.mirrored() if self.look.mirrored else canvas

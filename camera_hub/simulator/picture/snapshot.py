@@ -9,13 +9,14 @@ from camera_hub.simulator.model import StreamSpec
 from camera_hub.simulator.picture.canvas import Canvas
 from camera_hub.simulator.picture.encoder import encode
 from camera_hub.simulator.picture.making import LOOP_SECONDS, frame_of, with_bar
+from camera_hub.simulator.picture.moods import Pictures
 from camera_hub.simulator.picture.panorama import panorama
-from camera_hub.simulator.picture.scenes import Look, Scene
+from camera_hub.simulator.picture.scenes import Look
 
 
 @lru_cache(maxsize=16)
-def _scene(look: Look, width: int, height: int) -> Scene:
-    return Scene(look, width, height)
+def _pictures(look: Look, width: int, height: int) -> Pictures:
+    return Pictures(look, width, height)
 
 
 def jpeg(look: Look, spec: StreamSpec, caption: str, seconds: float, aside: Vector | None = None) -> bytes:
@@ -25,7 +26,7 @@ def jpeg(look: Look, spec: StreamSpec, caption: str, seconds: float, aside: Vect
     """
     frame, turn = frame_of(spec), seconds / LOOP_SECONDS % 1
     if aside is None:
-        picture = _scene(look, spec.width, frame.body_height).frame(turn, round(seconds * spec.fps))
+        picture = _pictures(look, spec.width, frame.body_height).frame(turn, round(seconds * spec.fps))
     else:
         picture = panorama(look, spec.width, frame.body_height).view(aside, turn)
     canvas = with_bar(picture, frame, caption)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camera_hub.simulator.picture.canvas import Canvas
-from camera_hub.simulator.picture.scenes import Look, Mood
+from camera_hub.simulator.picture.scenes import STILL, Look
 
 _H264, _H265 = 17, 7
 """Prime, so that takes, positions in the loop and an observer's regular intervals hardly ever coincide again. An H.265
@@ -30,7 +30,7 @@ _EDGE = 4
 
 def count(look: Look, codec: str) -> int:
     """How many takes a key frame has; 0 if only the loop's own is used."""
-    if look.mood is not Mood.FINE:
+    if look.mood in STILL:
         return 0
     return _H265 if codec == "h265" else _H264
 

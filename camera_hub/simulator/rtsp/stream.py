@@ -3,16 +3,17 @@
 import asyncio
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from camera_hub.simulator.dome import HOME, Vector
-from camera_hub.simulator.faults import Fault
+from camera_hub.simulator.faults import DEFAULT_VALUES, MOODS, WEATHERS, Fault
 from camera_hub.simulator.model import Channel, KeyFrames, StreamSpec
 from camera_hub.simulator.picture.live import LiveView
 from camera_hub.simulator.picture.loops import Loop, ParameterSets
 from camera_hub.simulator.picture.making import Recipe, frame_of, recipe_for
-from camera_hub.simulator.picture.scenes import Look, Mood
+from camera_hub.simulator.picture.scenes import Look, Mood, Weather
 from camera_hub.simulator.rtsp import rtp_faults
 from camera_hub.simulator.rtsp.packets import Packet
 from camera_hub.simulator.rtsp.receiver import Receiver
@@ -104,9 +105,7 @@ class Stream:
 
     def look(self) -> Look:
         """What the channel shows with the present faults."""
-        faults = self._state.faults(self.channel)
-        mood = Mood.BLACK if Fault.BLACK in faults else Mood.FROZEN if Fault.FROZEN in faults else Mood.FINE
-        return Look(self.channel.scene, self.channel.night, self.channel.mirrored, mood)
+        return _look(self.channel, self._state.faults(self.channel))
 
     @property
     def _key_frames(self) -> KeyFrames:
@@ -116,7 +115,7 @@ class Stream:
         faults = self._state.faults(self.channel)
         return recipe_for(
             self.look(),
-            self.spec,
+            _sent(self.spec, faults),
             self._state.settings.name(self.channel) or "-",
             b_frames=Fault.B_FRAMES in faults,
             refresh_seconds=round(faults.get(Fault.INTRA_REFRESH, 0.0)),
@@ -137,25 +136,26 @@ class Stream:
             self._frozen_at = self._state.now()
         return self.caption(self._frozen_at)
 
-    def _start(self, loop: Loop, gop: int, *, key: bool = True) -> int:
+    def _start(self, loop: Loop, spec: StreamSpec, gop: int, *, key: bool = True) -> int:
         """The first frame to send: the loop's position by the wall clock, but never a key frame that was just sent.
 
         Without `key` the encoder is in the middle of a group of pictures, as if it had run all the time.
         """
         seconds = self._state.clock.now().timestamp()
         apart = zlib.crc32(self.name.encode()) % _APART
-        self._turn = max(int(seconds * self.spec.fps / self.spec.gov) + apart, self._turn)
+        self._turn = max(int(seconds * spec.fps / spec.gov) + apart, self._turn)
         groups = max(1, loop.ready // gop)
         if key:
             return (self._turn + 1) % groups * gop
-        return self._turn % groups * gop + (int(seconds * self.spec.fps) + apart) % gop
+        return self._turn % groups * gop + (int(seconds * spec.fps) + apart) % gop
 
     async def _run(self) -> None:
         clock, live = self._state.clock, self._state.live
         recipe, loop = self._recipe(), await self.loop()
         if self.channel.ptz:
             live.prepare(recipe)
-        number = self._start(loop, recipe.gop, key=self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY))
+        at_once = self._key_frames in (KeyFrames.AT_ONCE, KeyFrames.FIRST_ONLY)
+        number = self._start(loop, recipe.spec, recipe.gop, key=at_once)
         shown = ""
         due = clock.monotonic()
         view: LiveView | None = None
@@ -169,7 +169,7 @@ class Stream:
                 if changed:
                     recipe = self._recipe()
                     loop = await self._state.loops.loop(recipe)
-                    number = self._start(loop, recipe.gop)
+                    number = self._start(loop, recipe.spec, recipe.gop)
                 elif self._wants_key:
                     number = -(-number // recipe.gop) * recipe.gop % loop.length
                 wants_key, self._wants_key = self._wants_key, False
@@ -207,7 +207,7 @@ class Stream:
         faults = self._state.faults(self.channel)
         if self._state.silent or Fault.DEAD in faults or (key and Fault.NO_KEY_FRAME in faults):
             return
-        timestamp = self._timestamp(due + later / self.spec.fps)
+        timestamp = self._timestamp(due + later / _sent(self.spec, faults).fps)
         if faults:
             packets = rtp_faults.changed(packets, faults, codec=self.spec.codec, key=key, before=self._packets)
             timestamp = rtp_faults.stamped(timestamp, self._timestamp_before, faults, number=self._frames)
@@ -220,6 +220,25 @@ class Stream:
         for receiver in self._receivers:
             if not receiver.deliver(packets, timestamp, key=key, conditions=conditions, now=now, monotonic=monotonic):
                 self._state.stats.frames_dropped += 1
+
+
+def _look(channel: Channel, faults: Mapping[Fault, float]) -> Look:
+    """What a channel shows with these faults: the first of those of the picture, in whatever weather."""
+    weather = next((WEATHERS[one] for one in Fault if one in WEATHERS and one in faults), Weather.CLEAR)
+    infrared = Fault.INFRARED in faults or (weather is Weather.INSECTS and not channel.night)
+    night = channel.night or infrared or weather is Weather.HEADLIGHTS
+    fault = next((one for one in Fault if one in MOODS and one in faults), None)
+    look = Look(channel.scene, night, channel.mirrored, infrared=infrared, weather=weather)
+    if fault is None:
+        return look
+    return replace(look, mood=MOODS[fault], amount=faults[fault] if fault in DEFAULT_VALUES else None)
+
+
+def _sent(spec: StreamSpec, faults: Mapping[Fault, float]) -> StreamSpec:
+    """How a stream is sent, which with few frames per second is not what its settings say."""
+    wanted = faults.get(Fault.LOW_FPS)
+    fps = spec.fps if wanted is None else min(spec.fps, max(1, round(wanted)))
+    return spec if fps == spec.fps else replace(spec, fps=fps, gov_length=max(1, spec.gov * fps // spec.fps))
 
 
 def _fits(recipe: Recipe) -> bool:

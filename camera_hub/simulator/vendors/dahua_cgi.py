@@ -5,12 +5,13 @@ from urllib.parse import parse_qsl
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
+from camera_hub.simulator.settings import PLAIN
 from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.vendors.dahua_recordings import DahuaRecordings
 from camera_hub.simulator.vendors.refusals import dahua_error
 from camera_hub.simulator.web import HttpRequest, HttpResponse
 
 PREFIX = "/cgi-bin/"
-_DISK = 4_000_786_153_472
 _COMPRESSION = {"h264": "H.264", "h265": "H.265"}
 Lines = Iterator[str]
 
@@ -20,6 +21,7 @@ class DahuaCgi:
 
     def __init__(self, state: DeviceState) -> None:
         self._state = state
+        self.recordings = DahuaRecordings(state)
 
     def takes(self, path: str) -> bool:
         """Whether a path belongs to this interface."""
@@ -57,7 +59,9 @@ class DahuaCgi:
             case "LogicDeviceManager.cgi", "getCameraState" if self._recorder:
                 return self._camera_states()
             case "storageDevice.cgi", "getDeviceAllInfo":
-                return self._storage()
+                return self.recordings.storage()
+            case "mediaFileFind.cgi", _:
+                return self.recordings.answer(action, query)
         return None
 
     @property
@@ -107,6 +111,12 @@ class DahuaCgi:
                 )
             case "RTSP":
                 return iter(("table.RTSP.Enable=true", f"table.RTSP.Port={self._state.rtsp_port}"))
+            case "VideoWidget":
+                return self._widgets()
+            case "Record":
+                return self.recordings.schedules()
+            case "RecordMode":
+                return self.recordings.modes()
             case "RemoteDevice" if self._recorder:
                 return self._remote_devices()
         return None
@@ -119,6 +129,13 @@ class DahuaCgi:
             for channel in self._state.plan.channels
             if not {Fault.ONLINE_CHANNELS_ONLY, Fault.DEAD} <= faults(channel).keys()
         ]
+
+    def _widgets(self) -> Lines:
+        for channel in self._listed():
+            kinds = {one.kind for one in self._state.settings.osds.values() if one.channel == channel.number}
+            head = f"table.VideoWidget[{channel.number - 1}]"
+            yield f"{head}.ChannelTitle.EncodeBlend={str(PLAIN in kinds).lower()}"
+            yield f"{head}.TimeTitle.EncodeBlend={str(bool(kinds - {PLAIN})).lower()}"
 
     def _encode(self) -> Lines:
         for channel in self._listed():
@@ -143,11 +160,3 @@ class DahuaCgi:
             dead = Fault.DEAD in self._state.faults(channel)
             yield f"states[{place}].channel={channel.number - 1}"
             yield f"states[{place}].connectionState={'Unconnect' if dead else 'Connected'}"
-
-    def _storage(self) -> Lines:
-        yield "list.info[0].Name=/dev/sda"
-        yield "list.info[0].State=Success"
-        yield "list.info[0].Detail[0].Type=ReadWrite"
-        yield f"list.info[0].Detail[0].TotalBytes={_DISK}.000000"
-        yield f"list.info[0].Detail[0].UsedBytes={_DISK // 3}.000000"
-        yield "list.info[0].Detail[0].IsError=false"

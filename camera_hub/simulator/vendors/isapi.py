@@ -1,15 +1,19 @@
 """A vendor's own HTTP interface, modelled on ISAPI: it stays on when ONVIF is switched off."""
 
+import re
 from xml.sax.saxutils import escape
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
+from camera_hub.simulator.settings import PLAIN
 from camera_hub.simulator.state import DeviceState
+from camera_hub.simulator.vendors.isapi_recordings import IsapiRecordings
 from camera_hub.simulator.vendors.refusals import HIKVISION_SPACE as _SPACE
 from camera_hub.simulator.vendors.refusals import isapi_status, user_check
 from camera_hub.simulator.web import HttpRequest, HttpResponse
 
 PREFIX = "/ISAPI/"
+_OVERLAYS = re.compile(r"/ISAPI/System/Video/inputs/channels/(\d{1,4})/overlays")
 ACTIVATION = "/SDK/activateStatus"
 """Answered without a login."""
 
@@ -19,6 +23,7 @@ class Isapi:
 
     def __init__(self, state: DeviceState) -> None:
         self._state = state
+        self._recordings = IsapiRecordings(state)
 
     def takes(self, path: str) -> bool:
         """Whether a path belongs to this interface."""
@@ -56,7 +61,7 @@ class Isapi:
             case "System/Network/interfaces":
                 return self._xml(self._interfaces())
             case "ContentMgmt/Storage":
-                return self._xml(_STORAGE)
+                return self._xml(self._recordings.storage())
             case "ContentMgmt/InputProxy/channels" if recorder:
                 return self._xml(self._proxied_channels())
             case "ContentMgmt/InputProxy/channels/status" if recorder:
@@ -65,6 +70,10 @@ class Isapi:
                 return self._xml(self._inputs())
             case "Streaming/channels":
                 return self._xml(self._streaming())
+        if (overlay := _OVERLAYS.fullmatch(request.path)) is not None:
+            return self._xml(self._overlays(int(overlay[1])))
+        if (found := self._recordings.answer(request)) is not None:
+            return self._xml(found)
         body = isapi_status(request.path, 4, "Invalid Operation", "notSupport")
         return HttpResponse(404, body, "application/xml")
 
@@ -132,6 +141,16 @@ class Isapi:
         )
         return f"<VideoInputChannelList {_SPACE}>{rows}</VideoInputChannelList>"
 
+    def _overlays(self, number: int) -> str:
+        texts = [one for one in self._state.settings.osds.values() if one.channel == number]
+        name = next((one.text for one in texts if one.kind == PLAIN), "")
+        clock = str(any(one.kind != PLAIN for one in texts)).lower()
+        return (
+            f"<VideoOverlay {_SPACE}><TextOverlayList/><DateTimeOverlay><enabled>{clock}</enabled>"
+            "<dateStyle>YYYY-MM-DD</dateStyle><timeStyle>24hour</timeStyle></DateTimeOverlay><channelNameOverlay>"
+            f"<enabled>{str(bool(name)).lower()}</enabled><name>{escape(name)}</name></channelNameOverlay></VideoOverlay>"
+        )
+
     def _streaming(self) -> str:
         rows = "".join(
             f"<StreamingChannel {_SPACE}><id>{channel.number}{number:02}</id>"
@@ -146,10 +165,3 @@ class Isapi:
             for spec in (self._state.settings.spec(channel.number, number),)
         )
         return f"<StreamingChannelList {_SPACE}>{rows}</StreamingChannelList>"
-
-
-_STORAGE = (
-    f'<storage {_SPACE}><hddList size="1"><hdd><id>1</id><hddName>hdda</hddName><hddType>SATA</hddType>'
-    "<status>ok</status><capacity>3815447</capacity><freeSpace>20480</freeSpace><property>RW</property></hdd></hddList>"
-    "</storage>"
-)

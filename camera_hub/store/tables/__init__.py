@@ -3,21 +3,26 @@
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.device_events import DeviceEvent
 from camera_hub.store.tables.device_settings import CameraSettingsRow, ClockCheckRow, DeviceSettingsRow
+from camera_hub.store.tables.exclusions import Exclusion, ObservingPeriod, ServicePeriod
 from camera_hub.store.tables.health import (
     Alarm,
     AlarmMember,
     CameraState,
+    Digest,
     Notice,
     NoticeChannel,
     NoticeRule,
     Observation,
+    ToldAlarm,
 )
+from camera_hub.store.tables.history import ObservationDay, ObservationHour, RollUpMark
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
 from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
+from camera_hub.store.tables.pictures import AlarmPicture, ReferencePicture
 from camera_hub.store.tables.places import (
     Camera,
     Device,
@@ -29,12 +34,14 @@ from camera_hub.store.tables.places import (
     Village,
 )
 from camera_hub.store.tables.ptz import PtzCamera
+from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
 __all__ = [
     "Alarm",
     "AlarmMember",
+    "AlarmPicture",
     "Base",
     "BasePicture",
     "Camera",
@@ -47,6 +54,8 @@ __all__ = [
     "DeviceMatch",
     "DevicePeculiarity",
     "DeviceSettingsRow",
+    "Digest",
+    "Exclusion",
     "Favourite",
     "FieldOfView",
     "IntakeCandidate",
@@ -61,12 +70,20 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "ObservationDay",
+    "ObservationHour",
+    "ObservingPeriod",
     "PtzCamera",
+    "RecordingCheckRow",
+    "RecordingDayRow",
+    "ReferencePicture",
+    "RollUpMark",
     "Run",
     "RunStep",
     "RunStepCamera",
     "Scene",
     "Sealed",
+    "ServicePeriod",
     "SetupLink",
     "SheetImport",
     "SheetImportRow",
@@ -75,6 +92,7 @@ __all__ = [
     "Stream",
     "StreamSession",
     "StreamToken",
+    "ToldAlarm",
     "Tour",
     "TourStop",
     "User",

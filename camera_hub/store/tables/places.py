@@ -24,6 +24,7 @@ class Village(Base):
     longitude: Mapped[float | None]  # where its name stands on the map: WGS-84, degrees
     latitude: Mapped[float | None]
     outline: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))  # [[longitude, latitude], …]
+    round_plan: Mapped[str] = mapped_column(String(8), default="normal", server_default="normal")  # normal | thrifty
     created_at: Mapped[datetime]
 
 
@@ -162,6 +163,7 @@ class Camera(Base):
     # key_road | key_unit | high_incidence | entrance | school | water | square | other
     place_class: Mapped[str] = mapped_column(String(24), default="other")
     position: Mapped[int] = mapped_column(default=0)  # order in its village
+    importance: Mapped[str] = mapped_column(String(8), default="normal", server_default="normal")  # key | normal
     state: Mapped[str] = mapped_column(String(16), default="waiting", index=True)  # register.camera_states
     health: Mapped[str] = mapped_column(String(16), default="unknown")  # unknown | ok | fault
     cause: Mapped[str | None] = mapped_column(String(32))  # errors.Reason of the fault

@@ -13,11 +13,31 @@ export interface paths {
         };
         /**
          * Alarms
-         * @description Alarms, newest first. `before`: the id of the last alarm of the previous page.
+         * @description Alarms, newest first.
          */
         get: operations["alarms_api_alarms_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Many
+         * @description Acknowledge many; alarms without owner get you. Nobody's name is replaced: `others` says whose they are.
+         */
+        post: operations["acknowledge_many_api_alarms_acknowledge_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -78,6 +98,126 @@ export interface paths {
         get: operations["members_api_alarms__alarm_id__members_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Owner
+         * @description Give the alarm to a user, or to nobody.
+         */
+        post: operations["set_owner_api_alarms__alarm_id__owner_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Owners
+         * @description Users who could take care of the alarm.
+         */
+        get: operations["owners_api_alarms__alarm_id__owners_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alarm Pictures
+         * @description What was seen, what it was compared with, and what proved the repair; camera by camera.
+         */
+        get: operations["alarm_pictures_api_alarms__alarm_id__pictures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/pictures/{picture_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alarm Picture
+         * @description The JPEG; it never changes.
+         */
+        get: operations["alarm_picture_api_alarms__alarm_id__pictures__picture_id__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description End the suspension now.
+         */
+        post: operations["resume_api_alarms__alarm_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{alarm_id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend
+         * @description Notify nobody of the alarm until then; it resumes by itself.
+         */
+        post: operations["suspend_api_alarms__alarm_id__suspend_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -293,6 +433,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health File
+         * @description The states of its aspects over the last hours, what is true now, and what was measured last.
+         */
+        get: operations["health_file_api_cameras__camera_id__health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/history": {
         parameters: {
             query?: never;
@@ -302,7 +462,8 @@ export interface paths {
         };
         /**
          * History
-         * @description All looks of a period in one answer of bounded size: states by aspect, curves, totals.
+         * @description All looks of a period in one answer of bounded size: states by aspect, curves, totals. Of a long period they are
+         *     read as they were rolled up by the hour or by the day (`level`).
          */
         get: operations["history_api_cameras__camera_id__history_get"];
         put?: never;
@@ -492,6 +653,94 @@ export interface paths {
         put?: never;
         /** Suspend */
         post: operations["suspend_api_cameras__camera_id__ptz_suspend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera Recordings
+         * @description One camera's recording with its days from `from` to `to`, at most 400; none given: the last month.
+         */
+        get: operations["camera_recordings_api_cameras__camera_id__recordings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera References
+         * @description What is known of a camera by day and by night, and what is asked.
+         */
+        get: operations["camera_references_api_cameras__camera_id__references_get"];
+        put?: never;
+        /**
+         * Give Reference
+         * @description The present picture is the new reference.
+         */
+        post: operations["give_reference_api_cameras__camera_id__references_post"];
+        /**
+         * Forget References
+         * @description Learn both anew: the camera was turned on purpose.
+         */
+        delete: operations["forget_references_api_cameras__camera_id__references_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/references/{profile}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reference Picture
+         * @description The JPEG of a reference.
+         */
+        get: operations["reference_picture_api_cameras__camera_id__references__profile__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/references/{profile}/look.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Differing Picture
+         * @description The JPEG of the last picture that differed.
+         */
+        get: operations["differing_picture_api_cameras__camera_id__references__profile__look_jpg_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -946,6 +1195,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exclusions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exclusions
+         * @description Exclusions, newest first. `camera_id`: those that concern it; `begin`, `end`: those that overlap; `before`: the
+         *     id of the last one of the previous page.
+         */
+        get: operations["exclusions_api_exclusions_get"];
+        put?: never;
+        /**
+         * Ask Exclusions
+         * @description Ask for an exclusion of one or many cameras, devices or villages, all or none. Who may approve has it approved at
+         *     once.
+         */
+        post: operations["ask_exclusions_api_exclusions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Exclusions
+         * @description Approve several, all or none.
+         */
+        post: operations["approve_exclusions_api_exclusions_approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exclusion Counts
+         * @description How many wait for approval, are planned and in force.
+         */
+        get: operations["exclusion_counts_api_exclusions_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Exclusions
+         * @description End several now, all or none; those that wait for approval are refused or withdrawn.
+         */
+        post: operations["end_exclusions_api_exclusions_end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/{exclusion_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Exclusion
+         * @description Approve one; 409 if it was refused or withdrawn.
+         */
+        post: operations["approve_exclusion_api_exclusions__exclusion_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exclusions/{exclusion_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Exclusion
+         * @description End one now; one that waits for approval is refused or withdrawn.
+         */
+        post: operations["end_exclusion_api_exclusions__exclusion_id__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/favourites": {
         parameters: {
             query?: never;
@@ -976,6 +1351,26 @@ export interface paths {
         post?: never;
         /** Remove Favourite */
         delete: operations["remove_favourite_api_favourites__camera_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Board
+         * @description What is true of every village now. Pages read it again after events of villages, cameras and alarms.
+         */
+        get: operations["board_api_health_board_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1949,6 +2344,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notices
+         * @description Your own, newest first. `after`: only newer ones than this id; `before`: only older ones.
+         */
+        get: operations["notices_api_notices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/notices/channels": {
         parameters: {
             query?: never;
@@ -1997,6 +2412,126 @@ export interface paths {
         patch: operations["change_api_notices_channels__channel_id__patch"];
         trace?: never;
     };
+    "/api/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read
+         * @description Mark this notice of yours and all before it as read.
+         */
+        post: operations["read_api_notices_read_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Unread
+         * @description How many of your own you have not read.
+         */
+        get: operations["unread_api_notices_unread_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/osd": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Osd Checks
+         * @description The texts in each camera's picture as they were read last; those with faults first.
+         */
+        get: operations["osd_checks_api_osd_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recordings
+         * @description Each camera's recording as it was checked last, with its days of the last month; those with faults first.
+         */
+        get: operations["recordings_api_recordings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recordings/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Recordings
+         * @description Ask the devices of these cameras now what they have recorded, as a job; its items are the devices.
+         */
+        post: operations["check_recordings_api_recordings_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/references/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reference Questions
+         * @description Cameras whose picture has changed for good: each asks whether that is right.
+         */
+        get: operations["reference_questions_api_references_questions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/replacements": {
         parameters: {
             query?: never;
@@ -2035,6 +2570,86 @@ export interface paths {
          * @description Put the old device back.
          */
         post: operations["undo_replacement_api_replacements__replacement_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report
+         * @description The figures of the villages that the user may see, before and after exclusions, with counts and formulas.
+         */
+        get: operations["report_api_reports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report Cameras
+         * @description The figures of each camera, the one with the least time online first.
+         */
+        get: operations["report_cameras_api_reports_cameras_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report Faults
+         * @description Faults that were open in the span, the newest first; `unit`: of a maintenance unit ("": of none).
+         */
+        get: operations["report_faults_api_reports_faults_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/report.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report Xlsx
+         * @description Summary, villages, cameras, exclusions, faults and formulas; `unit`: only what a maintenance unit looks after.
+         */
+        get: operations["report_xlsx_api_reports_report_xlsx_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2820,6 +3435,25 @@ export interface components {
              */
             pictures_seen: boolean;
         };
+        /**
+         * AcknowledgeMany
+         * @description Acknowledge up to 500 alarms at once.
+         */
+        AcknowledgeMany: {
+            /** Ids */
+            ids: number[];
+            /** Note */
+            note?: string | null;
+        };
+        /** AcknowledgedAnswer */
+        AcknowledgedAnswer: {
+            /** Done */
+            done: number[];
+            /** Gone */
+            gone: number[];
+            /** Others */
+            others: components["schemas"]["OtherNameAnswer"][];
+        };
         /** AlarmAnswer */
         AlarmAnswer: {
             /** Acknowledged At */
@@ -2830,7 +3464,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock" | "load";
+            aspect: "media" | "picture" | "clock" | "recording" | "osd" | "load";
             /** Camera Id */
             camera_id: number | null;
             /** Camera Name */
@@ -2845,6 +3479,18 @@ export interface components {
             device_id: number | null;
             /** Device Name */
             device_name: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Escalated At */
+            escalated_at: string | null;
+            /** Escalation */
+            escalation: number;
+            /** Flapping */
+            flapping: boolean;
+            /** Hint */
+            hint: {
+                [key: string]: unknown;
+            } | null;
             /** Id */
             id: number;
             /**
@@ -2854,22 +3500,34 @@ export interface components {
             level: "hub" | "village" | "device" | "camera";
             /** Members */
             members: number[];
+            /** Merged */
+            merged: boolean;
+            /** Note */
+            note: string;
+            /** Notified At */
+            notified_at: string | null;
             /**
              * Opened At
              * Format: date-time
              */
             opened_at: string;
+            owner: components["schemas"]["OwnerAnswer"] | null;
             /** Params */
             params: {
                 [key: string]: string | number;
             };
+            /** Place Group */
+            place_group: string | null;
             /** Recovered */
             recovered: number[];
+            /** Reminders */
+            reminders: number;
             /**
              * Severity
              * @enum {string}
              */
             severity: "critical" | "major" | "minor" | "warning";
+            suspended: components["schemas"]["SuspensionAnswer"] | null;
             /** Village Id */
             village_id: number | null;
             /** Village Name */
@@ -2893,6 +3551,34 @@ export interface components {
             joined_at: string;
             /** Left At */
             left_at: string | null;
+        };
+        /**
+         * AlarmPictureAnswer
+         * @description `scores`: 0 … 100 by Reason, below 60 is a fault; of the look that brought the picture.
+         */
+        AlarmPictureAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Camera Name */
+            camera_name: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "reference" | "present" | "repair" | "last_good";
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /** Url */
+            url: string;
         };
         /**
          * ApplySettings
@@ -2920,6 +3606,62 @@ export interface components {
             places: {
                 [key: string]: string;
             };
+        };
+        /**
+         * AskExclusion
+         * @description An exclusion for each of the ids, which are of cameras, devices or villages by `level`.
+         */
+        AskExclusion: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            weekly?: components["schemas"]["Weekly"] | null;
+        };
+        /**
+         * AspectIntervalAnswer
+         * @description One aspect was in one state; `until` is null while it still is.
+         */
+        AspectIntervalAnswer: {
+            /**
+             * Aspect
+             * @enum {string}
+             */
+            aspect: "reachable" | "media" | "picture" | "clock" | "recording" | "osd";
+            /** Cause */
+            cause: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault";
+            /** Until */
+            until: string | null;
         };
         /**
          * BasePictureAnswer
@@ -2952,6 +3694,22 @@ export interface components {
             user_name: string;
             /** Width */
             width: number;
+        };
+        /**
+         * BoardAnswer
+         * @description Villages in their official order; `totals` are theirs together.
+         */
+        BoardAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            hub_alarms: components["schemas"]["OpenAlarmCountsAnswer"];
+            pace: components["schemas"]["RoundsPaceAnswer"];
+            totals: components["schemas"]["HealthCountsAnswer"];
+            /** Villages */
+            villages: components["schemas"]["VillageHealthAnswer"][];
         };
         /** BoundsAnswer */
         BoundsAnswer: {
@@ -3063,6 +3821,53 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /**
+         * CameraReportAnswer
+         * @description A camera in one village. `states`: at the end of the span, empty where it was not in use then; `excluded_now`:
+         *     excluded then; seconds excluded and not observed; `outages`: how often it stopped giving pictures.
+         */
+        CameraReportAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Device */
+            device: string;
+            /** Excluded Now */
+            excluded_now: boolean;
+            /** Excluded Seconds */
+            excluded_seconds: number;
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["FigureAnswer"];
+            };
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Name */
+            name: string;
+            /** Outages */
+            outages: number;
+            /** Outages After */
+            outages_after: number;
+            /** States */
+            states: {
+                [key: string]: "ok" | "fault" | "unknown";
+            };
+            /** Unobserved Seconds */
+            unobserved_seconds: number;
+            /** Village Id */
+            village_id: number;
+            /** Village Name */
+            village_name: string;
+        };
+        /**
+         * CameraReportsAnswer
+         * @description The cameras from `offset` on, and how many there are in all.
+         */
+        CameraReportsAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["CameraReportAnswer"][];
+            /** Total */
+            total: number;
+        };
         /** CameraSettingsAnswer */
         CameraSettingsAnswer: {
             /** Camera Id */
@@ -3082,7 +3887,7 @@ export interface components {
              * Aspect
              * @enum {string}
              */
-            aspect: "live" | "picture" | "clock";
+            aspect: "reachable" | "media" | "picture" | "clock" | "recording" | "osd";
             /** Cause */
             cause: string | null;
             /**
@@ -3154,6 +3959,20 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * CauseReportAnswer
+         * @description How often a fault of this cause began, and how many seconds there was one; after exclusions.
+         */
+        CauseReportAnswer: {
+            /** Aspect */
+            aspect: string;
+            /** Cause */
+            cause: string;
+            /** Count */
+            count: number;
+            /** Seconds */
+            seconds: number;
         };
         /** ChangeBase */
         ChangeBase: {
@@ -3378,7 +4197,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -3423,6 +4242,11 @@ export interface components {
             rules: components["schemas"]["RuleAnswer"][];
             /** Timeout S */
             timeout_s: number;
+        };
+        /** CheckRecordings */
+        CheckRecordings: {
+            /** Camera Ids */
+            camera_ids: number[];
         };
         /** CheckedClockAnswer */
         CheckedClockAnswer: {
@@ -3599,6 +4423,35 @@ export interface components {
             working: components["schemas"]["CoverageCountAnswer"];
         };
         /**
+         * CoveringAlarmAnswer
+         * @description An open alarm that stands for the camera.
+         */
+        CoveringAlarmAnswer: {
+            /** Acknowledged Name */
+            acknowledged_name: string | null;
+            /** Aspect */
+            aspect: string;
+            /** Cause */
+            cause: string;
+            /** Id */
+            id: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+        };
+        /**
          * CurvePointAnswer
          * @description Means over an interval that begins at `at`.
          */
@@ -3608,14 +4461,43 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
             /** Clock Error S */
             clock_error_s: number | null;
+            /** Fps */
+            fps: number | null;
+            /** Gaps */
+            gaps: number;
+            /** Gop Seconds */
+            gop_seconds: number | null;
             /** Key Frame Ms */
             key_frame_ms: number | null;
+            /** Looks */
+            looks: number;
+            /** Received Bytes */
+            received_bytes: number;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
             /** Signalling Ms */
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /**
+         * DayReportAnswer
+         * @description A day; percentages as in ShareAnswer.
+         */
+        DayReportAnswer: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            intact: components["schemas"]["FigureAnswer"];
+            online: components["schemas"]["FigureAnswer"];
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -3785,6 +4667,182 @@ export interface components {
             reason: string;
         };
         /**
+         * ExcludedIntervalAnswer
+         * @description The camera was not judged from `since` until `until`, because of the exclusion `id` of its level.
+         */
+        ExcludedIntervalAnswer: {
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * ExclusionAnswer
+         * @description An exclusion. `holds`: its cameras are not judged at this moment; `cameras`: how many in use it concerns; `late`:
+         *     it was approved after it had begun. state: asked (waits for approval), lapsed (still does, its time is over),
+         *     declined (refused or withdrawn), planned, in_force, ended.
+         */
+        ExclusionAnswer: {
+            /** Approved At */
+            approved_at: string | null;
+            /** Approved Name */
+            approved_name: string | null;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created Name */
+            created_name: string;
+            /** Device Id */
+            device_id: number | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended Name */
+            ended_name: string | null;
+            /** Holds */
+            holds: boolean;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other";
+            /** Late */
+            late: boolean;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "camera" | "device" | "village";
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "lapsed" | "declined" | "planned" | "in_force" | "ended";
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Village Id */
+            village_id: number;
+            /** Village Name */
+            village_name: string;
+            weekly: components["schemas"]["WeeklyAnswer"] | null;
+        };
+        /**
+         * ExclusionCountsAnswer
+         * @description How many wait for approval, are planned and in force.
+         */
+        ExclusionCountsAnswer: {
+            /** Asked */
+            asked: number;
+            /** In Force */
+            in_force: number;
+            /** Planned */
+            planned: number;
+        };
+        /**
+         * ExclusionIds
+         * @description Several exclusions.
+         */
+        ExclusionIds: {
+            /** Ids */
+            ids: number[];
+        };
+        /**
+         * FaultReportAnswer
+         * @description A fault. `seconds`: until it closed, else until the end of the span; `after_seconds`: without excluded time;
+         *     `due_hours`: for its severity.
+         */
+        FaultReportAnswer: {
+            /** After Seconds */
+            after_seconds: number;
+            /** Alarm Id */
+            alarm_id: number;
+            /** Aspect */
+            aspect: string;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /** Cause */
+            cause: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Due Hours */
+            due_hours: number;
+            /** Flapping */
+            flapping: boolean;
+            /** Level */
+            level: string;
+            /** Name */
+            name: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Seconds */
+            seconds: number;
+            /** Severity */
+            severity: string;
+            /** Units */
+            units: string[];
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "on_time" | "late" | "open" | "not_counted";
+            /** Village Name */
+            village_name: string;
+        };
+        /**
+         * FaultReportsAnswer
+         * @description The faults from `offset` on, the newest first, and how many there are in all.
+         */
+        FaultReportsAnswer: {
+            /** Faults */
+            faults: components["schemas"]["FaultReportAnswer"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * FeedFiguresAnswer
          * @description A feed; counters since it was first opened. Delays in seconds, sizes in bytes.
          */
@@ -3848,6 +4906,52 @@ export interface components {
             width: number | null;
         };
         /**
+         * FigureAnswer
+         * @description Before and after exclusions.
+         */
+        FigureAnswer: {
+            after: components["schemas"]["ShareAnswer"];
+            before: components["schemas"]["ShareAnswer"];
+        };
+        /**
+         * FigureCountAnswer
+         * @description `well` of `of` cameras; `fault` are known to be otherwise, `unknown` are not judged yet.
+         */
+        FigureCountAnswer: {
+            /** Fault */
+            fault: number;
+            /** Of */
+            of: number;
+            /** Unknown */
+            unknown: number;
+            /** Well */
+            well: number;
+        };
+        /**
+         * FigureWordsAnswer
+         * @description What a figure is called, and how it is computed.
+         */
+        FigureWordsAnswer: {
+            /** En */
+            en: string;
+            /** En Formula */
+            en_formula: string;
+            /**
+             * Key
+             * @enum {string}
+             */
+            key: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_time" | "repair_in_time";
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "cameras" | "time" | "seconds" | "fields" | "repairs" | "mean";
+            /** Zh */
+            zh: string;
+            /** Zh Formula */
+            zh_formula: string;
+        };
+        /**
          * FilingAnswer
          * @description Filing with the police (Order 799, Article 14). `days_left` is negative when it is overdue.
          */
@@ -3861,6 +4965,22 @@ export interface components {
              * @enum {string}
              */
             state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
+        };
+        /**
+         * FlappingAnswer
+         * @description How often a camera stopped giving pictures; `after` exclusions.
+         */
+        FlappingAnswer: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /** Camera Id */
+            camera_id: number;
+            /** Name */
+            name: string;
+            /** Village Name */
+            village_name: string;
         };
         /**
          * FoundDeviceAnswer
@@ -3896,6 +5016,57 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * HealthCountsAnswer
+         * @description The cameras of one village, or of all that the user may see.
+         */
+        HealthCountsAnswer: {
+            alarms: components["schemas"]["OpenAlarmCountsAnswer"];
+            clock: components["schemas"]["FigureCountAnswer"];
+            /** Connected */
+            connected: number;
+            /** Due */
+            due: number;
+            /** Excluded */
+            excluded: number;
+            intact: components["schemas"]["FigureCountAnswer"];
+            /** Looked At */
+            looked_at: string | null;
+            online: components["schemas"]["FigureCountAnswer"];
+            recording: components["schemas"]["FigureCountAnswer"];
+            /** Unknown */
+            unknown: number;
+        };
+        /**
+         * HealthFileAnswer
+         * @description The health file of a camera over a span.
+         */
+        HealthFileAnswer: {
+            /** Alarms */
+            alarms: components["schemas"]["CoveringAlarmAnswer"][];
+            /** Camera Id */
+            camera_id: number;
+            /** Cut */
+            cut: boolean;
+            excluded: components["schemas"]["ExcludedIntervalAnswer"] | null;
+            /** Exclusions */
+            exclusions: components["schemas"]["ExcludedIntervalAnswer"][];
+            measured: components["schemas"]["MeasuredAnswer"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** States */
+            states: components["schemas"]["AspectIntervalAnswer"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Verdicts */
+            verdicts: components["schemas"]["AspectIntervalAnswer"][];
         };
         /**
          * HeardMessage
@@ -3954,12 +5125,21 @@ export interface components {
         HistoryAnswer: {
             /** Bad */
             bad: number;
+            /** Key Frame Mean Ms */
+            key_frame_mean_ms: number | null;
             /** Key Frame Median Ms */
             key_frame_median_ms: number | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "looks" | "hours" | "days";
             /** Looks */
             looks: number;
             /** Points */
             points: components["schemas"]["CurvePointAnswer"][];
+            /** Received Bytes */
+            received_bytes: number;
             /**
              * Since
              * Format: date-time
@@ -4796,6 +5976,28 @@ export interface components {
             villages: components["schemas"]["MyVillage"][] | null;
         };
         /**
+         * MeasuredAnswer
+         * @description What was measured last, each by the latest look that measured it.
+         */
+        MeasuredAnswer: {
+            /** At */
+            at: string | null;
+            /** Clock Error S */
+            clock_error_s: number | null;
+            /** Key Frame Ms */
+            key_frame_ms: number | null;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            } | null;
+            /** Scores At */
+            scores_at: string | null;
+            /** Signalling Ms */
+            signalling_ms: number | null;
+            /** Stream Ms */
+            stream_ms: number | null;
+        };
+        /**
          * MediaAnswer
          * @description What a page must know to build its peer connection.
          */
@@ -5021,6 +6223,23 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /**
+         * NewReference
+         * @description What the camera shows is right. `from`: a fresh picture, or the last one that differed.
+         */
+        NewReference: {
+            /**
+             * From
+             * @default now
+             * @enum {string}
+             */
+            from: "now" | "look";
+            /**
+             * Profile
+             * @enum {string}
+             */
+            profile: "day" | "night";
+        };
         /** NewReplacements */
         NewReplacements: {
             /** Pairs */
@@ -5190,8 +6409,43 @@ export interface components {
             names: string[];
         };
         /**
+         * NoticeAnswer
+         * @description One notice. Its words are the hub's, in Chinese; `alarm_id` is null when it is about several (`alarm_ids`).
+         */
+        NoticeAnswer: {
+            /** Alarm Id */
+            alarm_id: number | null;
+            /** Alarm Ids */
+            alarm_ids: number[];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "opened" | "flapping" | "closed" | "reminder" | "escalated" | "digest";
+            /** Read At */
+            read_at: string | null;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+            /** Sound */
+            sound: boolean;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * ObservationAnswer
-         * @description One look. `live`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
+         * @description One look. `reachable`, `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
@@ -5199,26 +6453,40 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
             /** Clock */
             clock: string | null;
             /** Clock Error S */
             clock_error_s: number | null;
             /** Detail */
             detail: string;
+            /** Fps */
+            fps: number | null;
+            /** Gaps */
+            gaps: number | null;
+            /** Gop Seconds */
+            gop_seconds: number | null;
             /** Id */
             id: number;
             /** Key Frame Ms */
             key_frame_ms: number | null;
-            /** Live */
-            live: string | null;
+            /** Media */
+            media: string | null;
             /** Params */
             params: {
                 [key: string]: string | number;
             };
             /** Picture */
             picture: string | null;
+            /** Profile */
+            profile: string | null;
+            /** Reachable */
+            reachable: string | null;
             /** Reason */
             reason: string | null;
+            /** Received Bytes */
+            received_bytes: number | null;
             /** Scores */
             scores: {
                 [key: string]: number;
@@ -5227,6 +6495,22 @@ export interface components {
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /**
+         * OpenAlarmCountsAnswer
+         * @description Open alarms by severity; `unacknowledged` of them have no name yet.
+         */
+        OpenAlarmCountsAnswer: {
+            /** Critical */
+            critical: number;
+            /** Major */
+            major: number;
+            /** Minor */
+            minor: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+            /** Warning */
+            warning: number;
         };
         /**
          * OsdAnswer
@@ -5249,6 +6533,72 @@ export interface components {
             text: string;
             /** Token */
             token: string;
+        };
+        /**
+         * OsdCheckAnswer
+         * @description The texts in a camera's picture. `faults`: reasons, the weightiest first; `problem`: why nothing is known.
+         */
+        OsdCheckAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Camera Name */
+            camera_name: string;
+            /** Device Id */
+            device_id: number;
+            /** Device Name */
+            device_name: string;
+            /** Faults */
+            faults: string[];
+            /** Lines */
+            lines: number;
+            /** Off S */
+            off_s: number | null;
+            /** Problem */
+            problem: string | null;
+            /** Read At */
+            read_at: string | null;
+            /** Shown Name */
+            shown_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault" | "unknown";
+            /** Time Format */
+            time_format: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /** OsdChecksAnswer */
+        OsdChecksAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["OsdCheckAnswer"][];
+            /** Checked */
+            checked: number;
+            /** Compliant */
+            compliant: number;
+            /** Limit S */
+            limit_s: number;
+        };
+        /**
+         * OtherNameAnswer
+         * @description An alarm that somebody else had acknowledged before.
+         */
+        OtherNameAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * OwnerAnswer
+         * @description A user who takes care of an alarm, or could.
+         */
+        OwnerAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * PeculiarityAnswer
@@ -5936,6 +7286,159 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** ReadNotices */
+        ReadNotices: {
+            /** Up To */
+            up_to: number;
+        };
+        /**
+         * RecordingAnswer
+         * @description A camera's recording as it was checked last. `problem`: why the device did not tell at the last check.
+         */
+        RecordingAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Checked At */
+            checked_at: string | null;
+            /** Clock Offset S */
+            clock_offset_s: number | null;
+            /** Days */
+            days: components["schemas"]["RecordingDayAnswer"][];
+            /** Device Id */
+            device_id: number;
+            /** Device Name */
+            device_name: string;
+            /** Disk */
+            disk: ("ok" | "error" | "none") | null;
+            /** Due S */
+            due_s: number;
+            /** Kept Days */
+            kept_days: number | null;
+            /** Latest */
+            latest: string | null;
+            /** Name */
+            name: string;
+            /** Oldest */
+            oldest: string | null;
+            /** Params */
+            params: {
+                [key: string]: string | number | boolean;
+            };
+            /** Problem */
+            problem: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Recorded S */
+            recorded_s: number;
+            /** Road */
+            road: ("onvif" | "hikvision" | "dahua") | null;
+            /** Since */
+            since: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault" | "unknown";
+            /** Suspected */
+            suspected: string | null;
+            /** Told At */
+            told_at: string | null;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * RecordingDayAnswer
+         * @description A day of the site's calendar. `seconds` recorded of those `due` so far; null: recorded, how much is not known.
+         */
+        RecordingDayAnswer: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Due */
+            due: number;
+            /** Gaps */
+            gaps: number;
+            /** Seconds */
+            seconds: number | null;
+        };
+        /**
+         * RecordingsAnswer
+         * @description `due_days`: that must be kept; `complete_percent`: of what was due that must be there. `first`, `last`: the days
+         *     that are shown.
+         */
+        RecordingsAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["RecordingAnswer"][];
+            /** Complete Percent */
+            complete_percent: number;
+            /** Due Days */
+            due_days: number;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+        };
+        /**
+         * ReferenceAnswer
+         * @description `pictures`: how many agreed with it; `set_name`: who gave it, null: learnt.
+         */
+        ReferenceAnswer: {
+            /** At */
+            at: string | null;
+            /** Differs Since */
+            differs_since: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Pictures */
+            pictures: number;
+            /** Score */
+            score: number | null;
+            /** Set Name */
+            set_name: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "learning" | "active" | "questioned";
+        };
+        /**
+         * ReferenceQuestion
+         * @description Is this the new normal?
+         */
+        ReferenceQuestion: {
+            /** Look At */
+            look_at: string | null;
+            /** Look Url */
+            look_url: string | null;
+            /**
+             * Profile
+             * @enum {string}
+             */
+            profile: "day" | "night";
+            /** Score */
+            score: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /** ReferencesAnswer */
+        ReferencesAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            day: components["schemas"]["ReferenceAnswer"] | null;
+            night: components["schemas"]["ReferenceAnswer"] | null;
+            question: components["schemas"]["ReferenceQuestion"] | null;
+        };
         /**
          * RelayNewMessage
          * @description Hub → page: the relay was restarted; offer again at once.
@@ -6010,6 +7513,90 @@ export interface components {
             village_id: number;
         };
         /**
+         * ReportAnswer
+         * @description A report. `begin`, `end`: what it covers, `end` at most `data_as_of`; `over`: the span has passed. `complete`
+         *     False: states of its first days are kept no longer. `ranked_by` None: the user sees some villages only.
+         *     `unobserved`: the newest 50 of `unobserved_count`, `unobserved_seconds` in all.
+         */
+        ReportAnswer: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /** Cameras */
+            cameras: number;
+            /** Causes */
+            causes: components["schemas"]["CauseReportAnswer"][];
+            /** Changes En */
+            changes_en: string;
+            /** Changes Zh */
+            changes_zh: string;
+            /** Complete */
+            complete: boolean;
+            /**
+             * Computed At
+             * Format: date-time
+             */
+            computed_at: string;
+            /**
+             * Data As Of
+             * Format: date-time
+             */
+            data_as_of: string;
+            /** Days */
+            days: components["schemas"]["DayReportAnswer"][];
+            /** Due Hours */
+            due_hours: {
+                [key: string]: number;
+            };
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["FigureAnswer"];
+            };
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Flapping */
+            flapping: components["schemas"]["FlappingAnswer"][];
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Over */
+            over: boolean;
+            /** Pass Percent */
+            pass_percent: number;
+            /** Ranked By */
+            ranked_by: ("connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time") | null;
+            /** Ranking En */
+            ranking_en: string;
+            /** Ranking Zh */
+            ranking_zh: string;
+            /** Township */
+            township: string;
+            /** Units */
+            units: components["schemas"]["UnitReportAnswer"][];
+            /** Unobserved */
+            unobserved: components["schemas"]["UnobservedAnswer"][];
+            /** Unobserved Count */
+            unobserved_count: number;
+            /** Unobserved Seconds */
+            unobserved_seconds: number;
+            /** Villages */
+            villages: components["schemas"]["VillageReportAnswer"][];
+            /** Words */
+            words: components["schemas"]["FigureWordsAnswer"][];
+        };
+        /**
          * ReturnCameras
          * @description Return cameras to their village; the note says what is to be corrected.
          */
@@ -6018,6 +7605,18 @@ export interface components {
             ids: number[];
             /** Note */
             note: string;
+        };
+        /**
+         * RoundsPaceAnswer
+         * @description Of `observed` cameras `late` are not looked at in time, the longest since `late_s` seconds.
+         */
+        RoundsPaceAnswer: {
+            /** Late */
+            late: number;
+            /** Late S */
+            late_s: number;
+            /** Observed */
+            observed: number;
         };
         /**
          * RowChangeAnswer
@@ -6084,7 +7683,7 @@ export interface components {
         /** RuleAnswer */
         RuleAnswer: {
             /** Aspect */
-            aspect: ("live" | "picture" | "clock" | "load") | null;
+            aspect: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
             /** Min Severity */
             min_severity: ("critical" | "major" | "minor" | "warning") | null;
             /** Village Id */
@@ -6096,7 +7695,7 @@ export interface components {
          */
         RuleBody: {
             /** Aspect */
-            aspect?: ("live" | "picture" | "clock" | "load") | null;
+            aspect?: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
             /** Min Severity */
             min_severity?: ("critical" | "major" | "minor" | "warning") | null;
             /** Village Id */
@@ -6282,6 +7881,11 @@ export interface components {
              */
             type: "seen";
         };
+        /** SetOwner */
+        SetOwner: {
+            /** User Id */
+            user_id: number | null;
+        };
         /** SettingsChangeBody */
         SettingsChangeBody: {
             clock?: components["schemas"]["WantedClockBody"] | null;
@@ -6392,6 +7996,24 @@ export interface components {
             needed: boolean;
         };
         /**
+         * ShareAnswer
+         * @description `part` of `whole`; `unknown`: what would belong to the whole if it were known. Durations are seconds. `percent`:
+         *     rounded down to hundredths, None where there is nothing to take a share of; of a mean it is None, and `mean` says
+         *     how many seconds each took.
+         */
+        ShareAnswer: {
+            /** Mean */
+            mean: number | null;
+            /** Part */
+            part: number;
+            /** Percent */
+            percent: number | null;
+            /** Unknown */
+            unknown: number;
+            /** Whole */
+            whole: number;
+        };
+        /**
          * ShowMessage
          * @description Page → hub: put a camera into a tile, or empty it (camera null). `serial` grows per tile.
          *
@@ -6474,11 +8096,8 @@ export interface components {
          * @description One aspect was in one state; `reason` is null while it was good.
          */
         StateSpanAnswer: {
-            /**
-             * Aspect
-             * @enum {string}
-             */
-            aspect: "live" | "picture" | "clock" | "load";
+            /** Aspect */
+            aspect: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | "reachable";
             /** Reason */
             reason: string | null;
             /**
@@ -6748,6 +8367,44 @@ export interface components {
              */
             unknown_too: boolean;
         };
+        /** Suspend */
+        Suspend: {
+            /** Note */
+            note?: string | null;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "parts" | "power_cut" | "construction" | "other";
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * SuspensionAnswer
+         * @description Nobody is notified of the alarm until then; it resumes by itself.
+         */
+        SuspensionAnswer: {
+            /** By */
+            by: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "parts" | "power_cut" | "construction" | "other";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
         /** SweepAnswer */
         SweepAnswer: {
             /** Detail */
@@ -6975,6 +8632,47 @@ export interface components {
             /** Ids */
             ids: number[];
         };
+        /**
+         * UnitReportAnswer
+         * @description A maintenance unit ("": none is named in the file). `faults`: that were open in the span; `open`: at its end.
+         */
+        UnitReportAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Faults */
+            faults: number;
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["FigureAnswer"];
+            };
+            /** Open */
+            open: number;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * UnobservedAnswer
+         * @description The hub did not observe.
+         */
+        UnobservedAnswer: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /** UnreadAnswer */
+        UnreadAnswer: {
+            /** Newest */
+            newest: number | null;
+            /** Unread */
+            unread: number;
+        };
         /** UserAnswer */
         UserAnswer: {
             /**
@@ -7103,6 +8801,21 @@ export interface components {
             /** Village Id */
             village_id: number;
         };
+        /** VillageHealthAnswer */
+        VillageHealthAnswer: {
+            counts: components["schemas"]["HealthCountsAnswer"];
+            /**
+             * Link
+             * @enum {string}
+             */
+            link: "up" | "down" | "unknown";
+            /** Link Since */
+            link_since: string | null;
+            /** Name */
+            name: string;
+            /** Village Id */
+            village_id: number;
+        };
         /**
          * VillageLedgerAnswer
          * @description How a village's files stand; cameras that are retired or removed are not counted.
@@ -7126,6 +8839,28 @@ export interface components {
             repair: number;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * VillageReportAnswer
+         * @description A village. `place` None: not ranked (`why`: no_cameras | nothing_known). `tied`: others share the place.
+         */
+        VillageReportAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Figures */
+            figures: {
+                [key: string]: components["schemas"]["FigureAnswer"];
+            };
+            /** Name */
+            name: string;
+            /** Place */
+            place: number | null;
+            /** Tied */
+            tied: boolean;
+            /** Village Id */
+            village_id: number;
+            /** Why */
+            why: ("no_cameras" | "nothing_known") | null;
         };
         /**
          * WantedClockBody
@@ -7174,6 +8909,27 @@ export interface components {
             /** Width */
             width?: number | null;
         };
+        /**
+         * Weekly
+         * @description A window of each week by the site's wall clock. One that ends at or before its begin ends on the next day.
+         */
+        Weekly: {
+            /** Days */
+            days: number[];
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
+        /** WeeklyAnswer */
+        WeeklyAnswer: {
+            /** Days */
+            days: number[];
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -7187,7 +8943,17 @@ export interface operations {
         parameters: {
             query?: {
                 open?: boolean | null;
+                severity?: ("critical" | "major" | "minor" | "warning") | null;
+                aspect?: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | null;
+                cause?: string | null;
+                village_id?: number | null;
                 camera_id?: number | null;
+                acknowledged?: boolean | null;
+                suspended?: boolean | null;
+                owner?: number | null;
+                text?: string | null;
+                since?: string | null;
+                until?: string | null;
                 limit?: number;
                 before?: number | null;
             };
@@ -7204,6 +8970,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    acknowledge_many_api_alarms_acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeMany"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcknowledgedAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -7322,6 +9130,255 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmMemberAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_owner_api_alarms__alarm_id__owner_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetOwner"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    owners_api_alarms__alarm_id__owners_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    alarm_pictures_api_alarms__alarm_id__pictures_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmPictureAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    alarm_picture_api_alarms__alarm_id__pictures__picture_id__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+                picture_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    resume_api_alarms__alarm_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    suspend_api_alarms__alarm_id__suspend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Suspend"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -7848,6 +9905,48 @@ export interface operations {
             };
         };
     };
+    health_file_api_cameras__camera_id__health_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthFileAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     history_api_cameras__camera_id__history_get: {
         parameters: {
             query?: {
@@ -8341,6 +10440,255 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PtzStateAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_recordings_api_cameras__camera_id__recordings_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_references_api_cameras__camera_id__references_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    give_reference_api_cameras__camera_id__references_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReference"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    forget_references_api_cameras__camera_id__references_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reference_picture_api_cameras__camera_id__references__profile__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+                profile: "day" | "night";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    differing_picture_api_cameras__camera_id__references__profile__look_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+                profile: "day" | "night";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -9514,6 +11862,297 @@ export interface operations {
             };
         };
     };
+    exclusions_api_exclusions_get: {
+        parameters: {
+            query?: {
+                state?: ("asked" | "lapsed" | "declined" | "planned" | "in_force" | "ended")[] | null;
+                kind?: ("maintenance" | "repair" | "removed" | "power_cut" | "sleep" | "other") | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ask_exclusions_api_exclusions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskExclusion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_exclusions_api_exclusions_approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExclusionIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    exclusion_counts_api_exclusions_counts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionCountsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_exclusions_api_exclusions_end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExclusionIds"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    approve_exclusion_api_exclusions__exclusion_id__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exclusion_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_exclusion_api_exclusions__exclusion_id__end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exclusion_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExclusionAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     favourites_api_favourites_get: {
         parameters: {
             query?: never;
@@ -9610,6 +12249,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    board_api_health_board_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -12122,6 +14799,48 @@ export interface operations {
             };
         };
     };
+    notices_api_notices_get: {
+        parameters: {
+            query?: {
+                after?: number | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     channels_api_notices_channels_get: {
         parameters: {
             query?: never;
@@ -12286,6 +15005,247 @@ export interface operations {
             };
         };
     };
+    read_api_notices_read_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadNotices"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    unread_api_notices_unread_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    osd_checks_api_osd_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+                state?: ("ok" | "fault" | "unknown") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OsdChecksAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    recordings_api_recordings_get: {
+        parameters: {
+            query?: {
+                village_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    check_recordings_api_recordings_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRecordings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reference_questions_api_references_questions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferencesAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     replacements_api_replacements_get: {
         parameters: {
             query?: {
@@ -12386,6 +15346,185 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplacementAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_api_reports_get: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+                village_id?: number | null;
+                ranked_by?: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_cameras_api_reports_cameras_get: {
+        parameters: {
+            query: {
+                offset?: number;
+                limit?: number;
+                first: string;
+                last: string;
+                village_id?: number | null;
+                ranked_by?: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraReportsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_faults_api_reports_faults_get: {
+        parameters: {
+            query: {
+                unit?: string | null;
+                verdict?: ("on_time" | "late" | "open" | "not_counted") | null;
+                offset?: number;
+                limit?: number;
+                first: string;
+                last: string;
+                village_id?: number | null;
+                ranked_by?: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultReportsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    report_xlsx_api_reports_report_xlsx_get: {
+        parameters: {
+            query: {
+                unit?: string | null;
+                first: string;
+                last: string;
+                village_id?: number | null;
+                ranked_by?: "connected" | "online_time" | "online_spot" | "intact_time" | "intact_spot" | "recording_time" | "recording_spot" | "recording_days" | "recording_amount" | "clock_time" | "clock_spot" | "osd_time" | "osd_spot" | "ledger" | "repair_in_time";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report, a sheet for each part of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */

@@ -75,6 +75,7 @@ export type Action =
   | 'listen'
   | 'read_health'
   | 'acknowledge'
+  | 'exclude'
   | 'intake'
   | 'register'
   | 'set_devices'

@@ -124,26 +124,34 @@ describe('the number of open alarms', () => {
 
 describe('the health file', () => {
   const minute = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, n)).toISOString()
-  const span = (aspect: string, from: number, to: number, reason: string | null) => ({ aspect, since: minute(from), until: minute(to), reason })
+  const state = (aspect: string, from: number, to: number | null, cause: string | null) => ({ aspect, since: minute(from), until: to === null ? null : minute(to), state: cause ? 'fault' : 'ok', cause })
   const look = (id: number, reason: string | null, picture: string | null) => ({
-    id, at: minute(id), reason, live: 'ok', picture, clock: null, detail: 'English detail', signalling_ms: 10, stream_ms: 20, key_frame_ms: 30, clock_error_s: null, scores: picture ? { frozen: 97 } : {},
+    id, at: minute(id), reason, media: 'ok', picture, clock: null, detail: 'English detail', params: {}, signalling_ms: 10, stream_ms: 20, key_frame_ms: 30, clock_error_s: null, scores: picture ? { frozen: 3 } : {},
   })
 
-  it('draws a frozen camera as frozen throughout, over the whole seven days', async () => {
+  it('draws a frozen camera as frozen throughout, whatever other looks say, over the whole seven days', async () => {
     hub.on('GET /api/cameras', () => [camera(7)])
     hub.say({ type: 'reload' })
-    const spans = [span('live', 0, 60, null), span('picture', 0, 60, 'frozen')]
-    hub.on('GET /api/cameras/7/history', () => ({ since: minute(-600), until: minute(60), looks: 10_080, bad: 2_016, key_frame_median_ms: 30, spans, points: [] }))
+    const states = [state('media', 0, 20, 'stalled'), state('media', 20, null, null), state('picture', 0, null, 'frozen')]
+    const excluded = { id: 1, level: 'village', kind: 'power_cut', reason: '线路检修停电', since: minute(10), until: minute(20) }
+    hub.on('GET /api/cameras/7/health', () => ({
+      camera_id: 7, since: minute(-600), until: minute(60), verdicts: states.slice(1), states, cut: false, excluded: null, exclusions: [excluded], alarms: [],
+      measured: { at: minute(3), signalling_ms: 10, stream_ms: 20, key_frame_ms: 30, clock_error_s: null, scores_at: minute(3), scores: { black: 98, frozen: 3 } },
+    }))
+    hub.on('GET /api/cameras/7/history', () => ({ since: minute(-600), until: minute(60), looks: 10_080, bad: 2_016, key_frame_median_ms: 30, spans: [], points: [] }))
     hub.on('GET /api/cameras/7/observations', () => [look(3, 'frozen', 'frozen'), look(2, null, null)])
     hub.on('GET /api/cameras/7/events', () => [])
     page = await visit([{ path: '/', component: CameraFile, props: { cameraId: 7 } }], '/')
     const seven = [...document.querySelectorAll('button')].find((one) => one.textContent === '7 天')!
     seven.click()
     await flushPromises()
-    expect(hub.to('GET /api/cameras/7/history').at(-1)!.query).toEqual({ hours: '168' })
+    for (const part of ['health', 'history']) expect(hub.to(`GET /api/cameras/7/${part}`).at(-1)!.query).toEqual({ hours: '168' })
     expect(hub.to('GET /api/cameras/7/observations').at(-1)!.query.limit).toBe('100')
-    const bars = [...document.querySelectorAll('.states rect')]
-    expect(bars.map((bar) => [bar.classList.contains('bad'), bar.getAttribute('x'), bar.getAttribute('width')])).toEqual([[true, '0', '1000']])
+    const lane = (aspect: string) => [...document.querySelectorAll(`[data-lane=${aspect}] svg > rect`)].map((bar) => [bar.classList.contains('fault'), bar.classList.contains('shade'), Math.round(Number(bar.getAttribute('x')))])
+    expect(lane('picture')).toEqual([[true, false, 0], [false, true, 167]])
+    expect(lane('media')).toEqual([[false, false, 333], [true, false, 0], [false, true, 167]])
+    expect(document.querySelector('.spells')!.textContent).toContain('画面：画面冻结')
+    expect([...document.querySelectorAll('[data-score]')].map((one) => [one.getAttribute('data-score'), one.classList.contains('bad')])).toEqual([['frozen', true], ['black', false]])
     expect(document.body.textContent).toContain('巡检 10080 次')
     const results = [...document.querySelectorAll('.log tbody tr td:nth-child(2)')]
     expect(results.map((cell) => cell.textContent)).toEqual(['画面冻结', '应答正常（未检查画面）'])

@@ -7,7 +7,7 @@ import { ALL, camera, FakeHub, flushPromises, person, Refusal, signIn, signOutAl
 let hub: FakeHub
 let page: VueWrapper
 const POSITION = { id: 1, village_id: 1, longitude: 117.25, latitude: 31.8, direction_deg: 90, angle_deg: null, reach_m: null, place_class: 'other', state: 'approved', service_state: 'in_use' }
-const LIVE = [{ aspect: 'live', state: 'ok', cause: null, since: '2026-01-01T00:00:00Z' }]
+const LIVE = [{ aspect: 'media', state: 'ok', cause: null, since: '2026-01-01T00:00:00Z' }]
 const MAP = { base: null, bounds: [[117.2, 31.7], [117.3, 31.9]], villages: [], places: [], reach_m: 50, angle_deg: 80 }
 
 beforeEach(() => {

@@ -84,7 +84,7 @@ describe('geometry of the township', () => {
   })
 })
 
-const live = [{ aspect: 'live', state: 'ok', cause: null, since: '' }] as Camera['states']
+const live = [{ aspect: 'media', state: 'ok', cause: null, since: '' }] as Camera['states']
 
 describe('marks', () => {
   it('tell by shape what is wrong', () => {

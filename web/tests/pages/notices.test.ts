@@ -22,11 +22,11 @@ describe('notice channels', () => {
 })
 
 describe('the states of a camera', () => {
-  const state = (aspect: 'live' | 'picture' | 'clock', word: 'ok' | 'fault'): Camera['states'][number] => ({ aspect, state: word, cause: null, since: '2026-11-28T08:00:00Z' })
+  const state = (aspect: 'media' | 'picture' | 'clock', word: 'ok' | 'fault'): Camera['states'][number] => ({ aspect, state: word, cause: null, since: '2026-11-28T08:00:00Z' })
   it('keep online and clock apart', () => {
-    const wrongClock = { states: [state('live', 'ok'), state('clock', 'fault')] }
+    const wrongClock = { states: [state('media', 'ok'), state('clock', 'fault')] }
     expect([isOnline(wrongClock), isClockWrong(wrongClock)]).toEqual([true, true])
-    const dead = { states: [state('live', 'fault'), state('clock', 'ok')] }
+    const dead = { states: [state('media', 'fault'), state('clock', 'ok')] }
     expect([isOnline(dead), isClockWrong(dead)]).toEqual([false, false])
     expect([isOnline({ states: [] }), isClockWrong({ states: [] })]).toEqual([false, false])
   })

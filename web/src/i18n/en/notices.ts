@@ -14,7 +14,7 @@ export default {
   allVillages: 'All villages',
   aspectLabel: 'Kind',
   allAspects: 'All kinds',
-  aspect: { live: 'Online', picture: 'Picture', clock: 'Clock', load: 'Server load' },
+  aspect: { media: 'Media', picture: 'Picture', clock: 'Clock', recording: 'Recording', osd: 'OSD', load: 'Server load' },
   severityLabel: 'Lowest severity',
   allSeverities: 'Any severity',
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', warning: 'Warning' },

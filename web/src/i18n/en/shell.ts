@@ -5,6 +5,7 @@ export default {
   map: 'Map',
   patrol: 'Patrol',
   alarms: 'Alarms',
+  health: 'Health',
   devices: 'Devices',
   system: 'System',
   search: 'Find a camera',

@@ -14,7 +14,7 @@ export default {
   allVillages: '全镇',
   aspectLabel: '类别',
   allAspects: '全部类别',
-  aspect: { live: '在线', picture: '画面', clock: '时钟', load: '服务器负载' },
+  aspect: { media: '出流', picture: '画面', clock: '时钟', recording: '录像', osd: '字幕', load: '服务器负载' },
   severityLabel: '最低级别',
   allSeverities: '不限级别',
   severity: { critical: '紧急', major: '重要', minor: '次要', warning: '提示' },

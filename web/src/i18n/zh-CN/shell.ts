@@ -5,6 +5,7 @@ export default {
   map: '地图',
   patrol: '视频巡查',
   alarms: '告警',
+  health: '运行',
   devices: '设备',
   system: '系统',
   search: '查找摄像机',

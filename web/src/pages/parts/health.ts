@@ -12,7 +12,7 @@ type States = Pick<Camera, 'states'>
 
 /** Whether it sends a stream now; its picture and its clock are other questions. */
 export function isOnline(camera: States): boolean {
-  return camera.states.some((one) => one.aspect === 'live' && one.state === 'ok')
+  return camera.states.some((one) => one.aspect === 'media' && one.state === 'ok')
 }
 
 export function isClockWrong(camera: States): boolean {

@@ -1,0 +1,87 @@
+"""Files of rows: one JPEG for each row of a table, `<folder>/<id>.jpg`, written before its row is committed.
+
+A reader gets the old or the new file, never half of one. What a crash left without a row is swept.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from camera_hub.errors import HubError, Kind, Reason
+
+_OURS = re.compile(r"[0-9]+\.(jpg|part)")
+
+
+class PictureFiles:
+    """The JPEGs of one table; the folder and its files are the hub's user's alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def write(self, row_id: int, jpeg: bytes) -> None:
+        """Keep a row's JPEG in place of the one before. Raises HubError(STORAGE_FULL)."""
+        await asyncio.to_thread(self._write, row_id, jpeg)
+
+    async def read(self, row_id: int) -> bytes | None:
+        """A row's JPEG; None where there is none."""
+        try:
+            return await asyncio.to_thread(self._path(row_id).read_bytes)
+        except FileNotFoundError:
+            return None
+
+    async def delete(self, row_ids: Iterable[int]) -> None:
+        """Delete the JPEGs of these rows, where there are any."""
+
+        def delete() -> None:
+            for row_id in row_ids:
+                self._path(row_id).unlink(missing_ok=True)
+
+        await asyncio.to_thread(delete)
+
+    async def any(self) -> bool:
+        """Whether there is a file at all, so that nobody asks the database for nothing."""
+        return bool(await asyncio.to_thread(self._files))
+
+    async def sweep(self, known: Collection[int]) -> int:
+        """Delete files without a row: of rows that are gone, of writes that a crash broke off. Returns their number.
+
+        Files of rows that were added after `known` was read would be taken for orphans: sweep while nobody adds any.
+        """
+        names = {f"{row_id}.jpg" for row_id in known}
+
+        def sweep() -> int:
+            orphans = [path for path in self._files() if path.name not in names]
+            for path in orphans:
+                path.unlink(missing_ok=True)
+            return len(orphans)
+
+        return await asyncio.to_thread(sweep)
+
+    def _path(self, row_id: int) -> Path:
+        return self._folder / f"{row_id}.jpg"
+
+    def _files(self) -> list[Path]:
+        with contextlib.suppress(FileNotFoundError):
+            return [path for path in self._folder.iterdir() if _OURS.fullmatch(path.name)]
+        return []
+
+    def _write(self, row_id: int, jpeg: bytes) -> None:
+        part = self._folder / f"{row_id}.part"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write(jpeg)
+                os.fsync(file.fileno())
+            part.replace(self._path(row_id))
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise HubError(
+                Kind.STORAGE_FULL,
+                f"the picture cannot be kept: {error.strerror}; make room in the hub's data folder",
+                reason=Reason.STORAGE_FULL,
+            ) from error
