@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from camera_hub.bench.sight.trials import ACCEPTED, FINE
 from camera_hub.eye.messages import FAULT_BELOW
@@ -34,7 +35,7 @@ def accepted(label: str) -> frozenset[str]:
     return ACCEPTED.get(label, frozenset({label}))
 
 
-def of_class(name: str, judged: Sequence[Judged]) -> dict[str, object]:
+def of_class(name: str, judged: Sequence[Judged]) -> dict[str, Any]:
     """Figures of one kind of fault. `roc`: [threshold, share of what is fine called so, share of the faults found]."""
     own = [one for one in judged if one.label == name]
     fine = [one for one in judged if one.label == FINE]
@@ -62,7 +63,7 @@ def of_class(name: str, judged: Sequence[Judged]) -> dict[str, object]:
     }
 
 
-def of_all(judged: Sequence[Judged]) -> dict[str, object]:
+def of_all(judged: Sequence[Judged]) -> dict[str, Any]:
     """Figures of the whole set. `scenes_with_false_alarms`: of all places, those where anything was called wrongly."""
     fine = [one for one in judged if one.label == FINE]
     own = [one for one in judged if one.label != FINE]
