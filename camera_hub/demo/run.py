@@ -29,6 +29,7 @@ from camera_hub.settings import (
     HealthSettings,
     MediaSettings,
     PictureSettings,
+    RecordingSettings,
     ServerSettings,
     Settings,
 )
@@ -209,6 +210,7 @@ def _settings(options: Options, data: Path) -> Settings:
         discovery=DiscoverySettings(local_devices=True),  # the villages are on loopback addresses
         health=HealthSettings(round_seconds=20.0, picture_seconds=40.0),
         pictures=PictureSettings(learn_hours=0.1, ask_hours=0.2),
+        recordings=RecordingSettings(check_hours=0.5, confirm_minutes=1.0),
     )
 
 
