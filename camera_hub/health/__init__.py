@@ -10,7 +10,7 @@ In the data's order:
 - `notices` go out to channels, one by one and each channel on its own.
 - `history` reads the observations of one camera; `retention` says when rows end.
 
-Owns the tables observations, camera_states, reference_pictures, alarms, alarm_members, alarm_pictures,
-notices, notice_channels and notice_rules, and the columns health, cause and health_since of cameras. Imports access.policy, store and the ground floor; media, ONVIF and
-the vault are handed in. Blind to patrol.
+Owns the tables observations, camera_states, reference_pictures, alarms, alarm_members, alarm_pictures, notices,
+notice_channels and notice_rules, and the columns health, cause and health_since of cameras. Imports access.policy,
+store and the ground floor; media, ONVIF and the vault are handed in. Blind to patrol.
 """
