@@ -348,14 +348,7 @@ async def parts(
         import_runs = await stack.enter_async_context(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
-        contacts = DeviceContacts(checks, onvif)
         await stack.enter_async_context(PeriodRecorder(database, bus, clock))
-        pull_points = await stack.enter_async_context(
-            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
-        )
-        device_events_ = await stack.enter_async_context(
-            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
-        )
         kept = await stack.enter_async_context(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
         )
