@@ -54,6 +54,7 @@ from camera_hub.api import (
     references,
     replacements,
     reports,
+    round_plans,
     rtsp_out,
     runs,
     scenes,
@@ -179,6 +180,7 @@ from camera_hub.health.references.references import References
 from camera_hub.health.reports.periods import PeriodRecorder
 from camera_hub.health.reports.reports import Reports
 from camera_hub.health.rollup.rollup import RollUp
+from camera_hub.health.round_plans import RoundPlans
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -224,6 +226,7 @@ _ROUTERS = (
     ptz.router,
     observations.router,
     health.router,
+    round_plans.router,
     device_events.router,
     favourites.router,
     devices.router,
@@ -520,6 +523,7 @@ async def parts(
             NoticeChannels: channels,
             ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
+            RoundPlans: RoundPlans(database, bus, clock, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
