@@ -175,9 +175,9 @@ class CameraWatch:
         """Its address has answered, though no look was made."""
         self.answered_at = at
 
-    def expedite(self, at: float, *, look: bool = False, times: int = 1) -> None:
-        """Ask its device no later than `at`; with `look` also fetch a key frame. `times`: ask so many times, a recheck
-        from each other, whatever is found."""
+    def expedite(self, at: float, *, times: int = 1, look: bool = False) -> None:
+        """Ask its device no later than `at`; `times`: so often, a recheck from each other, whatever it answers; with
+        `look` also fetch a key frame."""
         self.due = min(self.due, at)
         self._hurried = max(self._hurried, times - 1)
         if look:
@@ -265,8 +265,7 @@ class CameraWatch:
         if doubtful or self._hurried > 0:
             self._hurried = max(0, self._hurried - 1)
             self.due = result.at + rules.recheck
-        elif self.due <= result.at:
-            # What came unasked (its device was checked because of a neighbour) moves no beat away.
+        elif self.due <= result.at:  # what came unasked, because of a neighbour, moves no beat away
             self._next_beat(result.at)
         if not result.fetched:
             return
