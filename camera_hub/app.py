@@ -6,6 +6,7 @@ end. `create_app` puts the HTTP side in front of them.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -99,6 +100,8 @@ from camera_hub.cameras.device_settings.osd_checks import OsdChecks, OsdNight, O
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
+from camera_hub.cameras.device_settings.vendor_way import VendorSettingsWay
+from camera_hub.cameras.device_settings.way import SettingsWay
 from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
@@ -156,6 +159,7 @@ from camera_hub.cameras.replacements import Replacements
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
+from camera_hub.cameras.vendors.recognition import VENDORS
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarm_pictures.keeper import AlarmPictureKeeper, PictureSources
@@ -168,15 +172,18 @@ from camera_hub.health.camera_file import HealthFiles
 from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
+from camera_hub.health.notices.announcer import Announcer
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
 from camera_hub.health.notices.personal import PersonalNotices
+from camera_hub.health.notices.policy import notice_policy
 from camera_hub.health.references.book import ReferenceBook
 from camera_hub.health.references.compared_looks import ComparedLooks
 from camera_hub.health.references.learning import learning_rules
 from camera_hub.health.references.references import References
 from camera_hub.health.reports.periods import PeriodRecorder
 from camera_hub.health.reports.reports import Reports
+from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -342,9 +349,6 @@ async def parts(
         )
         contacts = DeviceContacts(checks, onvif)
         await stack.enter_async_context(PeriodRecorder(database, bus, clock))
-        rounds = await stack.enter_async_context(
-            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
-        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -369,7 +373,9 @@ async def parts(
         )
         looks = ComparedLooks(media.looks, book, keeper, recent, media.pictures, clock)
         contacts = DeviceContacts(checks, onvif)
-        rounds = await stack.enter_async_context(Rounds(settings.health, clock, bus, database, looks, contacts))
+        rounds = await stack.enter_async_context(
+            Rounds(settings.health, clock, bus, database, looks, contacts, settings.site.zone)
+        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -381,8 +387,14 @@ async def parts(
         links = VillageLinks(setting.at_once_per_village, setting.at_once)
         limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
         onvif_way = OnvifSettingsWay(onvif, register, checks, clock, setting.read_seconds)
+        ways: dict[str, SettingsWay] = {"onvif": onvif_way} | {
+            vendor: VendorSettingsWay(
+                vendor, signed_http, register, checks, clock, settings.site.zone, setting.read_seconds
+            )
+            for vendor in VENDORS
+        }
         lists = RecorderLists(device_http, signed_http, register, checks, clock)
-        readings = SettingsReadings(settings_store, {"onvif": onvif_way}, lists, links, bus, clock, limits)
+        readings = SettingsReadings(settings_store, ways, lists, links, bus, clock, limits)
         previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
         nightly = await stack.enter_async_context(
             NightlyClockChecks(
@@ -406,7 +418,11 @@ async def parts(
         )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
+        policy_of_notices = notice_policy(settings.notices)
+        await stack.enter_async_context(Announcer(database, bus, clock, policy_of_notices, settings.site.zone))
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
+        rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
+        await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))
         retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
@@ -512,7 +528,7 @@ async def parts(
             References: References(database, clock, book, media.looks),
             AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
-            ObservationHistory: ObservationHistory(database, clock),
+            ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,

@@ -51,14 +51,6 @@ class DeviceSettingsChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingChanged(Event):
-    """It was checked what a device has recorded (cameras.recordings)."""
-
-    device_id: int
-    village_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class PeculiaritiesChanged(Event):
     """Something was learnt of a device, or forgotten (cameras.peculiarities)."""
 
@@ -318,6 +310,14 @@ class Subscription:
             lost, self._lost = self._lost, 0
             return Lagged(lost)
         return self._queue.popleft()
+
+    def take(self) -> list[Event]:
+        """All queued events, perhaps none; `Lagged` first if some were lost. Never waits."""
+        found: list[Event] = [Lagged(self._lost)] if self._lost else []
+        self._lost = 0
+        found += self._queue
+        self._queue.clear()
+        return found
 
     async def batch(self) -> list[Event]:
         """All queued events, at least one: waits only while there is none."""

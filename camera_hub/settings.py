@@ -202,14 +202,20 @@ class HealthSettings(_Section):
 
     round_seconds: Seconds = 60.0
     picture_seconds: Seconds = 300.0
-    at_once: int = Field(16, ge=1)
-    at_once_per_village: int = Field(2, ge=1)
+    thrifty_round_seconds: Seconds = 300.0
+    thrifty_picture_seconds: Seconds = 3600.0
+    at_once: int = Field(24, ge=1, le=256)
+    at_once_per_village: int = Field(4, ge=1, le=64)
+    at_once_per_device: int = Field(2, ge=1, le=64)
     bad_of: int = Field(3, ge=1)  # an alarm needs `bad` …
     bad: int = Field(2, ge=1)  # … of the last `bad_of`
     clock_error_seconds: Seconds = 30.0
     village_share: float = Field(0.8, gt=0, le=1)
     severities: dict[CauseName, SeverityName] = Field({}, max_length=100)
     keep_days: float = Field(14.0, gt=0)
+    look_days: float = Field(3.0, ge=1, le=60)
+    hour_days: float = Field(60.0, ge=3, le=800)
+    day_days: float = Field(400.0, ge=31, le=4000)
     alarm_keep_days: float = Field(400.0, gt=0)
 
     @field_validator("severities")
@@ -286,11 +292,31 @@ class MapSettings(_Section):
         return bounds
 
 
+TimeOfDay = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
 class NoticeSettings(_Section):
-    """Where alarms are sent outside the pages."""
+    """Who is notified of alarms, and when; where they are sent outside the pages. Times of day are the site's;
+    `quiet_from` equal to `quiet_to`: never quiet."""
 
     webhook_url: str = ""
     webhook_timeout: Seconds = 5.0
+    parent_minutes: float = Field(10.0, ge=0, le=1440)
+    camera_minutes: float = Field(30.0, ge=0, le=1440)
+    key_camera_minutes: float = Field(2.0, ge=0, le=1440)
+    digest_at: TimeOfDay = "08:00"
+    quiet_from: TimeOfDay = "22:00"
+    quiet_to: TimeOfDay = "07:00"
+    remind_hours: float = Field(24.0, ge=1, le=8760)
+    escalate_hours: tuple[Annotated[float, Field(gt=0, le=8760)], ...] = Field((24.0, 72.0), max_length=2)
+    escalate_from: str = Field("major", pattern="^(critical|major|minor|warning)$")
+
+    @field_validator("escalate_hours")
+    @classmethod
+    def _growing(cls, hours: tuple[float, ...]) -> tuple[float, ...]:
+        if list(hours) != sorted(set(hours)):
+            raise ValueError("each level of escalation comes later than the one before, as in [24, 72]")
+        return hours
 
 
 class MetricsSettings(_Section):

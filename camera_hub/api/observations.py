@@ -34,7 +34,8 @@ async def history(
     camera_id: Id,
     actor: Annotated[Actor, needs(Action.READ_HEALTH)],
     history: HistoryPart,
-    hours: Annotated[float, Query(gt=0, le=24 * 31)] = 24.0,
+    hours: Annotated[float, Query(gt=0, le=24 * 400)] = 24.0,
 ) -> HistoryAnswer:
-    """All looks of a period in one answer of bounded size: states by aspect, curves, totals."""
+    """All looks of a period in one answer of bounded size: states by aspect, curves, totals. Of a long period they are
+    read as they were rolled up by the hour or by the day (`level`)."""
     return HistoryAnswer.model_validate(await history.summary(actor, camera_id, hours))

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import WithJsonSchema
 
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
@@ -34,7 +35,7 @@ Stored = Annotated[RecordingStore, part(RecordingStore)]
 HubSettings = Annotated[Settings, part(Settings)]
 HubClock = Annotated[Clock, part(Clock)]
 OfVillage = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
-Day = Annotated[date | None, Query()]
+Day = Annotated[date, WithJsonSchema({"type": "string", "format": "date", "maxLength": 10})]
 
 MOST_DAYS = KEEP.days
 
@@ -64,8 +65,8 @@ async def camera_recordings(
     stored: Stored,
     settings: HubSettings,
     clock: HubClock,
-    from_: Annotated[date | None, Query(alias="from")] = None,
-    to: Day = None,
+    from_: Annotated[Day | None, Query(alias="from")] = None,
+    to: Day | None = None,
 ) -> RecordingAnswer:
     """One camera's recording with its days from `from` to `to`, at most 400; none given: the last month."""
     now = clock.now()

@@ -1,4 +1,4 @@
-"""The command line of the bench: camera-hub bench wall · relay · scale · cases · view · ptz · pages · discovery."""
+"""The command line of the bench: camera-hub bench wall, relay, scale, cases, view, ptz, pages, discovery, history."""
 
 import asyncio
 import sys
@@ -185,6 +185,26 @@ def discovery(
 
     logs.set_up("WARNING")
     if not asyncio.run(run(DiscoveryPlan(villages, describe), SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def history(
+    cameras: Annotated[int, typer.Option(min=1, max=2000, help="Cameras whose year is written.")] = 100,
+    scale_to: Annotated[int, typer.Option(min=1, max=20_000, help="Cameras for which sizes are given.")] = 1000,
+    database_url: Annotated[str, typer.Option(help="URL of an empty database; a new SQLite file by default.")] = "",
+) -> None:
+    """How large a year of a site's history is, and what rolling it up costs.
+
+    Everything that rounds leave of that many cameras is written to a real database: the looks of three days, hours of
+    sixty, days and states of four hundred. One line per table (mb_scaled: for --scale-to cameras, by the number of
+    cameras alone), and one in all; cpu_s_per_hour is what it takes to roll up one hour of that many cameras. Exit
+    code 1 when the whole is larger than 2 GB.
+    """
+    from camera_hub.bench.history import HistoryPlan, run
+
+    logs.set_up("WARNING")
+    if not asyncio.run(run(HistoryPlan(cameras, scale_to, database_url), SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 
 

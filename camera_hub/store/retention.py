@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, delete, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, delete, func, select
 
 from camera_hub.clock import Clock
 from camera_hub.store.database import Database
@@ -43,16 +43,21 @@ class ExpiryRule:
 
     There must be an index on `at`. A table too large for that (an index on the time of a month of observations would
     take half as much space as the rows) has one on (`owner`, `at`), and `owners` selects the owners: rows are then
-    searched owner by owner.
+    searched owner by owner. Where the key is (`owner`, `at`) itself, `id` is None, and `slice` is the span of time
+    whose rows of OWNERS_PER_BATCH owners are a batch.
+
+    `when`: rows of which this is not true stay, whatever their age.
     """
 
     name: str
     table: type[Base]
-    id: SQLColumnExpression[int]
+    id: SQLColumnExpression[int] | None
     at: SQLColumnExpression[Any]
     keep: timedelta
     owner: SQLColumnExpression[int] | None = None
     owners: Select[int] | None = None
+    when: ColumnElement[bool] | None = None
+    slice: timedelta = timedelta(0)
 
 
 class Retention:
@@ -81,8 +86,9 @@ class Retention:
         deleted = 0
         for within in await self._parts(rule):
             # One after the other: for both at once a database would not use the index on the time.
-            deleted += await self._delete(rule, rule.at < now - rule.keep, within)
-            deleted += await self._delete(rule, rule.at > now + FUTURE_BOUND, within)
+            over = rule.at < now - rule.keep
+            for past in (over if rule.when is None else over & rule.when, rule.at > now + FUTURE_BOUND):
+                deleted += await (self._delete if rule.id is not None else self._delete_slices)(rule, past, within)
         self.deleted[rule.name] += deleted
         return deleted
 
@@ -96,7 +102,27 @@ class Retention:
         groups = (owners[start : start + OWNERS_PER_BATCH] for start in range(0, len(owners), OWNERS_PER_BATCH))
         return [column.in_(group) for group in groups]
 
+    async def _delete_slices(
+        self, rule: ExpiryRule, over: ColumnElement[bool], within: ColumnElement[bool] | None
+    ) -> int:
+        """Of a table whose key is (owner, at)."""
+        expired = over if within is None else over & within
+        deleted = 0
+        while True:
+            async with self._database.read() as session:
+                oldest = await session.scalar(select(func.min(rule.at)).where(expired))
+            if oldest is None:
+                return deleted
+            async with self._database.write() as session:
+                gone = await session.execute(
+                    delete(rule.table).where(expired, rule.at < oldest + rule.slice),
+                    execution_options={"synchronize_session": False},
+                )
+            deleted += gone.rowcount  # type: ignore[attr-defined]  # of a statement that changes rows
+
     async def _delete(self, rule: ExpiryRule, over: ColumnElement[bool], within: ColumnElement[bool] | None) -> int:
+        if rule.id is None:
+            raise ValueError(f"{rule.name} has no id")
         query = select(rule.id).where(over).limit(BATCH)
         if within is not None:
             query = query.where(within)

@@ -12,16 +12,28 @@ from camera_hub.running import running
 from camera_hub.settings import HealthSettings, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.retention import BATCH, SETTLE, ExpiryRule, Retention
-from camera_hub.store.tables import Alarm, AlarmMember, Base, CameraState, Notice, NoticeChannel, Observation
+from camera_hub.store.tables import (
+    Alarm,
+    AlarmMember,
+    Base,
+    CameraState,
+    Notice,
+    NoticeChannel,
+    Observation,
+    RollUpMark,
+)
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
 
-SETTINGS = HealthSettings(keep_days=14, alarm_keep_days=400)
+SETTINGS = HealthSettings(keep_days=14, look_days=14, alarm_keep_days=400)
 RULES = {rule.name: rule for rule in expiry_rules(SETTINGS)}
 
 
 @pytest.fixture
-def retention(database: Database, clock: ManualClock) -> Retention:
+async def retention(database: Database, clock: ManualClock) -> Retention:
+    """All looks have been rolled up: those that have not would stay."""
+    async with database.write() as session:
+        session.add(RollUpMark(level="hours", until=clock.now() + timedelta(days=900)))
     return Retention(database, clock, list(RULES.values()))
 
 
@@ -159,7 +171,7 @@ async def test_one_transaction_deletes_a_bounded_number(
 async def test_old_rows_are_found_by_an_index(tmp_path: object, rule: ExpiryRule) -> None:
     """Without one each pass reads the whole table: for a month of 1,000 cameras 40 million rows."""
     async with Database(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite3") as database, database.read() as session:
-        query = select(rule.id).where(rule.at < datetime(2026, 1, 1, tzinfo=UTC)).limit(BATCH)
+        query = select(rule.at).where(rule.at < datetime(2026, 1, 1, tzinfo=UTC)).limit(BATCH)
         if rule.owner is not None:
             query = query.where(rule.owner.in_([1, 2, 3]))
         dialect = (await session.connection()).dialect
@@ -180,6 +192,7 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
         "stream_sessions": "media.rtsp_out, after media.rtsp_keep_days",
         "stream_tokens": "media.rtsp_out, with their last session",
         "alarm_members": "with their alarm",
+        "rollup_marks": "one for each level",
         "runs": "patrol's record",
         "run_steps": "with their run",
         "run_step_cameras": "with their step",

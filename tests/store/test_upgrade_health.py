@@ -13,7 +13,7 @@ from camera_hub.events import EventBus
 from camera_hub.health.alarms.alarms import Alarms
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.channels import NoticeChannels
-from camera_hub.settings import NoticeSettings
+from camera_hub.settings import HealthSettings, NoticeSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, CameraState, Notice, Observation
 from tests.fakes.clock import ManualClock
@@ -181,7 +181,7 @@ async def check(later: Database, clock: ManualClock, cameras: list[int]) -> None
         rows = (await session.scalars(select(Observation).order_by(Observation.at))).all()
         assert [row.reason for row in rows] == ["black", None, "no_media", None]
         assert {row.media for row in rows} == {None}
-    looks = await ObservationHistory(later, clock).observations(OPERATOR, cameras[0], 1.0)
+    looks = await ObservationHistory(later, clock, HealthSettings()).observations(OPERATOR, cameras[0], 1.0)
     assert [(one.media, one.picture, one.clock) for one in looks] == [
         ("ok", None, None),
         ("no_media", None, None),

@@ -106,11 +106,12 @@ class AlarmMemberAnswer(Answer):
 
 
 class ObservationAnswer(Answer):
-    """One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason."""
+    """One look. `reachable`, `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason."""
 
     id: int
     at: datetime
-    reason: str | None  # the most serious of the three
+    reason: str | None  # the most serious of them
+    reachable: str | None
     media: str | None
     picture: str | None
     clock: str | None
@@ -121,12 +122,18 @@ class ObservationAnswer(Answer):
     key_frame_ms: float | None
     clock_error_s: float | None
     scores: dict[str, float]
+    profile: str | None  # day | night
+    fps: float | None
+    bitrate_kbit: float | None
+    gop_seconds: float | None
+    gaps: int | None
+    received_bytes: int | None
 
 
 class StateSpanAnswer(Answer):
     """One aspect was in one state; `reason` is null while it was good."""
 
-    aspect: Aspect
+    aspect: Aspect | Literal["reachable"]
     since: datetime
     until: datetime
     reason: str | None
@@ -136,10 +143,17 @@ class CurvePointAnswer(Answer):
     """Means over an interval that begins at `at`."""
 
     at: datetime
+    looks: int
     signalling_ms: float | None
     stream_ms: float | None
     key_frame_ms: float | None
     clock_error_s: float | None
+    fps: float | None
+    bitrate_kbit: float | None
+    gop_seconds: float | None
+    gaps: int
+    received_bytes: int
+    scores: dict[str, float]  # the least of each kind; in hours and days only those below 80
 
 
 class HistoryAnswer(Answer):
@@ -147,9 +161,12 @@ class HistoryAnswer(Answer):
 
     since: datetime
     until: datetime
+    level: Literal["looks", "hours", "days"]
     looks: int
     bad: int
-    key_frame_median_ms: float | None
+    key_frame_median_ms: float | None  # of single looks alone
+    key_frame_mean_ms: float | None
+    received_bytes: int
     spans: list[StateSpanAnswer]  # each aspect's in order of time; a gap means that it was not checked
     points: list[CurvePointAnswer]
 

@@ -31,7 +31,7 @@ from camera_hub.cameras.recordings.values import (
 )
 from camera_hub.clock import Clock
 from camera_hub.errors import DATABASE_REASONS, HubError, Kind, Reason
-from camera_hub.events import AspectFound, EventBus, RecordingChanged
+from camera_hub.events import AspectFound, EventBus
 from camera_hub.logs import outside
 from camera_hub.running import keep_running, running
 
@@ -147,9 +147,9 @@ class RecordingChecks:
 
         async def work(item: JobItem) -> JobVerdict:
             error = await self.check(devices[item.key])
-            if error is not None:
+            if error is not None and error.reason != Reason.RECORDING_UNKNOWN:
                 raise error
-            return JobVerdict(True)
+            return JobVerdict(True, error.reason if error is not None else None)
 
         return self._jobs.start(
             actor,
@@ -175,11 +175,10 @@ class RecordingChecks:
             log.info("device %d does not tell its recordings: %s", device.device_id, outside(error))
             at = self._clock.now()
             await self._store.keep([unanswered(known[one].status, error.reason, at) for one in ids])
-            self._published(device, [])
             return error
         statuses, days = self._judged(device, known, said, wanted)
         await self._store.keep(statuses, days)
-        self._published(device, statuses)
+        self._published(statuses)
         return None
 
     def _wanted(self, device: RecordingDevice, known: Mapping[int, KnownRecording]) -> Wanted:
@@ -235,16 +234,15 @@ class RecordingChecks:
         first = since.astimezone(self._plan.zone).date()
         return calendar.present((), [day for day in wanted if day > first], ALWAYS, at, self._plan.zone)
 
-    def _published(self, device: RecordingDevice, statuses: Sequence[RecordingStatus]) -> None:
+    def _published(self, statuses: Sequence[RecordingStatus]) -> None:
         for one in statuses:
             if one.state != "unknown":
                 params = {name: value for name, value in one.params.items() if value is not None}
                 self._bus.publish(AspectFound(one.camera_id, "recording", one.reason, "", params))
-        self._bus.publish(RecordingChanged(device.device_id, device.village_id))
 
     async def _turn(self) -> None:
+        await self._clock.sleep(PAUSE)  # first: a hub that starts has better to do
         await self.check_due()
-        await self._clock.sleep(PAUSE)
 
 
 def _spread(devices: Sequence[RecordingDevice]) -> list[RecordingDevice]:

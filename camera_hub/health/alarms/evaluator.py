@@ -9,8 +9,10 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.clock import Clock
-from camera_hub.events import EventBus
+from camera_hub.errors import Reason
+from camera_hub.events import DeviceReported, EventBus
 from camera_hub.health.alarms.exclusion_watch import ExclusionWatch
+from camera_hub.health.alarms.loss_clues import LossClues
 from camera_hub.health.alarms.states import Moment, health_changes, state_changes
 from camera_hub.health.alarms.tick_writer import Tick, Written, read_open_alarms, write_tick
 from camera_hub.health.judging.alarm_board import AlarmBoard, AlarmPlan, Observed
@@ -54,6 +56,7 @@ class AlarmEvaluator:
         self._exclusions = exclusions
         self._pace = pace
         self._board = AlarmBoard(rules, severities)
+        self._clues = LossClues(database)
         self._looks: deque[LookResult] = deque()
         self._offsets: dict[int, float] = {}
         self._gone: set[int] = set()
@@ -82,6 +85,11 @@ class AlarmEvaluator:
             self._looks.popleft()
             self.dropped += 1
         self._looks.append(result)
+        self._clues.look(result)
+
+    def add_report(self, event: DeviceReported) -> None:
+        """A device reports something: it may be a hint at why a camera is lost."""
+        self._clues.report(event, self._clock.monotonic())
 
     def add_clock(self, device_id: int, offset_s: float) -> None:
         """Write a device's clock error with the next tick."""
@@ -107,7 +115,7 @@ class AlarmEvaluator:
 
     async def _settle(self, roster: Roster) -> bool:
         moment = Moment(self._clock.monotonic(), self._clock.now())
-        own = self._pace.expected(moment.now) or self._hub_load.expected(moment.now)
+        own = self._own_alarm(moment.now)
         if await self._exclusions.follow(roster, moment) or _says(own) != _says(self._own):
             self._stale = True
         self._own = own
@@ -118,6 +126,7 @@ class AlarmEvaluator:
         plan = AlarmPlan()
         if self._stale:
             plan = self._board.plan(self._observed(roster), moment.now, moment.wall)
+            plan = replace(plan, changes=await self._clues.told(plan.changes, roster, moment))
             tick = replace(
                 tick,
                 states=state_changes(roster, moment),
@@ -140,6 +149,11 @@ class AlarmEvaluator:
         for event in written.events:
             self._bus.publish(event)
         return recovered
+
+    def _own_alarm(self, now: float) -> ExpectedAlarm | None:
+        """Of the hub's own faults the one that explains the others: rounds are late because the hub is."""
+        pace, load = self._pace.expected(now), self._hub_load.expected(now)
+        return pace if pace is not None and (load is None or pace.cause == Reason.ROUNDS_STOPPED) else load
 
     def _observed(self, roster: Roster) -> Observed:
         return Observed(

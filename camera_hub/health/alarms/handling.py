@@ -133,7 +133,10 @@ class AlarmHandling:
         """End the suspension now; nothing happens to an alarm that has none."""
         async with self._database.write() as session:
             row = await self._open(session, actor, alarm_id)
-            end_suspension(row, self._clock.now())
+            now = self._clock.now()
+            if row.suspended_until is not None:
+                end_suspension(row, now)
+                row.reminded_at = now  # whoever resumes it knows of it
             view = await self._seen(session, actor, alarm_id)
         self._bus.publish(AlarmChanged(alarm_id, view.village_id))
         return view
@@ -171,7 +174,5 @@ class AlarmHandling:
 
 def end_suspension(row: Alarm, now: datetime) -> None:
     """The alarm is as others again; escalation counts from here."""
-    if row.suspended_until is None:
-        return
     row.suspended_at = row.suspended_until = row.suspended_reason = row.suspended_by = None
     row.resumed_at = now

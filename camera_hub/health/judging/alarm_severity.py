@@ -69,4 +69,9 @@ def default_severity(cause: str, aspect: Aspect) -> Severity:
 
 def at_least(severity: str, minimum: str) -> bool:
     """Whether `severity` is `minimum` or more severe."""
-    return _ORDER.index(Severity(severity)) <= _ORDER.index(Severity(minimum))
+    return rank(severity) <= rank(minimum)
+
+
+def rank(severity: str) -> int:
+    """0 for the most severe."""
+    return _ORDER.index(Severity(severity))

@@ -94,6 +94,8 @@ class ExpectedAlarm:
     params: Mapping[str, Param] = field(default_factory=dict)
     flapping: bool = False  # most of its cameras come and go
     severity: Severity = Severity.MAJOR
+    hint: Mapping[str, Param | None] | None = None  # what was seen shortly before the loss (judging.hints)
+    place_group: str | None = None  # the same in losses of one place at one time
 
 
 def expected_alarms(
@@ -171,8 +173,10 @@ class _Tree:
             flapping = _most_flap([c for c in self._cases if c.offline])
             found = [ExpectedAlarm(_key("hub", 0), Reason.HUB_UPLINK, offline, flapping=flapping)]
         else:
-            found = [w for v in self._dark if (w := self._village(v)) is not None]
-        self._note_recovered(found, "hub", "village")
+            found = []
+            self._note_recovered(found, "hub")  # before its villages are judged: they are on their way back
+            found += [w for v in self._dark if (w := self._village(v)) is not None]
+        self._note_recovered(found, "village")
         found += [w for device in self.devices if (w := self._device(device)) is not None]
         self._note_recovered(found, "device")
         return found

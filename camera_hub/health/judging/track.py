@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from camera_hub.health.judging.flapping import LOOKS, is_flapping
-from camera_hub.health.judging.verdict import UNKNOWN, Sample, Verdict, contradicts, judge, most_telling
+from camera_hub.health.judging.verdict import UNKNOWN, Sample, Verdict, contradicts, judge
 
 
 @dataclass(slots=True)
@@ -24,10 +24,12 @@ class AspectTrack:
         else:
             self._samples.append(sample)
         samples = list(self._samples)
-        flaps = is_flapping([one.reason is None for one in samples], self.verdict.flapping)
         now = judge(samples, self.verdict, bad=bad, bad_of=bad_of)
+        # It begins to flap only as a fault that is confirmed: single bad looks, however many, are none.
+        steady = not self.verdict.flapping and now.state != "fault"
+        flaps = not steady and is_flapping([one.is_good for one in samples], self.verdict.flapping)
         if flaps and now.state != "fault":
-            now = self._kept_open(samples)
+            now = self.verdict  # it is well for the moment
         self.verdict = now if now.flapping == flaps else replace(now, flapping=flaps)
         return self.verdict
 
@@ -35,7 +37,7 @@ class AspectTrack:
         """Whether the newest sample leaves the verdict in doubt, so that the next look should come soon. One that flaps
         is not followed closely for ever: only until it is as steady as a recovery is."""
         samples = list(self._samples)
-        if self.verdict.flapping and len(samples) >= bad_of and all(one.reason is None for one in samples[-bad_of:]):
+        if self.verdict.flapping and len(samples) >= bad_of and all(one.is_good for one in samples[-bad_of:]):
             return False
         return contradicts(samples, self.verdict)
 
@@ -43,15 +45,3 @@ class AspectTrack:
     def newest(self) -> Sample | None:
         """The last sample."""
         return self._samples[-1] if self._samples else None
-
-    def _kept_open(self, samples: list[Sample]) -> Verdict:
-        """It is well for the moment: the fault that was, or the last one that there was."""
-        if self.verdict.state == "fault":
-            return self.verdict
-        worse = [one for one in samples if one.reason is not None]
-        last = worse[-1]
-        telling = most_telling(worse[-2:])
-        earlier = next((one.at for one in reversed(samples) if one.at < last.at), None)
-        return Verdict(
-            "fault", telling.reason, last.at, telling.detail, telling.params, cause_since=last.at, before=earlier
-        )

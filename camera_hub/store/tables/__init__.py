@@ -15,6 +15,7 @@ from camera_hub.store.tables.health import (
     Observation,
     ToldAlarm,
 )
+from camera_hub.store.tables.history import ObservationDay, ObservationHour, RollUpMark
 from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
@@ -69,11 +70,14 @@ __all__ = [
     "NoticeChannel",
     "NoticeRule",
     "Observation",
+    "ObservationDay",
+    "ObservationHour",
     "ObservingPeriod",
     "PtzCamera",
     "RecordingCheckRow",
     "RecordingDayRow",
     "ReferencePicture",
+    "RollUpMark",
     "Run",
     "RunStep",
     "RunStepCamera",

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from camera_hub.store.tables.base import Base, Sealed
@@ -36,6 +36,13 @@ class Observation(Base):
     key_frame_ms: Mapped[float | None]
     clock_error_s: Mapped[float | None]
     scores: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)  # {"black": 98.0, "frozen": 100.0}
+    reachable: Mapped[str | None] = mapped_column(String(32))  # as `media`: whether its address answered
+    profile: Mapped[str | None] = mapped_column(String(8))  # day | night (infrared), of the picture
+    fps: Mapped[float | None]  # of the stream as it came in
+    bitrate_kbit: Mapped[float | None]
+    gop_seconds: Mapped[float | None]  # from one key frame to the next
+    gaps: Mapped[int | None]  # packets that were missing
+    received_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of video, for this look or since the last one
 
 
 class CameraState(Base):

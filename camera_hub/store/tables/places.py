@@ -24,6 +24,7 @@ class Village(Base):
     longitude: Mapped[float | None]  # where its name stands on the map: WGS-84, degrees
     latitude: Mapped[float | None]
     outline: Mapped[list[list[float]] | None] = mapped_column(JSON(none_as_null=True))  # [[longitude, latitude], …]
+    round_plan: Mapped[str] = mapped_column(String(8), default="normal", server_default="normal")  # normal | thrifty
     created_at: Mapped[datetime]
 
 

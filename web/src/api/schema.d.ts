@@ -462,7 +462,8 @@ export interface paths {
         };
         /**
          * History
-         * @description All looks of a period in one answer of bounded size: states by aspect, curves, totals.
+         * @description All looks of a period in one answer of bounded size: states by aspect, curves, totals. Of a long period they are
+         *     read as they were rolled up by the hour or by the day (`level`).
          */
         get: operations["history_api_cameras__camera_id__history_get"];
         put?: never;
@@ -4460,10 +4461,26 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
             /** Clock Error S */
             clock_error_s: number | null;
+            /** Fps */
+            fps: number | null;
+            /** Gaps */
+            gaps: number;
+            /** Gop Seconds */
+            gop_seconds: number | null;
             /** Key Frame Ms */
             key_frame_ms: number | null;
+            /** Looks */
+            looks: number;
+            /** Received Bytes */
+            received_bytes: number;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
             /** Signalling Ms */
             signalling_ms: number | null;
             /** Stream Ms */
@@ -5108,12 +5125,21 @@ export interface components {
         HistoryAnswer: {
             /** Bad */
             bad: number;
+            /** Key Frame Mean Ms */
+            key_frame_mean_ms: number | null;
             /** Key Frame Median Ms */
             key_frame_median_ms: number | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "looks" | "hours" | "days";
             /** Looks */
             looks: number;
             /** Points */
             points: components["schemas"]["CurvePointAnswer"][];
+            /** Received Bytes */
+            received_bytes: number;
             /**
              * Since
              * Format: date-time
@@ -6419,7 +6445,7 @@ export interface components {
         };
         /**
          * ObservationAnswer
-         * @description One look. `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
+         * @description One look. `reachable`, `media`, `picture`, `clock`: null = not checked, "ok" = good, else the Reason.
          */
         ObservationAnswer: {
             /**
@@ -6427,12 +6453,20 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
             /** Clock */
             clock: string | null;
             /** Clock Error S */
             clock_error_s: number | null;
             /** Detail */
             detail: string;
+            /** Fps */
+            fps: number | null;
+            /** Gaps */
+            gaps: number | null;
+            /** Gop Seconds */
+            gop_seconds: number | null;
             /** Id */
             id: number;
             /** Key Frame Ms */
@@ -6445,8 +6479,14 @@ export interface components {
             };
             /** Picture */
             picture: string | null;
+            /** Profile */
+            profile: string | null;
+            /** Reachable */
+            reachable: string | null;
             /** Reason */
             reason: string | null;
+            /** Received Bytes */
+            received_bytes: number | null;
             /** Scores */
             scores: {
                 [key: string]: number;
@@ -8056,11 +8096,8 @@ export interface components {
          * @description One aspect was in one state; `reason` is null while it was good.
          */
         StateSpanAnswer: {
-            /**
-             * Aspect
-             * @enum {string}
-             */
-            aspect: "media" | "picture" | "clock" | "recording" | "osd" | "load";
+            /** Aspect */
+            aspect: ("media" | "picture" | "clock" | "recording" | "osd" | "load") | "reachable";
             /** Reason */
             reason: string | null;
             /**

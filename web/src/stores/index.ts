@@ -5,6 +5,7 @@ import { abortCalls, api, onSignedOut } from '@/api/client'
 import type { Action, Camera, Me, Run, Village } from '@/api/types'
 import { LiveSocket, type LinkState } from '@/live/socket'
 import { clearCollections, collection } from './collection'
+import { notices } from './notices'
 import { openAlarms } from './openAlarms'
 
 const meRef = ref<Me | null>(null)
@@ -87,6 +88,7 @@ export function leave(): void {
   live.stop()
   clearCollections()
   openAlarms.clear()
+  notices.clear()
   for (const handler of [...leaveHandlers]) handler()
 }
 
@@ -105,7 +107,7 @@ export async function signOut(): Promise<void> {
 
 /** Fetches all shared lists; also after every reconnect and when the hub reports that events were lost. */
 export async function loadAll(): Promise<void> {
-  await Promise.all([villages.load(), ...(can('view') ? [cameras.load(), runs.load()] : []), can('read_health') ? openAlarms.load() : null])
+  await Promise.all([villages.load(), ...(can('view') ? [cameras.load(), runs.load()] : []), ...(can('read_health') ? [openAlarms.load(), notices.load()] : [])])
 }
 
 /** Connects stores and clock to the hub; once, at start. */
@@ -113,6 +115,7 @@ export function wire(onSessionEnd: () => void): void {
   sessionEnded = onSessionEnd
   for (const store of [villages, cameras, runs]) store.listen(live)
   openAlarms.listen(live)
+  notices.listen(live)
   let greeted = false
   live.on('hello', () => {
     if (greeted) void loadAll()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { arrange, byUrgency, matches } from '@/pages/alarms/arrange'
+import { EVERYTHING, arrange, byUrgency, grouped, matches, queryOf, suspendedUntil, type Wanted } from '@/pages/alarms/arrange'
+import { failedStep, stepStates } from '@/pages/alarms/steps'
 import { delayLines, lookResult } from '@/pages/alarms/history'
 import type { Alarm } from '@/api/types'
 
@@ -17,6 +18,10 @@ describe('order of alarms', () => {
     const list = [alarm(1, 1), alarm(2, 30, closed), alarm(3, 5), alarm(4, 2)]
     expect([...list].sort(byUrgency).map((one) => one.id)).toEqual([3, 4, 1, 2])
   })
+  it('puts critical ones on top until somebody has acknowledged them', () => {
+    const list = [alarm(1, 1, { severity: 'critical' }), alarm(2, 2, { severity: 'critical', acknowledged_at: 'x' }), alarm(3, 3)]
+    expect([...list].sort(byUrgency).map((one) => one.id)).toEqual([1, 3, 2])
+  })
   it('orders closed ones by when they closed', () => {
     const list = [alarm(1, 1, closed), alarm(2, 30, { closed_at: '2026-11-24T08:40:00Z' })]
     expect([...list].sort(byUrgency).map((one) => one.id)).toEqual([1, 2])
@@ -24,14 +29,65 @@ describe('order of alarms', () => {
 })
 
 describe('filter', () => {
-  it('knows open, unacknowledged and village', () => {
-    const acknowledged = alarm(1, 1, { acknowledged_at: '2026-11-24T08:02:00Z' })
-    expect(matches(acknowledged, 'open', null)).toBe(true)
-    expect(matches(acknowledged, 'unacknowledged', null)).toBe(false)
-    expect(matches(alarm(2, 1, closed), 'open', null)).toBe(false)
-    expect(matches(alarm(2, 1, closed), 'all', null)).toBe(true)
-    expect(matches(alarm(3, 1), 'all', 2)).toBe(false)
+  const wanted = (more: Partial<Wanted>): Wanted => ({ ...EVERYTHING, ...more })
+  const suspended = alarm(5, 1, { suspended: { since: '', until: '', reason: 'parts', by: '李四' } })
+  it.each([
+    [{ filter: 'open' }, [1, 3, 5]],
+    [{ filter: 'unacknowledged' }, [3, 5]],
+    [{ filter: 'suspended' }, [5]],
+    [{ filter: 'closed' }, [2]],
+    [{ filter: 'all' }, [1, 2, 3, 5]],
+    [{ village: 2 }, []],
+    [{ severity: 'critical' }, []],
+    [{ aspect: 'picture' }, [1, 3, 5]],
+    [{ owner: 9 }, [1]],
+    [{ text: ' 董家 ' }, [1, 3, 5]],
+    [{ text: 'nvr' }, [1, 3, 5]],
+    [{ text: '西' }, []],
+  ] as [Partial<Wanted>, number[]][])('%o holds events against what was asked of the hub', (more, ids) => {
+    const all = [alarm(1, 1, { acknowledged_at: '2026-11-24T08:02:00Z', owner: { id: 9, name: '李四' } }), alarm(2, 1, closed), alarm(3, 1), suspended]
+    expect(all.filter((one) => matches(one, wanted(more))).map((one) => one.id)).toEqual(ids)
   })
+  it('asks the hub for the same', () => {
+    expect(queryOf(wanted({ filter: 'unacknowledged', text: ' 董 ' }))).toMatchObject({ open: true, acknowledged: false, suspended: undefined, text: '董' })
+    expect([queryOf(wanted({ filter: 'all' })).open, queryOf(wanted({ filter: 'closed' })).open]).toEqual([undefined, false])
+  })
+})
+
+describe('losses of one place at one time', () => {
+  it('stand together where the first of them stands; open and closed ones apart', () => {
+    const at = (id: number, place_group: string | null, more: Partial<Alarm> = {}) => alarm(id, id, { place_group, ...more })
+    const groups = grouped([at(9, 'a'), at(8, null), at(7, 'b'), at(6, 'a'), at(5, 'a', closed)])
+    expect(groups.map((one) => [one.key, one.place, one.alarms.map((alarm) => alarm.id)])).toEqual([
+      [9, true, [9, 6]],
+      [8, false, [8]],
+      [7, false, [7]],
+      [5, false, [5]],
+    ])
+  })
+})
+
+describe('the step that failed', () => {
+  it.each([
+    ['media', 'village_link', 'link'],
+    ['media', 'unreachable', 'device'],
+    ['media', 'wrong_password', 'login'],
+    ['media', 'stalled', 'stream'],
+    ['picture', 'black', null],
+    ['media', 'something_new', null],
+  ] as const)('of %s %s is %s', (aspect, cause, step) => expect(failedStep(aspect, cause)).toBe(step))
+  it('stands between what was passed and what was not reached', () => {
+    expect(stepStates('login').map((one) => one.state)).toEqual(['passed', 'passed', 'passed', 'failed', 'unreached', 'unreached', 'unreached'])
+  })
+})
+
+describe('a suspension', () => {
+  const eight = 8 * 3_600_000
+  it.each([
+    ['2026-11-24T12:00:00Z', '2026-11-25T00:00:00.000Z'], // 20:00 in Shanghai
+    ['2026-11-24T17:00:00Z', '2026-11-26T00:00:00.000Z'], // 01:00: the next morning is the day after
+  ])('at %s until the next morning ends at %s', (now, until) => expect(suspendedUntil('morning', Date.parse(now), eight).toISOString()).toBe(until))
+  it('of three days ends at the same time of day', () => expect(suspendedUntil('d3', 0, eight).getTime()).toBe(72 * 3_600_000))
 })
 
 describe('the list under the pointer', () => {

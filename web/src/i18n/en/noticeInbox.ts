@@ -1,0 +1,15 @@
+export default {
+  title: 'Notices',
+  unread: '{n} unread notices',
+  notRead: 'unread',
+  kind: { opened: 'New alarm', flapping: 'Flapping', closed: 'Closed', reminder: 'Reminder', escalated: 'Escalated', digest: 'Morning digest' },
+  soundOn: 'Sound: on',
+  soundOff: 'Sound: off',
+  blocked: 'The browser does not let this page sound yet: click anywhere on the page to allow it.',
+  blockedShort: 'sound is off',
+  allRead: 'Mark all as read',
+  older: 'Older notices',
+  emptyTitle: 'There are no notices yet',
+  emptyText: 'Alarms, recoveries and reminders that you should know of are shown here.',
+  loadFailed: 'The notices could not be read',
+}

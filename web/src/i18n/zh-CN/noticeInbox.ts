@@ -1,0 +1,15 @@
+export default {
+  title: '消息',
+  unread: '{n} 条未读消息',
+  notRead: '未读',
+  kind: { opened: '新告警', flapping: '反复抖动', closed: '已恢复', reminder: '催办', escalated: '升级', digest: '晨报' },
+  soundOn: '提示音：开',
+  soundOff: '提示音：关',
+  blocked: '浏览器暂未允许本页发声：在页面任意处点一下即可启用提示音。',
+  blockedShort: '提示音未启用',
+  allRead: '全部已读',
+  older: '更早的消息',
+  emptyTitle: '还没有消息',
+  emptyText: '需要您知道的告警、恢复和催办会显示在这里。',
+  loadFailed: '消息读取失败',
+}
