@@ -100,6 +100,8 @@ from camera_hub.cameras.device_settings.osd_checks import OsdChecks, OsdNight, O
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
+from camera_hub.cameras.device_settings.vendor_way import VendorSettingsWay
+from camera_hub.cameras.device_settings.way import SettingsWay
 from camera_hub.cameras.discovery.announcements import Announcements
 from camera_hub.cameras.discovery.sweeps import Sweeps
 from camera_hub.cameras.http.device_http import DeviceHttp
@@ -157,6 +159,7 @@ from camera_hub.cameras.replacements import Replacements
 from camera_hub.cameras.streams.sources import StreamSources
 from camera_hub.cameras.streams.stored_urls import seal_plain
 from camera_hub.cameras.streams.stream_addresses import StreamAddresses
+from camera_hub.cameras.vendors.recognition import VENDORS
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.health.alarm_pictures.keeper import AlarmPictureKeeper, PictureSources
@@ -169,9 +172,11 @@ from camera_hub.health.camera_file import HealthFiles
 from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
+from camera_hub.health.notices.announcer import Announcer
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
 from camera_hub.health.notices.personal import PersonalNotices
+from camera_hub.health.notices.policy import notice_policy
 from camera_hub.health.references.book import ReferenceBook
 from camera_hub.health.references.compared_looks import ComparedLooks
 from camera_hub.health.references.learning import learning_rules
@@ -344,9 +349,6 @@ async def parts(
         )
         contacts = DeviceContacts(checks, onvif)
         await stack.enter_async_context(PeriodRecorder(database, bus, clock))
-        rounds = await stack.enter_async_context(
-            Rounds(settings.health, clock, bus, database, media.looks, contacts, settings.site.zone)
-        )
         pull_points = await stack.enter_async_context(
             PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
         )
@@ -385,8 +387,14 @@ async def parts(
         links = VillageLinks(setting.at_once_per_village, setting.at_once)
         limits = ClockLimits(setting.clock_warn_seconds, setting.clock_fail_seconds)
         onvif_way = OnvifSettingsWay(onvif, register, checks, clock, setting.read_seconds)
+        ways: dict[str, SettingsWay] = {"onvif": onvif_way} | {
+            vendor: VendorSettingsWay(
+                vendor, signed_http, register, checks, clock, settings.site.zone, setting.read_seconds
+            )
+            for vendor in VENDORS
+        }
         lists = RecorderLists(device_http, signed_http, register, checks, clock)
-        readings = SettingsReadings(settings_store, {"onvif": onvif_way}, lists, links, bus, clock, limits)
+        readings = SettingsReadings(settings_store, ways, lists, links, bus, clock, limits)
         previews = SettingsPreviews(settings_store, readings, jobs_, clock, setting.at_once)
         nightly = await stack.enter_async_context(
             NightlyClockChecks(
@@ -410,6 +418,8 @@ async def parts(
         )
         channels = NoticeChannels(database, bus, clock, vault)
         await channels.follow_settings(settings.notices)
+        policy_of_notices = notice_policy(settings.notices)
+        await stack.enter_async_context(Announcer(database, bus, clock, policy_of_notices, settings.site.zone))
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
         rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
         await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))

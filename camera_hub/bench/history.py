@@ -20,7 +20,7 @@ from camera_hub.bench.lines import Lines
 from camera_hub.clock import Clock
 from camera_hub.errors import Reason
 from camera_hub.health.rollup.rollup import RollUp
-from camera_hub.health.rollup.tally import GOOD, LOOK_COLUMNS, Tally
+from camera_hub.health.rollup.tally import GOOD, LOOK_COLUMNS, LookTally
 from camera_hub.settings import HealthSettings, SiteSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import (
@@ -220,7 +220,7 @@ def _hours(cameras: list[int], now: datetime, settings: HealthSettings) -> Itera
 def _days(cameras: list[int], now: datetime, settings: HealthSettings) -> Iterator[dict[str, Any]]:
     drawn = []
     for seed in range(50):
-        tally = Tally()
+        tally = LookTally()
         for hour in range(24):
             tally.add_row(_tally(settings, seed + 100 * len(_KINDS) * hour).row())
         drawn.append(tally.row())
@@ -230,8 +230,8 @@ def _days(cameras: list[int], now: datetime, settings: HealthSettings) -> Iterat
             yield {"camera_id": camera, "at": midnight - timedelta(days=number)} | drawn[(number + place) % len(drawn)]
 
 
-def _tally(settings: HealthSettings, seed: int) -> Tally:
-    draw, tally = random.Random(seed), Tally()
+def _tally(settings: HealthSettings, seed: int) -> LookTally:
+    draw, tally = random.Random(seed), LookTally()
     every = max(1, round(settings.picture_seconds / settings.round_seconds))
     for number in range(int(3600 / settings.round_seconds)):
         look = _look(draw, seed, picture=number % every == 0)

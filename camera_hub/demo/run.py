@@ -24,7 +24,15 @@ from camera_hub.demo.smoke import open_pictures
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
 from camera_hub.serving import Serving, StopSignal, serving
-from camera_hub.settings import DiscoverySettings, HealthSettings, MediaSettings, ServerSettings, Settings
+from camera_hub.settings import (
+    DiscoverySettings,
+    HealthSettings,
+    MediaSettings,
+    PictureSettings,
+    RecordingSettings,
+    ServerSettings,
+    Settings,
+)
 
 T = TypeVar("T")
 
@@ -201,6 +209,8 @@ def _settings(options: Options, data: Path) -> Settings:
         ),
         discovery=DiscoverySettings(local_devices=True),  # the villages are on loopback addresses
         health=HealthSettings(round_seconds=20.0, picture_seconds=40.0),
+        pictures=PictureSettings(learn_hours=0.1, ask_hours=0.2),
+        recordings=RecordingSettings(check_hours=0.5, confirm_minutes=1.0),
     )
 
 

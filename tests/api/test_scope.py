@@ -26,9 +26,11 @@ from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.settings import Settings
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 from camera_hub.store.database import Database
+from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.tables import (
     Alarm,
     AlarmMember,
+    AlarmPicture,
     BasePicture,
     Camera,
     CameraReplacement,
@@ -41,6 +43,7 @@ from camera_hub.store.tables import (
     LedgerPhoto,
     Notice,
     Observation,
+    ReferencePicture,
     Run,
     Scene,
     Stream,
@@ -83,6 +86,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/cameras/{camera_id}/ptz/suspend"): {"minutes": 5},
     ("POST", "/api/cameras/{camera_id}/ptz/move"): {"pan": 1},
     ("POST", "/api/alarms/{alarm_id}/owner"): {"user_id": None},
+    ("POST", "/api/cameras/{camera_id}/references"): {"profile": "day"},
     ("POST", "/api/alarms/{alarm_id}/suspend"): {"until": "2026-11-24T08:00:00Z", "reason": "parts"},
 }
 EXCLUDED = {
@@ -157,7 +161,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         replacement.replaced_at = now
         exclusion = Exclusion(level="camera", camera_id=camera.id, kind="repair", reason=SECRET, since=now)
         exclusion.until, exclusion.created_name, exclusion.created_at = now + timedelta(days=1), SECRET, now
-        session.add_all([match, replacement, exclusion])
+        kept = AlarmPicture(alarm_id=alarm.id, camera_id=camera.id, kind="present", at=now, kept_at=now, size=1)
+        reference = ReferencePicture(camera_id=camera.id, profile="day", source="1/v1", features=SECRET, at=now, size=1)
+        session.add_all([match, replacement, exclusion, kept, reference])
         await session.flush()
         place = KeyPlace(village_id=village, name=SECRET, place_class="water", kind="point", geometry=[[117.2, 31.8]])
         place.created_at, place.changed_at, place.changed_by = now, now, SECRET
@@ -181,6 +187,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
     folder = hub.parts[Settings].server.data_dir / "photos"
     folder.mkdir()
     (folder / f"{photo.id}.jpg").write_bytes(b"\xff\xd8" + SECRET.encode())
+    for name, row_id in (("alarm-pictures", kept.id), ("references", reference.id)):
+        await PictureFiles(hub.parts[Settings].server.data_dir / name).write(row_id, b"\xff\xd8" + SECRET.encode())
     drawn = hub.parts[Settings].server.data_dir / "map"
     drawn.mkdir()
     (drawn / f"{base.id}.jpg").write_bytes(b"\xff\xd8")  # everybody's
@@ -203,6 +211,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         {
             "camera_id": camera.id,
             "photo_id": photo.id,
+            "picture_id": kept.id,
+            "profile": "day",
             "device_id": device.id,
             "device_settings_id": device.id,
             "preview_id": preview.id,

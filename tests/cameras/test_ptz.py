@@ -75,6 +75,7 @@ async def test_a_page_that_dies_leaves_no_camera_moving(database: Database, faul
 async def test_two_persons_and_a_tour_at_one_camera(database: Database) -> None:
     async with ptz_site(database) as site:
         await site.presets.open(OPERATOR, site.camera)
+        assert site.control.at_home(site.camera) is None, "nobody knows where it stands before it was steered"
         spot = await site.presets.add(OPERATOR, site.camera, "村口")
         await site.control.release(OPERATOR, site.camera)
         await site.control.bring(5, "早巡", site.camera, spot.token)
@@ -110,9 +111,13 @@ async def test_it_does_not_return_home_while_a_tour_shows_it(database: Database)
         shown = await site.until(lambda state: state.holder is None and not state.moving)
         assert shown.home_at is None
         assert (await site.control.session(OPERATOR, site.camera)).standing == "away"
+        assert site.control.at_home(site.camera) is False
         await site.control.let_go(5, "早巡", site.camera)
         await site.until(lambda state: state.moving)
+        assert not site.control.at_home(site.camera), "it is on its way"
         assert site.operations()[-2:] == ["GotoPreset", "GotoHomePosition"]
+        await site.until(lambda state: not state.moving)
+        assert site.control.at_home(site.camera) is True
 
 
 @pytest.mark.slow

@@ -260,8 +260,8 @@ async def of_describing(site: Site, device: int, camera: int, stream: int, host:
 
 async def of_the_round(site: Site, device: int, camera: int, stream: int, host: str) -> object:
     answer = await site.contacts.reach(device, host, (site.port(host),), 0.5)
-    if answer is not None:
-        raise HubError(Kind.INVALID, answer[1], reason=answer[0])
+    if answer.silence is not None:
+        raise HubError(Kind.INVALID, answer.silence[1], reason=answer.silence[0])
     return None
 
 

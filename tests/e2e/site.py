@@ -22,7 +22,7 @@ from tests.fakes.processes import children
 
 T = TypeVar("T")
 PASSWORD = secrets.token_urlsafe(12)
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

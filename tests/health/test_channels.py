@@ -6,13 +6,11 @@ from sqlalchemy import select
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, NoticeChannelChanged
 from camera_hub.health.notices.channels import MAX_CHANNELS, ChannelDraft, NoticeChannels, seal_owner
-from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.notices.rules import EVERYTHING, RuleView, is_meant
 from camera_hub.settings import NoticeSettings
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Alarm, AlarmMember, Notice, NoticeChannel
+from camera_hub.store.tables import NoticeChannel
 from tests.fakes.clock import ManualClock
-from tests.fakes.site import add_village
 from tests.health.fake_sealer import FakeSealer
 
 URL = "https://robot.example:8443/send?key=s3cret"
@@ -46,42 +44,6 @@ def test_any_rule_is_enough_and_none_is_not() -> None:
     assert is_meant([RuleView(8), RuleView(7)], 7, "media", "major")
     assert not is_meant([], 7, "media", "major")
     assert not is_meant([RuleView(7)], None, "media", "critical"), "the hub's own alarms belong to no village"
-
-
-async def test_notices_are_written_for_each_channel_that_is_meant(
-    database: Database, clock: ManualClock, channels: NoticeChannels
-) -> None:
-    first, _ = await add_village(database, clock, "东沟村", 2)
-    await add_village(database, clock, "西沟村", 1)
-    every = await channels.add(ChannelDraft("every", URL))
-    west = await channels.add(ChannelDraft("west", URL, rules=(RuleView(village_id=2),)))
-    pictures = await channels.add(ChannelDraft("pictures", URL, rules=(RuleView(aspect="picture"), RuleView(1))))
-    await channels.add(ChannelDraft("off", URL, enabled=False))
-    async with database.write() as session:
-        alarm = Alarm(
-            level="camera",
-            aspect="picture",
-            severity="minor",
-            cause="black",
-            village_id=1,
-            camera_id=first,
-            opened_at=clock.now(),
-        )
-        session.add(alarm)
-        await session.flush()
-        session.add(AlarmMember(alarm_id=alarm.id, camera_id=first, joined_at=clock.now()))
-        await session.flush()
-        assert await write_notices(session, [Occasion(alarm, "opened", [4])], clock.now()) == 2
-    async with database.read() as session:
-        rows = (await session.scalars(select(Notice).order_by(Notice.channel_id))).all()
-    assert [row.channel_id for row in rows] == [every.id, pictures.id]
-    assert west.id not in {row.channel_id for row in rows}
-    payload = rows[0].payload["alarm"]
-    assert payload["severity"] == "minor"
-    assert payload["cameras"] == [{"id": first, "name": "东沟村摄像机1"}]
-    assert (payload["village"], payload["device"], payload["merged"]) == ({"id": 1, "name": "东沟村"}, None, [4])
-    listed = {one.name: one.pending for one in await channels.list()}
-    assert listed == {"every": 1, "west": 0, "pictures": 1, "off": 0}
 
 
 async def test_an_address_is_sealed_and_only_its_host_is_shown(

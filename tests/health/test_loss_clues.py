@@ -10,7 +10,7 @@ from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
 from camera_hub.health.judging.verdict import Aspect
 from camera_hub.health.rounds.camera_watch import Intervals
 from camera_hub.health.rounds.look_result import LookResult
-from camera_hub.health.rounds.roster import Roster
+from camera_hub.health.rounds.roster import NORMAL, Roster
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Device, LedgerFile, Village
 
@@ -39,7 +39,7 @@ async def _roster(database: Database) -> tuple[Roster, list[int]]:
                 )
             )
             ids.append(camera.id)
-    roster = Roster(Intervals(60.0, 300.0))
+    roster = Roster({NORMAL: Intervals(60.0, 300.0)})
     async with database.read() as session:
         await roster.load(session, 0.0)
     return roster, ids

@@ -139,7 +139,7 @@ def test_an_end_is_told_a_little_later_and_only_where_its_beginning_was(level: s
 
 
 def test_an_alarm_that_a_higher_one_took_over_ends_without_a_word_once_that_is_told() -> None:
-    taken = alarm(1, 9, closed_for=30.0, merged=True, merged_into=2, key=True)
+    taken = alarm(1, 9, closed_for=30.0, ending="merged", merged_into=2, key=True)
     parent = alarm(2, 5, level="village", severity="critical")
     assert decide(situation(taken, parent, told=[told(1)]), POLICY).is_empty
     rows = [told(1), told(2, subject="village:media:1")]
@@ -149,6 +149,12 @@ def test_an_alarm_that_a_higher_one_took_over_ends_without_a_word_once_that_is_t
     found = decide(situation(taken, passed, told=[told(1)]), POLICY)
     assert kinds(found) == [("closed", (1,))]
     assert decide(situation(replace(taken, merged_into=None), told=[told(1)]), POLICY).ended == [(1, OPERATOR)]
+
+
+@pytest.mark.parametrize("ending", ["excluded", "unobserved"])
+def test_what_is_judged_no_more_is_no_repair(ending: str) -> None:
+    found = decide(situation(alarm(1, 90, closed_for=900.0, ending=ending), told=[told(1)]), POLICY)
+    assert (found.ended, found.notices) == ([(1, OPERATOR)], [])
 
 
 def test_one_that_comes_again_before_its_end_was_told_goes_on() -> None:

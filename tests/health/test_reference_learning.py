@@ -1,5 +1,6 @@
 """How a reference picture is learnt, follows its place, and becomes a question: pure, in the time of the test."""
 
+import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from camera_hub.health.references.learning import (
+    LINES,
     Evidence,
     LearningRules,
     ProfileReference,
@@ -67,7 +69,9 @@ def test_a_place_is_learnt_over_hours_and_not_before() -> None:
     assert known.at is not None
     assert known.at - START >= 6 * HOUR
     assert known.pictures >= 6
-    assert place.asked <= 10, "features are asked for only where they may be needed"
+    assert place.asked <= 6 * 3 + 2, "features are asked for only where they may be needed"
+    assert known.features is not None
+    assert len(known.features.splitlines()) == LINES
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def test_a_place_is_learnt_over_hours_and_not_before() -> None:
         ["lorry", *hours(7)],
         [*hours(0.5, "rain"), *hours(9)],
         list(every(3, "lorry", 12)),
-        list(every(5, "glare", 9)),
+        random.Random(4).choices(["street", "glare"], [4, 1], k=12 * 12),
     ],
     ids=["began with a lorry", "began in rain", "every third picture a lorry", "glare"],
 )
@@ -102,6 +106,17 @@ def test_nothing_is_learnt_where_nothing_is_compared() -> None:
         place.now += LOOK
         place.known = learnt(place.known, Evidence(place.now, FINE, "street"), True, RULES)
     assert place.known.features is None
+
+
+def test_what_differs_from_a_candidate_alone_is_a_vote_and_what_is_too_dark_none() -> None:
+    place = Place()
+    place.looks(hours(2))
+    candidate = place.known.candidate
+    assert candidate is not None
+    place.looks(hours(2), scores=FINE | {"underexposed": 40.0})
+    assert place.known.candidate == candidate, "nothing was learnt by night"
+    place.looks(hours(4), scores=FINE | {"covered": 20.0})
+    assert place.known.candidate is None, "and a cloth elects nothing, however long it hangs"
 
 
 def test_a_reference_follows_leaves_and_snow() -> None:

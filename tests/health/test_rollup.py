@@ -14,7 +14,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.rollup.rollup import RollUp
-from camera_hub.health.rollup.tally import LOOK_COLUMNS, Tally
+from camera_hub.health.rollup.tally import LOOK_COLUMNS, LookTally
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
 from camera_hub.store.retention import Retention
@@ -192,7 +192,7 @@ async def test_a_camera_that_is_deleted_meanwhile_costs_the_others_nothing(
     database: Database, clock: ManualClock, rolling: RollUp
 ) -> None:
     (camera,) = await add_village(database, clock, "东沟村", 1)
-    await rolling._write(ObservationHour, NOW, [camera, 99], {camera: Tally(looks=1), 99: Tally(looks=1)})
+    await rolling._write(ObservationHour, NOW, [camera, 99], {camera: LookTally(looks=1), 99: LookTally(looks=1)})
     assert [row["camera_id"] for row in await rolled(database, ObservationHour)] == [camera]
 
 
@@ -255,7 +255,7 @@ async def test_where_nobody_looked_for_hours_nothing_is_known(
 
 
 def test_scores_and_reasons_of_one_stretch_are_bounded() -> None:
-    tally = Tally()
+    tally = LookTally()
     for number in range(100):
         values = dict.fromkeys(LOOK_COLUMNS)
         values |= {"reason": f"reason {number}", "scores": {f"kind {number}": 50.0}}

@@ -4,11 +4,7 @@ What somebody uploads is decoded in an eye process alone, which makes a new JPEG
 into each photo where it was taken, by whom, and when.
 """
 
-import asyncio
-import contextlib
 import logging
-import os
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +20,7 @@ from camera_hub.events import CameraChanged, EventBus
 from camera_hub.eye.messages import Photo, Seen
 from camera_hub.settings import LedgerSettings
 from camera_hub.store.database import Database
+from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.tables import Camera, LedgerChange, LedgerPhoto
 
 log = logging.getLogger(__name__)
@@ -68,7 +65,7 @@ class Photos:
         decoder: PhotoDecoder,
         settings: LedgerSettings,
     ) -> None:
-        self._folder = data_dir / "photos"
+        self._files = PictureFiles(data_dir / "photos")
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -111,7 +108,7 @@ class Photos:
             session.add(row)
             session.add(_change(actor, camera_id, now, name, kind, "", "+"))
             await session.flush()
-            await asyncio.to_thread(self._write, row.id, jpeg)  # before the commit: a row always has its file
+            await self._files.write(row.id, jpeg)  # before the commit: a row always has its file
         self._bus.publish(CameraChanged(camera_id, camera.village_id))
         return _view(row)
 
@@ -125,10 +122,10 @@ class Photos:
             )
         if known is None:
             raise _unknown("photo")
-        try:
-            return await asyncio.to_thread(self._path(photo_id).read_bytes)
-        except FileNotFoundError as error:
-            raise _unknown("photo") from error
+        jpeg = await self._files.read(photo_id)
+        if jpeg is None:
+            raise _unknown("photo")
+        return jpeg
 
     async def delete(self, actor: Actor, photo_id: int) -> None:
         """Delete a photo for good. Raises HubError(NOT_FOUND)."""
@@ -144,23 +141,20 @@ class Photos:
             name = (actor.display_name or actor.username)[:64]
             session.add(_change(actor, row.camera_id, self._clock.now(), name, row.kind, "+", ""))
             await session.delete(row)
-        await asyncio.to_thread(self._path(photo_id).unlink, missing_ok=True)
+        await self._files.delete([photo_id])
         self._bus.publish(CameraChanged(camera.id, camera.village_id))
 
     async def sweep(self) -> int:
         """Delete files without a row: of cameras that are no more, of uploads that a crash broke off. Returns their
         number."""
-        files = {name: path for path in await asyncio.to_thread(self._files) if (name := path.stem)}
-        if not files:
+        if not await self._files.any():
             return 0
         async with self._database.read() as session:
-            known = {str(one) for one in await session.scalars(select(LedgerPhoto.id))}
-        orphans = [path for name, path in files.items() if name not in known]
-        for path in orphans:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            known = set(await session.scalars(select(LedgerPhoto.id)))
+        orphans = await self._files.sweep(known)
         if orphans:
-            log.info("deleted %d photos of cameras that are no more", len(orphans))
-        return len(orphans)
+            log.info("deleted %d photos of cameras that are no more", orphans)
+        return orphans
 
     def _too_many(self) -> HubError:
         return HubError(
@@ -169,31 +163,6 @@ class Photos:
             reason=Reason.PHOTO_TOO_MANY,
             max=self._most,
         )
-
-    def _path(self, photo_id: int) -> Path:
-        return self._folder / f"{photo_id}.jpg"
-
-    def _files(self) -> list[Path]:
-        with contextlib.suppress(FileNotFoundError):
-            return [path for path in self._folder.iterdir() if re.fullmatch(r"[0-9]+\.(jpg|part)", path.name)]
-        return []
-
-    def _write(self, photo_id: int, jpeg: bytes) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self._folder / f"{photo_id}.part"
-        try:
-            with part.open("wb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(jpeg)
-                os.fsync(file.fileno())
-            part.replace(self._path(photo_id))
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise HubError(
-                Kind.STORAGE_FULL,
-                f"the photo cannot be kept: {error.strerror}; make room in the hub's data folder",
-                reason=Reason.STORAGE_FULL,
-            ) from error
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:

@@ -3,10 +3,6 @@
 What somebody uploads is decoded in an eye process alone, which makes a new JPEG of it without metadata.
 """
 
-import asyncio
-import contextlib
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +22,7 @@ from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, MapChanged
 from camera_hub.eye.messages import Photo, Seen
 from camera_hub.store.database import Database
+from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.tables import BasePicture
 
 MAX_UPLOAD = 20 * 1024 * 1024
@@ -72,7 +69,7 @@ class BasePictures:
         decoder: BaseDecoder,
         extents: Extents,
     ) -> None:
-        self._folder = data_dir / "map"
+        self._files = PictureFiles(data_dir / "map")
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -109,9 +106,8 @@ class BasePictures:
             for one in before:
                 await session.delete(one)
             await session.flush()
-            await asyncio.to_thread(self._write, row.id, jpeg)  # before the commit: a row always has its file
-        for one in before:
-            await asyncio.to_thread(self._path(one.id).unlink, missing_ok=True)
+            await self._files.write(row.id, jpeg)  # before the commit: a row always has its file
+        await self._files.delete([one.id for one in before])
         self._bus.publish(MapChanged("base"))
         return _view(row), warning
 
@@ -139,8 +135,7 @@ class BasePictures:
                 raise _none()
             for row in rows:
                 await session.delete(row)
-        for row in rows:
-            await asyncio.to_thread(self._path(row.id).unlink, missing_ok=True)
+        await self._files.delete([row.id for row in rows])
         self._bus.publish(MapChanged("base"))
 
     async def read(self, picture_id: int | None = None) -> tuple[int, bytes]:
@@ -148,17 +143,15 @@ class BasePictures:
         shown = await self.get()
         if shown is None or picture_id not in (None, shown.id):
             raise _none()
-        try:
-            return shown.id, await asyncio.to_thread(self._path(shown.id).read_bytes)
-        except FileNotFoundError as error:
-            raise _none() from error
+        jpeg = await self._files.read(shown.id)
+        if jpeg is None:
+            raise _none()
+        return shown.id, jpeg
 
     async def sweep(self) -> None:
         """Delete files without a row: of uploads that a crash broke off."""
         shown = await self.get()
-        for path in await asyncio.to_thread(self._files):
-            if shown is None or path.name != f"{shown.id}.jpg":
-                await asyncio.to_thread(path.unlink, missing_ok=True)
+        await self._files.sweep([shown.id] if shown is not None else [])
 
     async def _remade(self, data: bytes) -> tuple[Seen, bytes]:
         try:
@@ -171,32 +164,6 @@ class BasePictures:
                 "this picture cannot be read; save it as JPEG, PNG or WebP with fewer than 80 million pixels",
                 reason=Reason.MAP_PICTURE_UNREADABLE,
                 why=error.params.get("why", "damaged"),
-            ) from error
-
-    def _path(self, picture_id: int) -> Path:
-        return self._folder / f"{picture_id}.jpg"
-
-    def _files(self) -> list[Path]:
-        with contextlib.suppress(FileNotFoundError):
-            return [path for path in self._folder.iterdir() if re.fullmatch(r"[0-9]+\.(jpg|part)", path.name)]
-        return []
-
-    def _write(self, picture_id: int, jpeg: bytes) -> None:
-        part = self._folder / f"{picture_id}.part"
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(jpeg)
-                os.fsync(file.fileno())
-            part.replace(self._path(picture_id))
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise HubError(
-                Kind.STORAGE_FULL,
-                f"the picture cannot be kept: {error.strerror}; make room in the hub's data folder",
-                reason=Reason.STORAGE_FULL,
             ) from error
 
 

@@ -147,9 +147,9 @@ class RecordingChecks:
 
         async def work(item: JobItem) -> JobVerdict:
             error = await self.check(devices[item.key])
-            if error is not None:
+            if error is not None and error.reason != Reason.RECORDING_UNKNOWN:
                 raise error
-            return JobVerdict(True)
+            return JobVerdict(True, error.reason if error is not None else None)
 
         return self._jobs.start(
             actor,
@@ -241,8 +241,8 @@ class RecordingChecks:
                 self._bus.publish(AspectFound(one.camera_id, "recording", one.reason, "", params))
 
     async def _turn(self) -> None:
+        await self._clock.sleep(PAUSE)  # first: a hub that starts has better to do
         await self.check_due()
-        await self._clock.sleep(PAUSE)
 
 
 def _spread(devices: Sequence[RecordingDevice]) -> list[RecordingDevice]:

@@ -165,9 +165,9 @@ def _found(
     recorded, due = completeness(recent)
     params["missing_hours"] = round((due - recorded) / 3600, 1)
     if status.oldest is None:
-        return _Found(Reason.NO_RECORDING, {**params, "why": "disk" if status.disk == "error" else "none"})
+        return _Found(Reason.NO_RECORDING, {**params, "cause": "disk" if status.disk == "error" else "none"})
     if _is_silent(said, at, limits, zone):
-        return _Found(Reason.NO_RECORDING, {**params, "why": "disk" if status.disk == "error" else "stopped"})
+        return _Found(Reason.NO_RECORDING, {**params, "cause": "disk" if status.disk == "error" else "stopped"})
     # Only days from the oldest recording on: what was overwritten, or was before the device was there, lacks nowhere.
     lacking = [
         one

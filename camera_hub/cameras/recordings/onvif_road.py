@@ -23,6 +23,7 @@ from camera_hub.cameras.recordings.presence import recorded_spans
 from camera_hub.cameras.recordings.schedule import day_span
 from camera_hub.cameras.recordings.spans import Span
 from camera_hub.cameras.recordings.values import RecordingDevice, SaidOfCamera, SaidOfDevice, Wanted
+from camera_hub.cameras.vendors.recordings import no_search
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 
@@ -108,7 +109,7 @@ class OnvifRecordings:
     async def _ask(self, onvif: OnvifDevice, services: Services, begins: datetime | None) -> _Told:
         path = services.get(SEARCH)
         if path is None:
-            raise not_told()
+            raise no_search()
         clock = await onvif.tolerant(read_clock(onvif), None)
         if clock is not None and clock.offset_s is None:
             raise HubError(
@@ -137,7 +138,7 @@ class OnvifRecordings:
     def _said(self, device: RecordingDevice, told: _Told) -> SaidOfDevice:
         found = matched(told.recordings, device.cameras)
         if told.recordings and not found:
-            raise not_told()
+            raise no_search()
         spare = len(told.recordings) > sum(len(mine) for mine in found.values())
         cameras = {}
         for one in device.cameras:
@@ -180,12 +181,3 @@ class OnvifRecordings:
         return SaidOfCamera(
             said.camera_id, True, said.oldest, said.latest, said.running, spans, (read,) if read.seconds > 0 else ()
         )
-
-
-def not_told() -> HubError:
-    """The error for a device that does not tell what it has recorded."""
-    return HubError(
-        Kind.UNSUPPORTED,
-        "the device does not tell what it has recorded; look at it on the device's own page",
-        reason=Reason.RECORDING_UNKNOWN,
-    )

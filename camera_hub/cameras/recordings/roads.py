@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
-from camera_hub.cameras.recordings.onvif_road import not_told
 from camera_hub.cameras.recordings.values import RecordingDevice, SaidOfDevice, Wanted
+from camera_hub.cameras.vendors.recordings import no_search
 from camera_hub.errors import DATABASE_REASONS, HubError, Reason
 
 Way = Literal["onvif", "vendor"]
@@ -43,7 +43,7 @@ class RecordingRoads:
         Raises HubError: of the first road that answered at all, else RECORDING_UNKNOWN.
         """
         if device.port is None:
-            raise not_told()
+            raise no_search()
         less: SaidOfDevice | None = None
         first: HubError | None = None
         for way in ways_of(device):
@@ -60,7 +60,7 @@ class RecordingRoads:
             less = less or said
         if less is not None:
             return less
-        raise first or not_told()
+        raise first or no_search()
 
 
 def ways_of(device: RecordingDevice) -> tuple[Way, ...]:

@@ -15,14 +15,14 @@ from camera_hub.cameras.http.deadline import Deadline
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpPeer
 from camera_hub.cameras.http.signed_http import HttpTarget, SignedHttp
-from camera_hub.cameras.recordings.onvif_road import RecordingChecksOfPlaces, RecordingLogins, not_told
+from camera_hub.cameras.recordings.onvif_road import RecordingChecksOfPlaces, RecordingLogins
 from camera_hub.cameras.recordings.schedule import ALWAYS, RecordingSchedule, day_span
 from camera_hub.cameras.recordings.spans import Span
 from camera_hub.cameras.recordings.values import RecordedCamera, RecordingDevice, SaidOfCamera, SaidOfDevice, Wanted
 from camera_hub.cameras.vendors import dahua_recordings, hikvision_recordings, refusals
 from camera_hub.cameras.vendors.interface import VendorInterface
 from camera_hub.cameras.vendors.recognition import Vendor, recognised
-from camera_hub.cameras.vendors.recordings import DeviceTime, FoundFiles
+from camera_hub.cameras.vendors.recordings import DeviceTime, FoundFiles, no_search
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Reason
 
@@ -69,7 +69,7 @@ class VendorRoad:
         found = await recognised(self._http, peer, check, _GREET_SECONDS)
         vendor = next(iter(found.vendors), None) if found is not None else None
         if vendor is None:
-            raise not_told()
+            raise no_search()
         target = HttpTarget(
             peer,
             await self._logins.login(device.device_id, "http") or None,
@@ -128,7 +128,7 @@ class _VendorReading:
                 if error.reason == Reason.TIMED_OUT:
                     break
         if not self._ends:
-            raise first or not_told()
+            raise first or no_search()
         if self._late != Reason.TIMED_OUT:
             await self._each_day()
         return SaidOfDevice(

@@ -26,7 +26,7 @@ TYPE = "/cgi-bin/magicBox.cgi?action=getDeviceType"
 _SERIAL = "/cgi-bin/magicBox.cgi?action=getSerialNo"
 _NAME = "/cgi-bin/magicBox.cgi?action=getMachineName"
 _VERSION = "/cgi-bin/magicBox.cgi?action=getSoftwareVersion"
-_TITLES = "/cgi-bin/configManager.cgi?action=getConfig&name=ChannelTitle"
+TITLES = "/cgi-bin/configManager.cgi?action=getConfig&name=ChannelTitle"
 _REMOTE = "/cgi-bin/LogicDeviceManager.cgi?action=getCameraAll"
 _STATES = "/cgi-bin/LogicDeviceManager.cgi?action=getCameraState&uniqueChannels[0]=-1"
 CLOCK = "/cgi-bin/global.cgi?action=getCurrentTime"
@@ -46,7 +46,7 @@ async def described(device: VendorInterface, zone: tzinfo) -> VendorSaid | None:
     serial = _value(await pairs_of(await device.tolerant(_SERIAL)), "sn", "serialNumber", "serialNo")
     name = _value(await pairs_of(await device.tolerant(_NAME)), "name", "machineName")
     version = _value(await pairs_of(await device.tolerant(_VERSION)), "version")
-    titles = rows_of(await pairs_of(await device.tolerant(_TITLES, needed=True)), "table.ChannelTitle")
+    titles = rows_of(await pairs_of(await device.tolerant(TITLES, needed=True)), "table.ChannelTitle")
     remote = _by_channel(await pairs_of(await device.tolerant(_REMOTE)), "camera", "UniqueChannel")
     states = _by_channel(await pairs_of(await device.tolerant(_STATES)), "states", "channel")
     sent = device.now()

@@ -18,7 +18,14 @@ from camera_hub.cameras.recordings.spans import Span
 from camera_hub.cameras.vendors import dahua
 from camera_hub.cameras.vendors.answers import number, pairs_of, rows_of
 from camera_hub.cameras.vendors.interface import VendorInterface
-from camera_hub.cameras.vendors.recordings import MOST_FOUND, MOST_PAGES, DeviceTime, FoundFiles, clock_error
+from camera_hub.cameras.vendors.recordings import (
+    MOST_FOUND,
+    MOST_PAGES,
+    DeviceTime,
+    FoundFiles,
+    clock_error,
+    no_search,
+)
 from camera_hub.errors import HubError
 
 _FINDER = "/cgi-bin/mediaFileFind.cgi?action="
@@ -46,7 +53,10 @@ class DahuaRecordings:
     @asynccontextmanager
     async def finding(cls, device: VendorInterface, time: DeviceTime) -> AsyncIterator[Self]:
         """Raises HubError where the device makes no finder."""
-        made_ = (await pairs_of(await device.get(f"{_FINDER}factory.create"))).get("result", "").strip()
+        reply = await device.get(f"{_FINDER}factory.create")
+        if reply is None:
+            raise no_search()
+        made_ = (await pairs_of(reply)).get("result", "").strip()
         if not _OBJECT.fullmatch(made_):
             raise bad_reply("no finder of media files")
         try:

@@ -17,7 +17,14 @@ from camera_hub.cameras.recordings.spans import Span
 from camera_hub.cameras.vendors import hikvision
 from camera_hub.cameras.vendors.answers import listed, number, truth, xml_of
 from camera_hub.cameras.vendors.interface import VendorInterface
-from camera_hub.cameras.vendors.recordings import MOST_FOUND, MOST_PAGES, DeviceTime, FoundFiles, clock_error
+from camera_hub.cameras.vendors.recordings import (
+    MOST_FOUND,
+    MOST_PAGES,
+    DeviceTime,
+    FoundFiles,
+    clock_error,
+    no_search,
+)
 
 _SEARCH = "/ISAPI/ContentMgmt/search"
 _TRACKS = "/ISAPI/ContentMgmt/record/tracks"
@@ -145,7 +152,10 @@ class HikvisionRecordings:
             "<metadataList><metadataDescriptor>//recordType.meta.std-cgi.com</metadataDescriptor></metadataList>"
             "</CMSearchDescription>"
         )
-        node = await xml_of(await self._device.search(_SEARCH, question.encode()), "CMSearchResult")
+        reply = await self._device.search(_SEARCH, question.encode())
+        if reply is None:
+            raise no_search()
+        node = await xml_of(reply, "CMSearchResult")
         if node is None:
             raise bad_reply("no CMSearchResult")
         found = []

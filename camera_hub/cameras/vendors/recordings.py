@@ -50,6 +50,15 @@ class FoundFiles:
     whole: bool = True
 
 
+def no_search() -> HubError:
+    """The error for a device whose interface knows no search of recordings: it has no disk and no card, or is old."""
+    return HubError(
+        Kind.UNSUPPORTED,
+        "the device does not tell what it has recorded; look at it on the device's own page",
+        reason=Reason.RECORDING_UNKNOWN,
+    )
+
+
 def local_part(text: str) -> str:
     """What a device writes as its local time, without a zone behind it."""
     return _ZONE.sub("", text.strip()[:40])

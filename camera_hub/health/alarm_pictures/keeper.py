@@ -4,6 +4,7 @@ It learns of alarms by their events, and at the start from their rows; what no l
 alarm over many cameras keeps pictures of a few of them.
 """
 
+import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -52,7 +53,7 @@ class StoredPictures(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmFacts:
+class PicturedAlarm:
     """An alarm as far as its pictures are concerned. `stored_at`: when the stored picture of a camera was taken;
     `kept`: what it has, by camera."""
 
@@ -65,7 +66,7 @@ class AlarmFacts:
     kept: Collection[tuple[int, str]] = ()
 
 
-def missing(alarm: AlarmFacts) -> list[tuple[int, Kept]]:
+def missing(alarm: PicturedAlarm) -> list[tuple[int, Kept]]:
     """The pictures that the alarm should have and has not, by camera. Pure."""
     wanted: list[tuple[int, Kept]] = []
     for camera_id in alarm.cameras[:CAMERAS]:
@@ -107,6 +108,7 @@ class AlarmPictureKeeper:
         self._most_bytes = most_bytes
         self._pending: dict[int, datetime] = {}  # alarm id → until when its pictures are waited for
         self._troubled: dict[int, frozenset[int]] = {}  # alarm id → its cameras, until its pictures are complete
+        self._files_in_use = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._failure = ""
         self.given_up = 0
@@ -142,15 +144,16 @@ class AlarmPictureKeeper:
 
     async def keep(self) -> None:
         """Keep what there is for the alarms that wait for pictures."""
-        waiting = list(self._pending)
-        for start in range(0, len(waiting), _BATCH):
-            ids = waiting[start : start + _BATCH]
-            async with self._database.read() as session:
-                alarms = await _facts(session, ids)
-            for gone in set(ids) - {alarm.id for alarm in alarms}:
-                self._forget(gone)
-            for alarm in alarms:
-                await self._keep_for(alarm)
+        async with self._files_in_use:
+            waiting = list(self._pending)
+            for start in range(0, len(waiting), _BATCH):
+                ids = waiting[start : start + _BATCH]
+                async with self._database.read() as session:
+                    alarms = await _facts(session, ids)
+                for gone in set(ids) - {alarm.id for alarm in alarms}:
+                    self._forget(gone)
+                for alarm in alarms:
+                    await self._keep_for(alarm)
 
     async def sweep(self) -> int:
         """Delete the oldest pictures beyond the bound, and files whose rows are gone with their alarms. Returns the
@@ -164,11 +167,12 @@ class AlarmPictureKeeper:
                     over -= row.size
                     await session.delete(row)
                 log.warning("the oldest pictures of alarms are deleted: pictures.alarm_mb is reached")
-        if not await self._files.any():
-            return 0
-        async with self._database.read() as session:
-            known = set(await session.scalars(select(AlarmPicture.id)))
-        return await self._files.sweep(known)
+        async with self._files_in_use:
+            if not await self._files.any():
+                return 0
+            async with self._database.read() as session:
+                known = set(await session.scalars(select(AlarmPicture.id)))
+            return await self._files.sweep(known)
 
     def _expect(self, alarm_ids: Sequence[int]) -> None:
         until = self._clock.now() + WAIT
@@ -182,7 +186,7 @@ class AlarmPictureKeeper:
             found = await session.scalars(query.where(Alarm.closed_at.is_(None) | (Alarm.closed_at >= lately)))
         self._expect(list(found))
 
-    async def _keep_for(self, alarm: AlarmFacts) -> None:
+    async def _keep_for(self, alarm: PicturedAlarm) -> None:
         if alarm.aspect not in _OF_PICTURES:
             self._forget(alarm.id)
             return
@@ -201,7 +205,7 @@ class AlarmPictureKeeper:
         elif not left:
             self._pending.pop(alarm.id, None)  # until it changes
 
-    async def _picture(self, alarm: AlarmFacts, camera_id: int, kind: Kept) -> SeenPicture | None:
+    async def _picture(self, alarm: PicturedAlarm, camera_id: int, kind: Kept) -> SeenPicture | None:
         sources = self._sources
         match kind:
             case "present":
@@ -253,7 +257,7 @@ class AlarmPictureKeeper:
             await self.sweep()
 
 
-async def _facts(session: AsyncSession, ids: Sequence[int]) -> list[AlarmFacts]:
+async def _facts(session: AsyncSession, ids: Sequence[int]) -> list[PicturedAlarm]:
     """Four queries, however many alarms."""
     alarms = list(await session.scalars(select(Alarm).where(Alarm.id.in_(ids))))
     members: dict[int, list[int]] = {alarm.id: [] for alarm in alarms}
@@ -270,7 +274,7 @@ async def _facts(session: AsyncSession, ids: Sequence[int]) -> list[AlarmFacts]:
         if alarm_id in kept:
             kept[alarm_id].add((camera_id, kind))
     return [
-        AlarmFacts(
+        PicturedAlarm(
             alarm.id,
             alarm.aspect,
             alarm.opened_at,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.clock import Clock
+from camera_hub.errors import Reason
 from camera_hub.events import DeviceReported, EventBus
 from camera_hub.health.alarms.exclusion_watch import ExclusionWatch
 from camera_hub.health.alarms.loss_clues import LossClues
@@ -114,7 +115,7 @@ class AlarmEvaluator:
 
     async def _settle(self, roster: Roster) -> bool:
         moment = Moment(self._clock.monotonic(), self._clock.now())
-        own = self._pace.expected(moment.now) or self._hub_load.expected(moment.now)
+        own = self._own_alarm(moment.now)
         if await self._exclusions.follow(roster, moment) or _says(own) != _says(self._own):
             self._stale = True
         self._own = own
@@ -148,6 +149,11 @@ class AlarmEvaluator:
         for event in written.events:
             self._bus.publish(event)
         return recovered
+
+    def _own_alarm(self, now: float) -> ExpectedAlarm | None:
+        """Of the hub's own faults the one that explains the others: rounds are late because the hub is."""
+        pace, load = self._pace.expected(now), self._hub_load.expected(now)
+        return pace if pace is not None and (load is None or pace.cause == Reason.ROUNDS_STOPPED) else load
 
     def _observed(self, roster: Roster) -> Observed:
         return Observed(

@@ -4,9 +4,12 @@ from zoneinfo import ZoneInfo
 
 from camera_hub.health.alarms.states import Moment
 from camera_hub.health.exclusion_register import approved_terms
-from camera_hub.health.exclusions import ExclusionTerm, by_subject, of_camera
+from camera_hub.health.exclusions import ExclusionTerm, Placed, by_subject, of_camera
 from camera_hub.health.rounds.roster import Roster
 from camera_hub.store.database import Database
+
+RESTS = frozenset({"removed", "power_cut", "sleep"})
+"""Kinds of exclusions during which cameras are not even looked at."""
 
 EVERY = 5.0
 """Seconds after which it is worked out anew whether exclusions begin or end."""
@@ -21,11 +24,16 @@ class ExclusionWatch:
         self._terms: list[ExclusionTerm] = []
         self._stale = True
         self._due = float("-inf")
+        self._resting: frozenset[int] = frozenset()
         self.cameras: frozenset[int] = frozenset()
 
     def changed(self) -> None:
         """An exclusion was approved, or has ended: read them again."""
         self._stale = True
+
+    def rests(self, camera: Placed) -> bool:
+        """Whether nothing is to be asked of the camera now: it is gone, without power, or asleep."""
+        return camera.camera_id in self._resting
 
     async def follow(self, roster: Roster, moment: Moment) -> bool:
         """Keep `cameras` right; answers whether they have changed. Raises HubError or SQLAlchemyError when the database
@@ -43,6 +51,8 @@ class ExclusionWatch:
             return False
         self._due = moment.now + EVERY
         holding = by_subject(term for term in self._terms if term.holds(moment.wall))
+        resting = by_subject(term for term in self._terms if term.kind in RESTS and term.holds(moment.wall))
+        self._resting = frozenset(w.camera_id for w in roster.cameras.values() if resting and of_camera(resting, w))
         before = self.cameras
         self.cameras = frozenset(w.camera_id for w in roster.cameras.values() if holding and of_camera(holding, w))
         return self.cameras != before

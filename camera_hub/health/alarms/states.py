@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from camera_hub.health.judging.verdict import Aspect, Verdict
-from camera_hub.health.rounds.camera_watch import UNSTORED, CameraWatch, Intervals
+from camera_hub.health.rounds.camera_watch import UNSTORED, CameraWatch
 from camera_hub.health.rounds.roster import Roster
 
 UNSEEN = timedelta(minutes=20)
@@ -61,7 +61,7 @@ class Moment:
 def state_changes(roster: Roster, moment: Moment) -> list[StateChange]:
     """The aspects whose state or cause is not yet what the database has."""
     return [
-        _change(watch, aspect, verdict, moment, roster.intervals)
+        _change(watch, aspect, verdict, moment)
         for watch in roster.cameras.values()
         for aspect, verdict in watch.verdicts(roster.devices[watch.device_id].clock.verdict)
         if verdict.state != "unknown" and (verdict.state, verdict.cause) != watch.stored_states.get(aspect, UNSTORED)
@@ -79,7 +79,7 @@ def health_changes(watches: Iterable[CameraWatch], moment: Moment) -> list[Healt
     return found
 
 
-def _change(watch: CameraWatch, aspect: Aspect, verdict: Verdict, moment: Moment, intervals: Intervals) -> StateChange:
+def _change(watch: CameraWatch, aspect: Aspect, verdict: Verdict, moment: Moment) -> StateChange:
     stored, _ = watch.stored_states.get(aspect, UNSTORED)
     began, named = moment.at(verdict.since), moment.at(verdict.cause_since)
     if stored == verdict.state:  # a fault that goes on with another cause
@@ -88,7 +88,8 @@ def _change(watch: CameraWatch, aspect: Aspect, verdict: Verdict, moment: Moment
         return StateChange(watch.camera_id, aspect, verdict.state, verdict.cause, since, since, refines)
     since = began or moment.wall
     seen = moment.at(verdict.before) or watch.resumed_from
-    unseen = max(UNSEEN, timedelta(seconds=3 * (intervals.picture if aspect is Aspect.PICTURE else intervals.round)))
+    interval = watch.intervals.picture if aspect is Aspect.PICTURE else watch.intervals.round
+    unseen = max(UNSEEN, timedelta(seconds=3 * interval))
     ended = seen if seen is not None and aspect not in _FOUND and since - seen > unseen else since
     return StateChange(watch.camera_id, aspect, verdict.state, verdict.cause, since, ended)
 

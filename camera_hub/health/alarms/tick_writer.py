@@ -1,4 +1,5 @@
-"""One tick of health in one transaction: observations, states of cameras, alarms with their members, and notices.
+"""One tick of health in one transaction: observations, states of cameras, and alarms with their members. Notices are
+written apart from it (health.notices.announcer).
 
 The number of statements does not grow with the number of cameras; what differs by camera is sent as one batch.
 """
@@ -23,7 +24,6 @@ from camera_hub.health.judging.alarm_changes import (
 )
 from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
 from camera_hub.health.judging.verdict import Aspect
-from camera_hub.health.notices.outbox import Occasion, write_notices
 from camera_hub.health.rounds.look_result import LookResult
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, Device, Observation
 
@@ -190,34 +190,30 @@ async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> 
     session.add_all(row for row, _ in opened)
     await session.flush()
     written.opened = {alarm.key: row.id for row, alarm in opened}
-    merged_into = await _merge(session, [row for row, change in closed if change.ending is AlarmEnding.MERGED], opened)
+    grown = [(row, alarm.members) for row, alarm in opened] + [(row, change.joined) for row, change in updates]
+    await _merge(session, [row for row, change in closed if change.ending is AlarmEnding.MERGED], grown)
     await _write_members(session, tick.now, closed, opened, updates)
-    occasions = [Occasion(row, "closed") for row, change in closed if change.ending is AlarmEnding.RECOVERED]
-    occasions += [Occasion(row, "opened", merged_into.get(row.id, ())) for row, _ in opened]
-    await write_notices(session, occasions, tick.now)
     touched = [row for row, _ in (*closed, *updates, *opened)]
     written.events += [AlarmChanged(row.id, row.village_id) for row in touched]
 
 
 async def _merge(
-    session: AsyncSession, merged: Sequence[Alarm], opened: Sequence[tuple[Alarm, ExpectedAlarm]]
-) -> dict[int, list[int]]:
-    """Say in each merged alarm which one stands for it now. Answers the ids of the merged ones by the new one's id."""
+    session: AsyncSession, merged: Sequence[Alarm], grown: Sequence[tuple[Alarm, Collection[int]]]
+) -> None:
+    """Say in each merged alarm which one stands for its cameras now: one of those that opened or grew with this tick
+    (`grown`: with the cameras that joined)."""
     if not merged:
-        return {}
+        return
     stood_for: dict[int, set[int]] = {row.id: set() for row in merged}
     query = select(AlarmMember.alarm_id, AlarmMember.camera_id).where(AlarmMember.alarm_id.in_(stood_for))
     for alarm_id, camera_id in await session.execute(query):
         stood_for[alarm_id].add(camera_id)
-    into: dict[int, list[int]] = {}
     for row in merged:
-        parent = next((new for new, alarm in opened if alarm.members & stood_for[row.id]), None)
+        parent = next((new for new, members in grown if not stood_for[row.id].isdisjoint(members)), None)
         row.detail = "merged into an alarm of its village" if parent is None else f"merged into alarm {parent.id}"
         if parent is not None:
             row.merged_into = parent.id
-            into.setdefault(parent.id, []).append(row.id)
     await session.flush()
-    return into
 
 
 async def _write_members(
@@ -275,6 +271,7 @@ def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
         "camera_id": look.camera_id,
         "at": look.wall,
         "reason": look.reason(clock_limit),
+        "reachable": look.reachable,
         "media": media,
         "picture": picture,
         "clock": clock,
@@ -285,6 +282,12 @@ def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
         "key_frame_ms": look.key_frame_ms,
         "clock_error_s": look.clock_error_s,
         "scores": look.scores,
+        "profile": look.profile,
+        "fps": look.fps,
+        "bitrate_kbit": look.bitrate_kbit,
+        "gop_seconds": look.gop_seconds,
+        "gaps": look.gaps,
+        "received_bytes": look.received_bytes,
     }
 
 

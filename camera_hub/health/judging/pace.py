@@ -8,7 +8,10 @@ from camera_hub.health.judging.causes import ExpectedAlarm
 from camera_hub.health.judging.hub_load import KEY
 
 STOPPED_PERIODS = 3
-"""After so many periods without a single look, though cameras wait for one, rounds stand still."""
+"""After so many periods without a single look, though cameras wait for one, rounds stand still …"""
+
+STOPPED_SECONDS = 120.0
+"""… and after so long at least: with short rounds a machine that is busy for a moment is not stuck."""
 
 LATE_SHARE = 0.1
 """From this share of cameras on, that wait longer than a whole period for their look, rounds cannot keep it …"""
@@ -57,7 +60,7 @@ class PaceWatch:
         """The alarm that should be open now."""
         late, total = self._waiting.late, self._waiting.total
         silence = now - self._looked_at
-        if late and silence > STOPPED_PERIODS * self._period:
+        if late and silence > max(STOPPED_PERIODS * self._period, STOPPED_SECONDS):
             detail = (
                 f"no camera has been looked at for {silence:.0f} s: look into the log for what is stuck, restart the "
                 "hub, check that the database answers and the disk is not full"

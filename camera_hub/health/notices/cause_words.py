@@ -67,7 +67,12 @@ CAUSES: Mapping[str, str] = {
     Reason.RECORDING_SHORT: "录像保存天数不足",
     Reason.IDENTITY_CHANGED: "设备疑似被更换",
     Reason.CHANNELS_MISSING: "录像机缺少通道",
+    Reason.CLOCK_DRIFTS: "设备时钟走偏",
+    Reason.CLOCK_LIES: "设备校时不生效",
+    Reason.CLOCK_NTP_UNHEARD: "设备时间不准（NTP 无效）",
     Reason.OVERLOADED: "本系统服务器过载",
+    Reason.ROUNDS_LATE: "设备巡检滞后",
+    Reason.ROUNDS_STOPPED: "设备巡检已停止",
 }
 
 ASPECTS: Mapping[str, str] = {

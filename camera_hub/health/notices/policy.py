@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from camera_hub.access.policy import Role
+from camera_hub.health.judging.alarm_changes import AlarmEnding
 from camera_hub.health.judging.alarm_severity import Severity, at_least, rank
 from camera_hub.health.notices.rules import RuleView, is_meant
 from camera_hub.settings import NoticeSettings
@@ -31,6 +32,7 @@ OPENED, FLAPPING, CLOSED, REMINDER, ESCALATED, DIGEST = (
     "digest",
 )
 _PARENTS = frozenset({"hub", "village", "device"})
+_NO_NEWS = frozenset({AlarmEnding.EXCLUDED, AlarmEnding.UNOBSERVED})
 _DIGEST_ASPECTS = frozenset({"recording", "clock", "osd"})
 
 
@@ -99,9 +101,11 @@ def notice_policy(settings: NoticeSettings) -> NoticePolicy:
 
 @dataclass(frozen=True, slots=True)
 class AlarmFacts:
-    """An alarm as it stands. `subject`: what it is about, the same when it comes again. `key`: a key camera is among
-    its cameras. `age`: seconds since it opened; `closed_for`: since it closed, None while it is open. `unattended`:
-    seconds since it opened or resumed; `untold`: since it was first notified of or last reminded of, None: never.
+    """An alarm as it stands.
+
+    `subject`: what it is about, the same when it comes again. `key`: a key camera is among its cameras. Seconds: `age`
+    since it opened, `closed_for` since it closed (None: it is open), `unattended` since it opened or resumed, `untold`
+    since it was first notified of or last reminded of (None: never). `ending`: judging's AlarmEnding of a closed one.
     """
 
     id: int
@@ -113,7 +117,7 @@ class AlarmFacts:
     key: bool = False
     age: float = 0.0
     closed_for: float | None = None
-    merged: bool = False
+    ending: str | None = None
     merged_into: int | None = None
     owner_id: int | None = None
     acknowledged: bool = False
@@ -300,7 +304,10 @@ class _Desk:
             if alarm is None or alarm.closed_for is None:
                 continue
             lasted = alarm.closed_for
-            if alarm.merged:
+            if alarm.ending in _NO_NEWS:
+                found.ended.append((number, self._receiver.key))
+                continue
+            if alarm.ending == AlarmEnding.MERGED:
                 parent = self._alarms.get(alarm.merged_into or 0)
                 if parent is None or parent.id in self._standing:
                     found.ended.append((number, self._receiver.key))

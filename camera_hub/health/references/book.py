@@ -20,6 +20,7 @@ from camera_hub.eye.messages import Seen
 from camera_hub.health.alarm_pictures.recent import SeenPicture
 from camera_hub.health.references.learning import (
     PROFILES,
+    RELATIVE,
     Difference,
     Evidence,
     LearningRules,
@@ -98,6 +99,7 @@ class ReferenceBook:
         self._known: dict[Key, ProfileReference] = {}
         self._subjects: dict[int, _Subject] = {}
         self._latest: dict[Key, LatestPicture] = {}
+        self._profiles: dict[int, Profile] = {}  # of the last look
         self._dirty: dict[Key, bytes | None] = {}
         self._changed: set[int] = set()
         self._storing = asyncio.Lock()
@@ -135,10 +137,13 @@ class ReferenceBook:
             return Compared({}, at_home=False)
         now = self._clock.now()
         questions = {of: comparing(self.profile(camera_id, of), now, self._rules) for of in PROFILES}
+        expected = self._profiles.get(camera_id)
+        # What the other profile wants is asked once it is there: else every look by day would be asked for the night.
+        wants = [one.features for of, one in questions.items() if expected in (None, of)]
         return Compared(
             {of: one.features_of for of, one in questions.items() if one.features_of is not None},
             frozenset(of for of, one in questions.items() if one.trial),
-            features=any(one.features for one in questions.values()),
+            features=any(wants),
         )
 
     def learn(self, camera_id: int, compared: Compared, seen: Seen, jpeg: bytes | None, at: datetime) -> Seen:
@@ -146,6 +151,7 @@ class ReferenceBook:
         if seen.profile is None or camera_id not in self._subjects:
             return seen
         key = (camera_id, seen.profile)
+        self._profiles[camera_id] = seen.profile
         if compared.at_home:
             before = self.profile(*key)
             evidence = Evidence(at, seen.scores, seen.reference_features)
@@ -156,9 +162,9 @@ class ReferenceBook:
                 self._latest[key] = LatestPicture(evidence.features, jpeg, at)
             elif known.difference is None:
                 self._latest.pop(key, None)
-        if seen.profile in compared.references and seen.profile not in compared.trials:
+        if seen.profile not in compared.trials:
             return seen
-        return replace(seen, scores={kind: score for kind, score in seen.scores.items() if kind != "moved"})
+        return replace(seen, scores={kind: score for kind, score in seen.scores.items() if kind not in RELATIVE})
 
     def profile(self, camera_id: int, profile: Profile) -> ProfileReference:
         """What is known of one profile of a camera."""
@@ -274,6 +280,7 @@ class ReferenceBook:
             before, now = self._subjects.get(camera_id), subjects.get(camera_id)
             if now is None:
                 self._subjects.pop(camera_id, None)
+                self._profiles.pop(camera_id, None)
                 for profile in PROFILES:
                     self._known.pop((camera_id, profile), None)
                     self._latest.pop((camera_id, profile), None)

@@ -3,7 +3,8 @@
 Pictures vote (Boyer and Moore's majority vote, 1981). The first good one is the candidate; each later one, taken some
 time after, that shows the same place counts for it, each other against it, and at zero the next one takes its place. So
 rain, a lorry in front of the lens or a passing shadow elects nothing, and nothing but one candidate is kept. A
-candidate with enough votes over enough hours becomes the reference.
+candidate with enough votes over enough hours becomes the reference: what the eye told of the candidate and of some
+pictures that agreed, a line each, of which it takes the median.
 
 A reference follows its place: every few days a picture that still agrees with it becomes a candidate and is voted on in
 the same way, beside it. What differs from the reference never is a candidate: snow and new leaves are followed, a
@@ -26,6 +27,10 @@ State = Literal["learning", "active", "questioned"]
 _SAME = Reason.MOVED.value
 DIFFERENCES = frozenset({Reason.MOVED.value, Reason.COVERED.value, Reason.BLURRED.value})
 """Faults that may be the camera's new normal: it was turned, or something was built in front of it."""
+RELATIVE = DIFFERENCES | {Reason.COLOUR_CAST.value}
+"""What a picture is scored for against its reference: says nothing where that is only a candidate."""
+LINES = 5
+"""Pictures whose features make a reference."""
 GOOD_FROM = 70.0
 """A picture from which is learnt has no score below this one: well away from any fault."""
 _WEIGHT = 0.1
@@ -59,7 +64,7 @@ def learning_rules(settings: PictureSettings) -> LearningRules:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceCandidate:
-    """A picture that is voted on. `pictures`: how many agreed."""
+    """A picture that is voted on. `features`: a line of its own and of those that agreed; `pictures`: how many did."""
 
     features: str
     at: datetime
@@ -118,8 +123,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Comparing:
-    """What the next look is compared with. `trial`: with the candidate, so nothing is judged by it. `features`: it may
-    be learnt from."""
+    """What the next look is compared with. `trial`: with the candidate, so that nothing is judged by it. `features`: it
+    may be learnt from."""
 
     features_of: str | None = None
     trial: bool = False
@@ -131,11 +136,11 @@ def comparing(known: ProfileReference, now: datetime, rules: LearningRules) -> C
     candidate = known.candidate
     counts = candidate is not None and now - candidate.counted_at >= rules.apart
     if known.features is None:
-        if candidate is None:
-            return Comparing(features=True)
-        return Comparing(candidate.features, trial=True, features=counts and _is_decisive(candidate, now, rules))
+        if candidate is None or not counts:
+            return Comparing(features=candidate is None)
+        return Comparing(candidate.features, trial=True, features=True)
     if candidate is not None and counts and known.difference is None:
-        return Comparing(candidate.features, trial=True, features=_is_decisive(candidate, now, rules))
+        return Comparing(candidate.features, trial=True, features=True)
     due = candidate is None and known.at is not None and now - known.at >= rules.follow
     return Comparing(known.features, features=due or known.difference is not None)
 
@@ -166,25 +171,38 @@ def _first(seen: Evidence) -> ReferenceCandidate:
     return ReferenceCandidate(seen.features or "", seen.at, seen.at)
 
 
-def _is_decisive(candidate: ReferenceCandidate, now: datetime, rules: LearningRules) -> bool:
-    """Whether one more picture may elect the candidate, or replace it."""
-    return candidate.votes <= 1 or (candidate.votes + 1 >= rules.votes and now - candidate.at >= rules.spread)
-
-
 def _voted(known: ProfileReference, seen: Evidence, rules: LearningRules) -> ProfileReference:
     candidate = known.candidate
-    if candidate is None or seen.likeness is None or not seen.good or seen.at - candidate.counted_at < rules.apart:
+    if candidate is None or seen.at - candidate.counted_at < rules.apart:
         return known
-    if seen.likeness >= GOOD_FROM:
-        candidate = replace(candidate, votes=candidate.votes + 1, pictures=candidate.pictures + 1, counted_at=seen.at)
+    if differs(seen.scores) is None and seen.good and (seen.likeness or 0.0) >= GOOD_FROM:
+        candidate = replace(
+            candidate,
+            features=_with_line(candidate.features, seen.features),
+            votes=candidate.votes + 1,
+            pictures=candidate.pictures + 1,
+            counted_at=seen.at,
+        )
         if candidate.votes >= rules.votes and seen.at - candidate.at >= rules.spread and seen.features:
             # The picture that elects it shows the same, and its JPEG is at hand.
-            return ProfileReference(seen.features, seen.at, candidate.pictures)
+            return ProfileReference(candidate.features, seen.at, candidate.pictures)
         return replace(known, candidate=candidate)
+    if differs(seen.scores) is None and (seen.likeness is None or not seen.good):
+        return known  # it was too dark, say: that is no vote against it
     if candidate.votes > 1:
         return replace(known, candidate=replace(candidate, votes=candidate.votes - 1, counted_at=seen.at))
-    # Beside a reference what differs from the candidate may differ from the reference, too: nothing takes its place.
-    return replace(known, candidate=_first(seen) if known.features is None and seen.features else None)
+    # The next look is compared with nothing, so that it is known whether it is a good picture by itself.
+    return replace(known, candidate=None)
+
+
+def _with_line(features: str, line: str | None) -> str:
+    """One more picture, up to so many; then in place of the second, so that they stay spread over time."""
+    lines = features.split("\n")
+    if not line:
+        return features
+    if len(lines) >= LINES:
+        lines = [lines[0], *lines[2:]]
+    return "\n".join([*lines, line])
 
 
 def _judged(known: ProfileReference, seen: Evidence, rules: LearningRules) -> ProfileReference:

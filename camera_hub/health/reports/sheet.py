@@ -22,7 +22,7 @@ MOST_ROWS = 20_000
 
 _HOUR = 3600 * SECOND
 _LEVELS = {"village": "村（小区）", "device": "设备", "camera": "摄像机"}
-_SEVERITIES = {"critical": "严重", "major": "重要", "minor": "次要", "warning": "提示"}
+_SEVERITIES = {"critical": "紧急", "major": "重要", "minor": "次要", "warning": "提示"}
 _VERDICTS = {"on_time": "及时", "late": "超时", "open": "未修复", "not_counted": "不计"}
 _STATES = {"ok": "正常", "fault": "异常", "unknown": "未知"}
 _KINDS = {

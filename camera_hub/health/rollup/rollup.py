@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.clock import Clock
-from camera_hub.health.rollup.tally import LOOK_COLUMNS, Tally
+from camera_hub.health.rollup.tally import LOOK_COLUMNS, LookTally
 from camera_hub.store.database import Database
 from camera_hub.store.retention import EARLIEST, SETTLE
 from camera_hub.store.tables import Camera, Observation, ObservationDay, ObservationHour, RollUpMark
@@ -119,7 +119,7 @@ class RollUp:
         table: type[ObservationHour] | type[ObservationDay],
         begin: datetime,
         batch: Sequence[int],
-        tallies: dict[int, Tally],
+        tallies: dict[int, LookTally],
     ) -> None:
         rows = [{"camera_id": camera, "at": begin} | tally.row() for camera, tally in tallies.items()]
         async with self._database.write() as session:
@@ -164,23 +164,23 @@ async def _first_hour(session: AsyncSession, since: datetime | None) -> datetime
     return first
 
 
-async def _looks(session: AsyncSession, cameras: Sequence[int], begin: datetime) -> dict[int, Tally]:
+async def _looks(session: AsyncSession, cameras: Sequence[int], begin: datetime) -> dict[int, LookTally]:
     columns = [getattr(Observation, name) for name in LOOK_COLUMNS]
     query = select(Observation.camera_id, *columns).where(
         Observation.camera_id.in_(cameras), Observation.at >= begin, Observation.at < begin + HOUR
     )
-    tallies: dict[int, Tally] = {}
+    tallies: dict[int, LookTally] = {}
     for camera, *values in await session.execute(query):
-        tallies.setdefault(camera, Tally()).add_look(values)
+        tallies.setdefault(camera, LookTally()).add_look(values)
     return tallies
 
 
-async def _hours(session: AsyncSession, cameras: Sequence[int], begin: datetime, end: datetime) -> dict[int, Tally]:
+async def _hours(session: AsyncSession, cameras: Sequence[int], begin: datetime, end: datetime) -> dict[int, LookTally]:
     table = ObservationHour.__table__
     query = select(table).where(table.c.camera_id.in_(cameras), table.c.at >= begin, table.c.at < end)
-    tallies: dict[int, Tally] = {}
+    tallies: dict[int, LookTally] = {}
     for row in (await session.execute(query)).mappings():
-        tallies.setdefault(row["camera_id"], Tally()).add_row(dict(row))
+        tallies.setdefault(row["camera_id"], LookTally()).add_row(dict(row))
     return tallies
 
 

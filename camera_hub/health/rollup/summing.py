@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from camera_hub.errors import Reason
 from camera_hub.health.judging.verdict import Aspect, aspect_of
-from camera_hub.health.rollup.tally import ASPECTS, GOOD, LOOK_COLUMNS, Tally
+from camera_hub.health.rollup.tally import ASPECTS, GOOD, LOOK_COLUMNS, LookTally
 
 POINTS = 720
 """The most points of a curve in a summary: about one per pixel of a page's chart."""
@@ -21,7 +21,7 @@ SPANS = 3000
 
 Level = Literal["looks", "hours", "days"]
 
-Judged = tuple[str | None, str | None, str | None, str | None]
+SaidOfAspects = tuple[str | None, str | None, str | None, str | None]
 """What a look said of ASPECTS: None = not judged, "ok" = good, else the reason."""
 
 _SAID = len(ASPECTS)
@@ -75,7 +75,7 @@ class HistorySummary:
     points: Sequence[CurvePoint] = ()
 
 
-def judged(values: Sequence[Any]) -> Judged:
+def judged(values: Sequence[Any]) -> SaidOfAspects:
     """What a look judged; `values` as LOOK_COLUMNS. Rows of versions before 0.2 have the weightiest reason alone: of
     those only that is said, and that a look without a fault found the camera's stream well."""
     reason, *rest = values
@@ -91,11 +91,11 @@ def judged(values: Sequence[Any]) -> Judged:
 
 
 @dataclass(slots=True)
-class _Cell:
+class _CurveCell:
     """A point of the curves while it is added up."""
 
     number: int
-    tally: Tally = field(default_factory=Tally)
+    tally: LookTally = field(default_factory=LookTally)
 
 
 class Summing:
@@ -109,9 +109,9 @@ class Summing:
         self._spans: deque[StateSpan] = deque(maxlen=SPANS)
         self._current: dict[str, StateSpan] = {}
         self._covered: list[list[datetime]] = []  # [since, until] of what was rolled up
-        self._cell: _Cell | None = None
+        self._cell: _CurveCell | None = None
         self._points: list[CurvePoint] = []
-        self._total = Tally()
+        self._total = LookTally()
         self._key_frames: list[float] = []
         self._looked_at: datetime | None = None
 
@@ -185,11 +185,11 @@ class Summing:
             span.until = min(self.until, last + GAP)
         self._current.clear()
 
-    def _at(self, at: datetime) -> Tally:
+    def _at(self, at: datetime) -> LookTally:
         number = min((at - self.since) // self._width, POINTS - 1)
         if self._cell is None or self._cell.number != number:
             self._end_cell()
-            self._cell = _Cell(number)
+            self._cell = _CurveCell(number)
         return self._cell.tally
 
     def _end_cell(self) -> None:

@@ -60,7 +60,7 @@ class Measure:
 
 
 @dataclass(slots=True)
-class Tally:
+class LookTally:
     """What was seen of one camera in one stretch."""
 
     looks: int = 0

@@ -1,5 +1,11 @@
 """What rounds remember of a camera and of a device between looks, and when the next look is due.
 
+A camera has two clocks. On each *signalling* beat (60 s) its device is asked whether it answers; that opens no stream.
+On each *picture* beat (5 min) a key frame is fetched and scored. Online means that media was verified: so a verdict on
+media comes from picture beats and running feeds alone, and stays good from one picture beat to the next as long as the
+device answers in between. A device that falls silent is offline at once; when it answers again, the next look comes at
+once and must bring a key frame before anything counts as good.
+
 All of it is in memory: after a restart verdicts continue from what the database holds (`roster`), and fresh
 observations must confirm any change.
 """
@@ -8,6 +14,7 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from camera_hub.errors import Param, Reason
 from camera_hub.health.judging.causes import FOUND, CameraCase, JudgingRules
@@ -15,6 +22,7 @@ from camera_hub.health.judging.flapping import LOOKS
 from camera_hub.health.judging.track import AspectTrack
 from camera_hub.health.judging.verdict import OFFLINE, UNKNOWN, Aspect, Sample, Verdict
 from camera_hub.health.rounds.look_result import LookResult
+from camera_hub.running import Backoff
 
 GOLDEN = 0.6180339887498949
 Stored = tuple[str, str | None]
@@ -30,10 +38,16 @@ def phase(number: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """How often looks are made, in seconds."""
+    """How often the device is asked (`round`), and a key frame fetched (`picture`), in seconds."""
 
     round: float
     picture: float
+
+    def pause(self, camera_id: int, failures: int, recheck: float) -> float:
+        """Seconds until a camera without media is looked at again: full jitter, growing from a round to the picture
+        interval, so that looks at dead streams, each up to its deadline, do not fill the rounds."""
+        rule = Backoff(first=self.round, cap=max(self.round, self.picture), floor=max(recheck, self.round / 2))
+        return rule.pause(failures, lambda: phase(camera_id + failures))
 
 
 @dataclass(slots=True)
@@ -47,6 +61,10 @@ class DeviceWatch:
     onvif_path: str
     clock_due: float
     clock: AspectTrack = field(default_factory=AspectTrack)
+    rtsp_port: int | None = None
+    answered_at: float = float("-inf")
+    signalling_ms: float | None = None  # of that answer
+    speaks: bool | None = None  # whether it replied to OPTIONS the last time
     being_checked: bool = False
     has_answered: bool = False  # one of its ports has answered before: only then does their silence mean anything
 
@@ -79,15 +97,16 @@ def _picture_sample(result: LookResult) -> Sample:
     return _sample(result.at, result.picture, result)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CameraWatch:
     """An approved camera."""
 
     camera_id: int
     device_id: int
     village_id: int
-    due: float
+    due: float  # of the signalling beat
     picture_due: float
+    intervals: Intervals
     stored: Stored = UNSTORED  # health and cause as the database has them
     stored_states: dict[str, Stored] = field(default_factory=dict)  # by aspect
     important: bool = False
@@ -95,8 +114,11 @@ class CameraWatch:
     media: Verdict = UNKNOWN
     picture: Verdict = UNKNOWN
     found: dict[Aspect, Verdict] = field(default_factory=dict)  # recording and OSD, as other checks found them
-    looking: bool = False
+    looking: Literal["beat", "look"] | None = None
     memory: str | None = None
+    verified: bool | None = None  # whether the last look, or its running feed, found media
+    mute: bool = False  # its device did not answer the last time: there is nothing to look at
+    failures: int = 0  # looks in a row that found no media
     silent_since: float | None = None
     answered_at: float | None = None
     looked_at: float = float("-inf")
@@ -115,34 +137,51 @@ class CameraWatch:
         self._reachable, self._media = AspectTrack(known[Aspect.REACHABLE]), AspectTrack(known[Aspect.MEDIA])
         self._picture = AspectTrack(known[Aspect.PICTURE])
         self.media, self.picture = known[Aspect.MEDIA], known[Aspect.PICTURE]
+        self.verified = True if self.media.state == "ok" else None
         self.found = {aspect: known[aspect] for aspect in FOUND if known[aspect].state != "unknown"}
 
-    def accept(self, result: LookResult, rules: JudgingRules, intervals: Intervals) -> None:
-        """Judge the result of a look and set when the next one is due."""
+    def accept(self, result: LookResult, rules: JudgingRules) -> None:
+        """Judge the result of a look or signalling beat and set when the next ones are due."""
         self.looked_at = result.at
         if result.media_judged:
             self._accept_media(result, rules)
+        elif result.answered:
+            self._accept_answer(result, rules)
         if result.picture_judged:
             self.picture = self._picture.add(_picture_sample(result), bad=rules.bad, bad_of=rules.bad_of)
         first_memory = result.memory is not None and self.memory is None
         if result.memory is not None:
             self.memory = result.memory
-        self._schedule(result, first_memory, rules, intervals)
+        self._schedule(result, first_memory, rules)
 
-    def postpone(self, now: float, intervals: Intervals) -> None:
+    def postpone(self, now: float) -> None:
         """There was no time for the look: it is due again after about a round, each time another share of it, so that
         no camera comes at a bad moment for ever."""
         self.postponements += 1
-        self.due = now + intervals.round * (0.5 + phase(self.camera_id + self.postponements))
+        self.picture_due = now + self.intervals.round * (0.5 + phase(self.camera_id + self.postponements))
+        self.due = max(self.due, now + self.intervals.round * (0.5 + phase(self.camera_id)))
+
+    def put_off(self, at: float) -> None:
+        """Nothing could be found out now: try again then."""
+        self.due = max(self.due, at)
+        self.picture_due = max(self.picture_due, at)
+
+    def skip(self, now: float) -> None:
+        """It is not looked at in this round."""
+        self._next_beat(now)
+        self.picture_due = max(self.picture_due, self.due)
 
     def note_answer(self, at: float) -> None:
         """Its address has answered, though no look was made."""
         self.answered_at = at
 
-    def expedite(self, at: float, *, times: int = 1) -> None:
-        """Look no later than `at`; `times`: so many looks, a recheck from each other, whatever they find."""
+    def expedite(self, at: float, *, times: int = 1, look: bool = False) -> None:
+        """Ask its device no later than `at`; `times`: so often, a recheck from each other, whatever it answers; with
+        `look` also fetch a key frame."""
         self.due = min(self.due, at)
         self._hurried = max(self._hurried, times - 1)
+        if look:
+            self.picture_due = min(self.picture_due, at)
 
     def case(self) -> CameraCase:
         """As the tree of causes sees it."""
@@ -198,30 +237,57 @@ class CameraWatch:
         self.media = self._media.add(sample, bad=rules.bad, bad_of=rules.bad_of, apart=apart)
         reached = replace(sample, reason=sample.reason if sample.reason in OFFLINE else None)
         self._reachable.add(reached, bad=rules.bad, bad_of=rules.bad_of, apart=apart)
+        if result.fetched or not result.asked:
+            self.verified = result.media is None
+        self.mute = result.silent and not result.fetched
         if result.silent:
             self.silent_since = result.at if self.silent_since is None else self.silent_since
         elif result.asked:
             self.silent_since = None
             self.answered_at = result.at
 
-    def _schedule(self, result: LookResult, first_memory: bool, rules: JudgingRules, intervals: Intervals) -> None:
-        if self._media.contradicts(rules.bad_of) or self._hurried > 0:
+    def _accept_answer(self, result: LookResult, rules: JudgingRules) -> None:
+        """Its device answers. That is no proof of media, but it leaves what was proved as good as it was."""
+        self.answered_at = result.at
+        if self.mute and self.media.state == "fault":
+            self.verified, self.picture_due = None, min(self.picture_due, result.at)  # back: prove it
+        if self.mute or self.verified is not False:
+            self.silent_since = None
+        self.mute = False
+        sample = Sample(result.at, None)
+        if self.silent_since is None:
+            self._reachable.add(sample, bad=rules.bad, bad_of=rules.bad_of)
+        if self.verified and (self.media.state != "fault" or self.media.cause in OFFLINE or self.media.flapping):
+            self.media = self._media.add(sample, bad=rules.bad, bad_of=rules.bad_of)
+
+    def _schedule(self, result: LookResult, first_memory: bool, rules: JudgingRules) -> None:
+        doubtful = self._media.contradicts(rules.bad_of)
+        if doubtful or self._hurried > 0:
             self._hurried = max(0, self._hurried - 1)
             self.due = result.at + rules.recheck
-        elif self.due <= result.at:
-            # The next beat of its own clock, so that looks stay spread over the round. What came unasked (its device
-            # was checked because of a neighbour) moves no look away.
-            self.due += intervals.round * max(1, -(-(result.at - self.due) // intervals.round))
-        if result.media is not None or not (result.scores or result.picture):
+        elif self.due <= result.at:  # what came unasked, because of a neighbour, moves no beat away
+            self._next_beat(result.at)
+        if not result.fetched:
             return
-        if self._picture.contradicts(rules.bad_of) or first_memory:
+        if result.media is not None:
+            self.failures += 1
+            self.picture_due = result.at + (
+                rules.recheck if doubtful else self.intervals.pause(self.camera_id, self.failures, rules.recheck)
+            )
+            return
+        self.failures = 0
+        proving = doubtful and self.media.state == "fault" and self.media.cause not in OFFLINE
+        if proving or self._picture.contradicts(rules.bad_of) or first_memory:
             self.picture_due = result.at + rules.recheck
-            self.expedite(self.picture_due)
-        else:
-            beat = phase(self.camera_id) * intervals.picture
-            self.picture_due = result.at + intervals.picture - (result.at - beat) % intervals.picture
-            if self.picture_due - result.at < intervals.picture / 2:
-                self.picture_due += intervals.picture
+            return
+        picture = self.intervals.picture
+        self.picture_due = result.at + picture - (result.at - phase(self.camera_id) * picture) % picture
+        if self.picture_due - result.at < picture / 2:
+            self.picture_due += picture
+
+    def _next_beat(self, at: float) -> None:
+        """The next beat of its own clock, so that all stay spread over the round."""
+        self.due += self.intervals.round * max(1, -(-(at - self.due) // self.intervals.round))
 
 
 def _resumed(states: Mapping[str, Stored], aspect: Aspect, flapping: bool) -> Verdict:

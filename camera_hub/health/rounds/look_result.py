@@ -41,7 +41,10 @@ class LookResult:
     """One look at one camera: `at` monotonic seconds, `wall` for the record. Delays in ms.
 
     `media` and `picture` are why that aspect is bad; an aspect that the look could not judge says nothing. `asked`: the
-    camera itself was asked now (a running feed may not have noticed yet that its link is dead).
+    camera itself was asked now (a running feed may not have noticed yet that its link is dead). `fetched`: a key frame
+    was asked for, so that this is a look; else it is a signalling beat, or what the running feed reports.
+
+    `signalling_ms`: from dialling to the device's answer to OPTIONS, where it was asked that; else to PLAY.
     """
 
     camera_id: int
@@ -52,6 +55,7 @@ class LookResult:
     media_judged: bool = True
     picture_judged: bool = False
     asked: bool = True
+    fetched: bool = False
     detail: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
     signalling_ms: float | None = None
@@ -60,6 +64,24 @@ class LookResult:
     clock_error_s: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
     memory: str | None = None
+    profile: str | None = None
+    fps: float | None = None
+    bitrate_kbit: float | None = None
+    gop_seconds: float | None = None
+    gaps: int | None = None
+    received_bytes: int | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether its device was asked and answered."""
+        return self.asked and not self.silent
+
+    @property
+    def reachable(self) -> str | None:
+        """None = not judged, "ok" = its address answers, else why not."""
+        if not self.asked:
+            return None
+        return self.media if self.silent else GOOD
 
     @property
     def silent(self) -> bool:
@@ -104,6 +126,7 @@ def from_look(
         wall,
         media=reason,
         picture=picture,
+        fetched=True,
         # Without an earlier picture nobody can say that it is not frozen.
         picture_judged=picture is not None or Reason.FROZEN.value in scores,
         detail=detail[:255],
@@ -114,6 +137,7 @@ def from_look(
         clock_error_s=clock_error_s,
         scores=scores,
         memory=look.seen.memory if look.seen is not None else None,
+        profile=look.seen.profile if look.seen is not None else None,
     )
 
 

@@ -11,10 +11,13 @@ from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.health.judging.track import AspectTrack
 from camera_hub.health.judging.verdict import UNKNOWN, Aspect, Verdict
 from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Intervals, Stored, phase
-from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, ClockCheckRow, Device, Observation
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, ClockCheckRow, Device, Observation, Village
 
 CHUNK = 500
 """Cameras of one query."""
+
+NORMAL = "normal"
+"""The plan of a village whose link is not metered."""
 
 KEY = "key"
 """Importance of a camera whose faults weigh more (store.tables.Camera.importance)."""
@@ -34,15 +37,31 @@ class KnownCamera:
 class Roster:
     """The watches by id."""
 
-    intervals: Intervals
+    plans: Mapping[str, Intervals]  # by village's plan
     cameras: dict[int, CameraWatch] = field(default_factory=dict)
     devices: dict[int, DeviceWatch] = field(default_factory=dict)
+    villages: dict[int, str] = field(default_factory=dict)  # their plans
+
+    @property
+    def intervals(self) -> Intervals:
+        """Those of a village without a plan of its own."""
+        return self.plans[NORMAL]
+
+    async def read_plans(self, session: AsyncSession) -> None:
+        """Read again which village has which plan."""
+        self.villages = dict((await session.execute(select(Village.id, Village.round_plan))).all())
+        for watch in self.cameras.values():
+            watch.intervals = self._intervals_of(watch.village_id)
+
+    def _intervals_of(self, village_id: int) -> Intervals:
+        return self.plans.get(self.villages.get(village_id, NORMAL), self.intervals)
 
     async def load(self, session: AsyncSession, now: float) -> set[int]:
         """Read everything at the start: verdicts continue as they were, first looks are spread over one round.
 
         Answers the cameras that have states though they are observed no longer.
         """
+        await self.read_plans(session)
         await self._read(session, now, None, (), first=True)
         known = await session.scalars(select(CameraState.camera_id).where(CameraState.until.is_(None)).distinct())
         return set(known) - self.cameras.keys()
@@ -124,9 +143,15 @@ class Roster:
     def _camera(self, camera: Camera, stored: KnownCamera, now: float, first: bool) -> None:
         if (known := self.cameras.get(camera.id)) is not None and known.device_id == camera.device_id:
             known.village_id, known.important = camera.village_id, camera.importance == KEY
+            known.intervals = self._intervals_of(camera.village_id)
             return
-        due = now + (phase(camera.id) * self.intervals.round if first else 0.0)
-        watch = CameraWatch(camera.id, camera.device_id, camera.village_id, due, due, (camera.health, camera.cause))
+        intervals = self._intervals_of(camera.village_id)
+        due = now + (phase(camera.id) * intervals.round if first else 0.0)
+        # What is known already is looked at in its own time, so that a restart does not open every stream in a minute.
+        looked = first and Aspect.MEDIA in stored.states
+        picture_due = now + phase(camera.id) * intervals.picture if looked else due
+        watch = CameraWatch(camera.id, camera.device_id, camera.village_id, due, picture_due, intervals)
+        watch.stored = (camera.health, camera.cause)
         watch.important, watch.resumed_from = camera.importance == KEY, stored.looked_at
         watch.resume(stored.states, stored.flapping)
         device = self.devices[camera.device_id]
@@ -143,6 +168,8 @@ class Roster:
             self.devices[device.id] = known
         if (known.host, known.ports) != (device.host, ports):
             known.host, known.ports, known.has_answered = device.host, ports, False
+            known.answered_at, known.speaks = float("-inf"), None
+        known.rtsp_port = device.rtsp_port
         known.onvif_port, known.onvif_path = device.onvif_port, device.onvif_path
 
 

@@ -6,6 +6,7 @@ judged at once and written tick by tick, one transaction each. A part of the hub
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from camera_hub.events import (
     HubLoad,
     Lagged,
     Subscription,
+    VillageChanged,
 )
 from camera_hub.health.alarms.evaluator import AlarmEvaluator
 from camera_hub.health.alarms.exclusion_watch import ExclusionWatch
@@ -40,8 +42,8 @@ from camera_hub.health.judging.verdict import LOGIN, NO_FAULT, Aspect
 from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Intervals
 from camera_hub.health.rounds.inspector import REACH_SECONDS, AskedDevices, CameraLooks, Inspection, Inspector
 from camera_hub.health.rounds.look_result import LookResult, quarantined
-from camera_hub.health.rounds.roster import Roster, read_clock_checks
-from camera_hub.health.rounds.schedule import RoundsPace, looks_to_start, pace_of, waiting_of
+from camera_hub.health.rounds.roster import NORMAL, Roster, read_clock_checks
+from camera_hub.health.rounds.schedule import RoundBounds, RoundsPace, pace_of, to_start, waiting_of
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
@@ -50,12 +52,15 @@ log = logging.getLogger(__name__)
 
 _EVENTS = (
     *(CameraChanged, CameraQuarantined, DeviceChanged, DeviceMissed, FeedChanged, HubLoad),
-    *(AspectFound, DeviceReported, DeviceSettingsChanged, ExclusionChanged),
+    *(AspectFound, DeviceReported, DeviceSettingsChanged, ExclusionChanged, VillageChanged),
 )
 
 UTC = ZoneInfo("UTC")
 TICK = 0.5
 CHECKS_AT_ONCE = 64
+BEATS_AT_ONCE = 128
+"""Signalling beats under way: of 1,000 cameras 400 may be silent, each for two seconds a minute."""
+BEATS_PER_VILLAGE = 8
 
 PACE = 5.0
 """Seconds after which it is counted anew how many cameras wait for their look."""
@@ -76,10 +81,21 @@ def judging_rules(settings: HealthSettings) -> JudgingRules:
     )
 
 
+def round_plans(settings: HealthSettings) -> Mapping[str, Intervals]:
+    """How often cameras are asked and looked at, by their village's plan (store.tables.Village.round_plan)."""
+    return {
+        NORMAL: Intervals(settings.round_seconds, settings.picture_seconds),
+        "thrifty": Intervals(
+            max(settings.thrifty_round_seconds, settings.round_seconds),
+            max(settings.thrifty_picture_seconds, settings.picture_seconds),
+        ),
+    }
+
+
 class Rounds:
-    """The rounds of one hub. `looks` and `skipped` count looks made, and looks that said nothing about the camera,
-    `postponed` those for which live pictures left no time; `write_failures` counts ticks that the database did not
-    accept."""
+    """The rounds of one hub. `beats` and `looks` count what was asked and looked at, `skipped` what said nothing about
+    the camera, `postponed` looks for which live pictures left no time; `write_failures` counts ticks that the database
+    did not accept."""
 
     def __init__(
         self,
@@ -96,9 +112,15 @@ class Rounds:
         self._bus = bus
         self._database = database
         self._rules = judging_rules(settings)
-        self._intervals = Intervals(settings.round_seconds, settings.picture_seconds)
-        self._roster = Roster(self._intervals)
-        self._inspector = Inspector(clock, media, devices, settings.picture_seconds)
+        self._roster = Roster(round_plans(settings))
+        self._inspector = Inspector(clock, media, devices)
+        self._bounds = RoundBounds(
+            BEATS_AT_ONCE,
+            BEATS_PER_VILLAGE,
+            settings.at_once,
+            settings.at_once_per_village,
+            settings.at_once_per_device,
+        )
         self._exclusions = ExclusionWatch(database, zone)
         self._pace = PaceWatch(settings.round_seconds, clock.monotonic())
         severities = SeverityRules({cause: Severity(word) for cause, word in settings.severities.items()})
@@ -106,10 +128,12 @@ class Rounds:
         self._stale_cameras: set[int] = set()
         self._stale_devices: set[int] = set()
         self._stale_clocks: set[int] = set()
+        self._stale_villages: set[int] = set()
         self._all_stale = False
         self._stack = AsyncExitStack()
         self._write_error = ""  # why the database could not be written last time
         self._pace_due = float("-inf")
+        self.beats = 0
         self.looks = 0
         self.skipped = 0
         self.postponed = 0
@@ -152,13 +176,15 @@ class Rounds:
             case DeviceChanged(device_id, _, credentials):
                 self._stale_devices.add(device_id)
                 if credentials:
-                    self._expedite_device(device_id, now)
+                    self._expedite_device(device_id, now, look=True)
             case DeviceMissed(device_id):
+                if (device := self._roster.devices.get(device_id)) is not None:
+                    device.answered_at = float("-inf")  # it is asked again, whatever it said a moment ago
                 for missed in self._roster.of_device(device_id):
                     missed.expedite(max(now, missed.looked_at + self._rules.recheck))
             case FeedChanged(camera_id, _, _, reason) if reason is not None:
                 if (watch := self._roster.cameras.get(camera_id)) is not None:
-                    watch.expedite(max(now, watch.looked_at + self._rules.recheck))
+                    watch.expedite(max(now, watch.looked_at + self._rules.recheck), look=True)
             case DeviceSettingsChanged(device_id):
                 self._stale_clocks.add(device_id)
             case AspectFound():
@@ -167,6 +193,8 @@ class Rounds:
                 self._alarms.add_report(event)
             case ExclusionChanged():
                 self._exclusions.changed()
+            case VillageChanged(village_id):
+                self._stale_villages.add(village_id)
             case HubLoad(relays, hub):
                 self._alarms.hub_load.report(Overload(relays, hub), now)
             case Lagged():
@@ -213,37 +241,51 @@ class Rounds:
 
     async def _refresh(self) -> None:
         """Read again what events named; what cannot be read now is read at the next attempt."""
-        if not (self._all_stale or self._stale_cameras or self._stale_devices or self._stale_clocks):
+        stale = self._stale_cameras or self._stale_devices or self._stale_clocks or self._stale_villages
+        if not (self._all_stale or stale):
             return
         everything, cameras, devices = self._all_stale, self._stale_cameras, self._stale_devices
-        clocks = self._stale_clocks
-        self._all_stale, self._stale_cameras, self._stale_devices, self._stale_clocks = False, set(), set(), set()
+        clocks, villages = self._stale_clocks, self._stale_villages
+        self._all_stale, self._stale_cameras, self._stale_devices = False, set(), set()
+        self._stale_clocks, self._stale_villages = set(), set()
         try:
             async with self._database.read() as session:
                 now = self._clock.monotonic()
-                gone = await self._roster.refresh(session, now, None if everything else cameras, devices)
+                if villages or everything:
+                    await self._roster.read_plans(session)
+                gone: set[int] = set()
+                if everything or cameras or devices:
+                    gone = await self._roster.refresh(session, now, None if everything else cameras, devices)
                 checked = await read_clock_checks(session, clocks)
         except BaseException:
             self._all_stale = self._all_stale or everything
             self._stale_cameras |= cameras
             self._stale_devices |= devices
             self._stale_clocks |= clocks
+            self._stale_villages |= villages
             raise
-        self._alarms.roster_changed(gone)
+        if everything or cameras or devices:
+            self._alarms.roster_changed(gone)
         for device_id, offset_s in checked.items():
             self._take_clock(device_id, offset_s, now)
 
     def _start_looks(self, tasks: asyncio.TaskGroup) -> None:
-        chosen = looks_to_start(
-            self._roster.cameras.values(),
-            self._clock.monotonic(),
-            at_once=self._settings.at_once,
-            at_once_per_village=self._settings.at_once_per_village,
-        )
-        for watch in chosen:
-            watch.looking = True
-            device = self._roster.devices[watch.device_id]
-            tasks.create_task(self._look(watch, device), name=f"health look camera {watch.camera_id}")
+        now, devices = self._clock.monotonic(), self._roster.devices
+        watches = [watch for watch in self._roster.cameras.values() if self._is_observed(watch, now)]
+        chosen = to_start(watches, now, self._bounds, lambda device_id: devices[device_id].has_answered)
+        for kind, some in (("beat", chosen.beats), ("look", chosen.looks)):
+            for watch in some:
+                watch.looking = "look" if kind == "look" else "beat"
+                task = self._inspect(watch, devices[watch.device_id], look=kind == "look")
+                tasks.create_task(task, name=f"health {kind} camera {watch.camera_id}")
+
+    def _is_observed(self, watch: CameraWatch, now: float) -> bool:
+        """Whether it is asked and looked at now: not while it is planned to be without power, asleep or gone. Cameras
+        in maintenance and repair are: a look proves the repair."""
+        if min(watch.due, watch.picture_due) > now or not self._exclusions.rests(watch):
+            return True
+        watch.skip(now)
+        return False
 
     def _start_checks(self, tasks: asyncio.TaskGroup) -> None:
         """Check whether the neighbours of a camera that just fell silent still answer."""
@@ -263,30 +305,33 @@ class Rounds:
             device.being_checked = True
             tasks.create_task(self._check(device), name=f"health check device {device.device_id}")
 
-    async def _look(self, watch: CameraWatch, device: DeviceWatch) -> None:
-        """Look at one camera and keep what was found; a look that fails on the hub's own side is only counted."""
+    async def _inspect(self, watch: CameraWatch, device: DeviceWatch, *, look: bool) -> None:
+        """Ask or look at one camera and keep what was found; what fails on the hub's own side is only counted."""
         found = Inspection(None)
         try:
-            found = await self._inspector.inspect(watch, device)
+            found = await (self._inspector.look if look else self._inspector.ask)(watch, device)
         except (HubError, TimeoutError) as error:
             log.warning("camera %d could not be looked at: %s", watch.camera_id, error or "the look took too long")
         except Exception:
             log.exception("the look at camera %d failed unexpectedly", watch.camera_id)
         finally:
-            watch.looking = False
+            watch.looking = None
             self._pace.looked(self._clock.monotonic())
         if found.clock_s is not None:
             self._accept_clock(device, found.clock_s)
         if found.postponed:
             self.postponed += 1
-            watch.postpone(self._clock.monotonic(), self._intervals)
+            watch.postpone(self._clock.monotonic())
             return
         if found.result is None or self._is_unmeasured(found.result.media):
             self.skipped += 1
-            watch.due = self._clock.monotonic() + self._rules.recheck
+            watch.put_off(self._clock.monotonic() + self._rules.recheck)
             return
-        self.looks += 1
+        self.looks += look
+        self.beats += not look
         self._accept(found.result)
+        if found.doubtful:
+            watch.expedite(self._clock.monotonic(), look=True)
 
     async def _check(self, device: DeviceWatch) -> None:
         """Check whether a device answers; its silence counts for all its cameras."""
@@ -316,12 +361,12 @@ class Rounds:
         if watch is None:
             return
         before, was_silent = (watch.media, watch.picture), watch.silent_since is not None
-        watch.accept(result, self._rules, self._intervals)
+        watch.accept(result, self._rules)
         self._alarms.add_look(result)
         if (watch.media, watch.picture) != before:
             self._alarms.reconsider()
         if watch.media != before[0] and watch.media.cause in LOGIN:
-            self._expedite_device(watch.device_id, result.at)  # its other channels share the login
+            self._expedite_device(watch.device_id, result.at, look=True)  # its other channels share the login
         if watch.silent_since is not None and not was_silent:
             self._bus.publish(DeviceMissed(watch.device_id))
         if was_silent and watch.silent_since is None:
@@ -343,16 +388,17 @@ class Rounds:
 
     def _accept_clock(self, device: DeviceWatch, offset_s: float) -> None:
         now, before = self._clock.monotonic(), device.clock.verdict
-        device.accept_clock(offset_s, now, self._rules, self._intervals)
+        intervals = self._roster.intervals
+        device.accept_clock(offset_s, now, self._rules, intervals)
         if device.clock.verdict != before:
             self._alarms.reconsider()
         self._alarms.add_clock(device.device_id, offset_s)
-        if device.clock_due < now + self._intervals.picture:
+        if device.clock_due < now + intervals.picture:
             self._expedite_device(device.device_id, device.clock_due)
 
-    def _expedite_device(self, device_id: int, at: float) -> None:
+    def _expedite_device(self, device_id: int, at: float, *, look: bool = False) -> None:
         for watch in self._roster.of_device(device_id):
-            watch.expedite(at)
+            watch.expedite(at, look=look)
 
     def _expedite_silent(self, village_id: int | None, at: float, *, times: int = 1) -> None:
         """Look soon at the silent cameras of a village (None: of all)."""

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
+from camera_hub.simulator.settings import PLAIN
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.vendors.dahua_recordings import DahuaRecordings
 from camera_hub.simulator.vendors.refusals import dahua_error
@@ -110,6 +111,8 @@ class DahuaCgi:
                 )
             case "RTSP":
                 return iter(("table.RTSP.Enable=true", f"table.RTSP.Port={self._state.rtsp_port}"))
+            case "VideoWidget":
+                return self._widgets()
             case "Record":
                 return self.recordings.schedules()
             case "RecordMode":
@@ -126,6 +129,13 @@ class DahuaCgi:
             for channel in self._state.plan.channels
             if not {Fault.ONLINE_CHANNELS_ONLY, Fault.DEAD} <= faults(channel).keys()
         ]
+
+    def _widgets(self) -> Lines:
+        for channel in self._listed():
+            kinds = {one.kind for one in self._state.settings.osds.values() if one.channel == channel.number}
+            head = f"table.VideoWidget[{channel.number - 1}]"
+            yield f"{head}.ChannelTitle.EncodeBlend={str(PLAIN in kinds).lower()}"
+            yield f"{head}.TimeTitle.EncodeBlend={str(bool(kinds - {PLAIN})).lower()}"
 
     def _encode(self) -> Lines:
         for channel in self._listed():

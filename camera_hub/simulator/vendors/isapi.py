@@ -1,9 +1,11 @@
 """A vendor's own HTTP interface, modelled on ISAPI: it stays on when ONVIF is switched off."""
 
+import re
 from xml.sax.saxutils import escape
 
 from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.model import Channel, DeviceKind
+from camera_hub.simulator.settings import PLAIN
 from camera_hub.simulator.state import DeviceState
 from camera_hub.simulator.vendors.isapi_recordings import IsapiRecordings
 from camera_hub.simulator.vendors.refusals import HIKVISION_SPACE as _SPACE
@@ -11,6 +13,7 @@ from camera_hub.simulator.vendors.refusals import isapi_status, user_check
 from camera_hub.simulator.web import HttpRequest, HttpResponse
 
 PREFIX = "/ISAPI/"
+_OVERLAYS = re.compile(r"/ISAPI/System/Video/inputs/channels/(\d{1,4})/overlays")
 ACTIVATION = "/SDK/activateStatus"
 """Answered without a login."""
 
@@ -67,6 +70,8 @@ class Isapi:
                 return self._xml(self._inputs())
             case "Streaming/channels":
                 return self._xml(self._streaming())
+        if (overlay := _OVERLAYS.fullmatch(request.path)) is not None:
+            return self._xml(self._overlays(int(overlay[1])))
         if (found := self._recordings.answer(request)) is not None:
             return self._xml(found)
         body = isapi_status(request.path, 4, "Invalid Operation", "notSupport")
@@ -135,6 +140,16 @@ class Isapi:
             for channel in self._state.plan.channels
         )
         return f"<VideoInputChannelList {_SPACE}>{rows}</VideoInputChannelList>"
+
+    def _overlays(self, number: int) -> str:
+        texts = [one for one in self._state.settings.osds.values() if one.channel == number]
+        name = next((one.text for one in texts if one.kind == PLAIN), "")
+        clock = str(any(one.kind != PLAIN for one in texts)).lower()
+        return (
+            f"<VideoOverlay {_SPACE}><TextOverlayList/><DateTimeOverlay><enabled>{clock}</enabled>"
+            "<dateStyle>YYYY-MM-DD</dateStyle><timeStyle>24hour</timeStyle></DateTimeOverlay><channelNameOverlay>"
+            f"<enabled>{str(bool(name)).lower()}</enabled><name>{escape(name)}</name></channelNameOverlay></VideoOverlay>"
+        )
 
     def _streaming(self) -> str:
         rows = "".join(

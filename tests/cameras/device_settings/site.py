@@ -20,12 +20,15 @@ from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.reading import SettingsReadings
 from camera_hub.cameras.device_settings.store import SettingsStore
 from camera_hub.cameras.device_settings.values import PlannedItem, WantedChange
+from camera_hub.cameras.device_settings.vendor_way import VendorSettingsWay
+from camera_hub.cameras.device_settings.way import SettingsWay
 from camera_hub.cameras.http.device_http import DeviceHttp
 from camera_hub.cameras.http.messages import HttpLimits
 from camera_hub.cameras.http.signed_http import SignedHttp
 from camera_hub.cameras.jobs import Jobs, JobView
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.register.register import Register
+from camera_hub.cameras.vendors.recognition import VENDORS
 from camera_hub.clock import SystemClock
 from camera_hub.events import EventBus
 from camera_hub.simulator.device import Device as SimulatedDevice
@@ -117,8 +120,10 @@ def direct_plan() -> FarmPlan:
 
 
 @asynccontextmanager
-async def settings_site(database: Database, plan: FarmPlan, at_once: int = 16) -> AsyncIterator[SettingsSite]:
-    clock, bus = SettableClock(), EventBus()
+async def settings_site(
+    database: Database, plan: FarmPlan, at_once: int = 16, *, onvif_off: bool = False, bus: EventBus | None = None
+) -> AsyncIterator[SettingsSite]:
+    clock, bus = SettableClock(), bus or EventBus()
     budget = LoginBudget(clock)
     checks = DeviceChecks(database, local)
     async with (
@@ -134,8 +139,12 @@ async def settings_site(database: Database, plan: FarmPlan, at_once: int = 16) -
         (village,) = await register.villages.all(ADMIN)
         store, links = SettingsStore(database), VillageLinks(8, at_once)
         way = OnvifSettingsWay(onvif, register, checks, clock, 15.0)
-        lists = RecorderLists(http, SignedHttp(http, budget), register, checks, clock)
-        readings = SettingsReadings(store, {"onvif": way}, lists, links, bus, clock, ClockLimits(5.0, 30.0))
+        signed, zone = SignedHttp(http, budget), ZoneInfo("Asia/Shanghai")
+        lists = RecorderLists(http, signed, register, checks, clock)
+        ways: dict[str, SettingsWay] = {"onvif": way} | {
+            vendor: VendorSettingsWay(vendor, signed, register, checks, clock, zone, 15.0) for vendor in VENDORS
+        }
+        readings = SettingsReadings(store, ways, lists, links, bus, clock, ClockLimits(5.0, 30.0))
         previews = SettingsPreviews(store, readings, jobs, clock, at_once)
         changes = SettingsChanges(store, readings, previews, links, jobs, at_once)
         nightly = NightlyClockChecks(store, readings, clock, "02:30", ZoneInfo("Asia/Shanghai"), at_once)
@@ -144,6 +153,8 @@ async def settings_site(database: Database, plan: FarmPlan, at_once: int = 16) -
         )
         for device in farm.devices.values():
             known = device.state.plan
+            if onvif_off:
+                await farm.set_fault(known.key, "onvif_off", True)
             found = await register.devices.register(
                 ADMIN,
                 village.id,

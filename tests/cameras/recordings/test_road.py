@@ -28,8 +28,8 @@ async def test_each_channel_of_a_recorder_has_its_own_recordings(
         well, never, stopped, gaps = found[:4]
         assert len(well.days) == 32
         assert all(day.missing == 0 and day.gaps == 0 for day in well.days)
-        assert (never.status.params["why"], never.status.oldest) == ("none", None)
-        assert (stopped.status.params["why"], stopped.days[-1].gaps) == ("stopped", 1)
+        assert (never.status.params["cause"], never.status.oldest) == ("none", None)
+        assert (stopped.status.params["cause"], stopped.days[-1].gaps) == ("stopped", 1)
         whole = [day for day in gaps.days[1:-1]]
         assert {(day.seconds, day.due, day.gaps) for day in whole} == {(18 * 3600, 24 * 3600, 1)}
         told = site.found()[-8:]
@@ -65,7 +65,7 @@ async def test_a_failed_disk_is_told_as_the_cause(database: Database) -> None:
     async with recording_site(database, device_plan(recorder=False), onvif_off=True) as site:
         await site.fault("disk_failed", 12)
         (found,) = await site.confirmed()
-        assert (found.status.reason, found.status.params["why"]) == (Reason.NO_RECORDING, "disk")
+        assert (found.status.reason, found.status.params["cause"]) == (Reason.NO_RECORDING, "disk")
         await site.fault("disk_failed", on=False)
         await site.check()
         (found,) = await site.listed()

@@ -63,7 +63,8 @@ function address(path: string, values: Record<string, unknown> = {}, query: Reco
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])))
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null) search.set(name, String(value))
+    if (Array.isArray(value)) for (const one of value) search.append(name, String(one))
+    else if (value !== undefined && value !== null) search.set(name, String(value))
   }
   return search.size ? `${filled}?${search}` : filled
 }

@@ -63,11 +63,6 @@ export default {
     pixels: 'the picture has too many pixels (80 million at most); scale it down and upload it again',
     damaged: 'the picture is damaged or takes too long to decode; export it again',
   },
-  no_recording: {
-    disk: 'Nothing is recorded: disk or card has failed',
-    stopped: 'Recording has stopped; check the recording schedule, and disk or card',
-    none: 'The device keeps no recording at all; check the recording schedule, and disk or card',
-  },
   value_coordinate: {
     format: 'not a coordinate; type decimal degrees such as 117.283456',
     swapped: 'longitude and latitude are swapped',
