@@ -5982,10 +5982,18 @@ export interface components {
         MeasuredAnswer: {
             /** At */
             at: string | null;
+            /** Bitrate Kbit */
+            bitrate_kbit: number | null;
             /** Clock Error S */
             clock_error_s: number | null;
+            /** Fps */
+            fps: number | null;
+            /** Gop Seconds */
+            gop_seconds: number | null;
             /** Key Frame Ms */
             key_frame_ms: number | null;
+            /** Profile */
+            profile: ("day" | "night") | null;
             /** Scores */
             scores: {
                 [key: string]: number;
