@@ -3,8 +3,8 @@
 In the data's order:
 
 - `rounds` look at every approved camera on its own clock; each look is an observation.
-- `judging` (pure): from the latest observations to a verdict on each aspect (reachable, media, picture, …); along village →
-  device → camera to the alarms that should be open; to what must change.
+- `judging` (pure): from the latest observations to a verdict on each aspect (reachable, media, picture, clock, …);
+  along village → device → camera to the alarms that should be open; to what must change.
 - `alarms` write every tick in one transaction, and are read and acknowledged by people.
 - `references`: what each camera's picture is compared with; `alarm_pictures`: what is kept of it with an alarm.
 - `notices` go out to channels, one by one and each channel on its own.
