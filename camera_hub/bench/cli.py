@@ -1,7 +1,8 @@
-"""The command line of the bench: camera-hub bench wall, relay, scale, cases, view, ptz, pages, discovery, health, …"""
+"""The command line of the bench: camera-hub bench wall, sight, relay, scale, cases, view, ptz, pages, discovery, …"""
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,23 @@ Relays = Annotated[int, typer.Option(min=1, help="Number of the hub's relay proc
 LoadProcesses = Annotated[int, typer.Option(min=1, help="Processes over which the viewers are spread.")]
 Gop = Annotated[int, typer.Option(min=1, max=6, help="Seconds from one key frame to the next.")]
 Size = Annotated[str, typer.Option("--size", help="Picture size of the source, WIDTHxHEIGHT.")]
+
+
+@app.command()
+def sight(
+    photographs: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Folder of photographs, used as places beside the drawn ones."),
+    ] = None,
+    scenes: Annotated[int, typer.Option(min=1, help="Drawn places, each by day, in infrared and by lamps.")] = 6,
+    tune: Annotated[bool, typer.Option(help="The places for tuning instead of those for testing.")] = False,
+) -> None:
+    """How well picture faults are found: precision, recall and ROC per kind of fault, false alarms, ms per frame."""
+    # Not at the top: the other commands need neither OpenCV nor FFmpeg.
+    from camera_hub.bench.sight.run import run
+
+    logs.set_up(process="bench")
+    run(Lines(sys.stdout), "tune" if tune else "test", scenes, photographs)
 
 
 @app.command()
