@@ -13,6 +13,6 @@ In the data's order:
 - `rollup` adds observations up by hour and day; `history` reads them of one camera; `expiry_rules` say when rows end.
 
 Owns the tables observations and their roll-ups, camera_states, reference_pictures, alarms, alarm_members,
-alarm_pictures, notices, notice_channels and notice_rules, and the columns health, cause and health_since of cameras. Imports access.policy,
-store and the ground floor; media, ONVIF and the vault are handed in. Blind to patrol.
+alarm_pictures, notices, notice_channels and notice_rules, and the columns health, cause and health_since of cameras.
+Imports access.policy, store and the ground floor; media, ONVIF and the vault are handed in. Blind to patrol.
 """
