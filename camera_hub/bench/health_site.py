@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -49,13 +50,16 @@ class HealthSite:
 
     async def wait_for(self, clock: Clock, health: str, share: float, seconds: float) -> float:
         """Wait until that share of the cameras has this health; answers how long it took. Raises HubError(TIMEOUT)."""
-        began = clock.monotonic()
+        began, found = clock.monotonic(), Counter[str]()
         while clock.monotonic() - began < seconds:
             cameras = await self.cameras()
+            found = Counter(f"{camera['health']} {camera['cause'] or ''}".strip() for camera in cameras)
             if sum(camera["health"] == health for camera in cameras) >= share * len(cameras):
                 return clock.monotonic() - began
             await clock.sleep(1.0)
-        raise HubError(Kind.TIMEOUT, f"not {share:.0%} of the cameras became {health} within {seconds:g} s")
+        counted = ", ".join(f"{count} {words}" for words, count in found.most_common())
+        detail = f"not {share:.0%} of the cameras became {health} within {seconds:g} s: {counted}"
+        raise HubError(Kind.TIMEOUT, detail)
 
     def observed(self, since: datetime) -> list[tuple[int, datetime, float | None, int]]:
         """(camera, when, key frame in ms where a picture was scored, bytes) since then, the oldest first."""

@@ -7578,6 +7578,7 @@ export interface components {
         /**
          * RecordingDayAnswer
          * @description A day of the site's calendar. `seconds` recorded of those `due` so far; null: recorded, how much is not known.
+         *     `kept` false: it was recorded, and the device has it no more.
          */
         RecordingDayAnswer: {
             /**
@@ -7589,6 +7590,8 @@ export interface components {
             due: number;
             /** Gaps */
             gaps: number;
+            /** Kept */
+            kept: boolean;
             /** Seconds */
             seconds: number | null;
         };
