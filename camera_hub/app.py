@@ -54,6 +54,7 @@ from camera_hub.api import (
     references,
     replacements,
     reports,
+    round_plans,
     rtsp_out,
     runs,
     scenes,
@@ -185,6 +186,7 @@ from camera_hub.health.references.references import References
 from camera_hub.health.reports.periods import PeriodRecorder
 from camera_hub.health.reports.reports import Reports
 from camera_hub.health.rollup.rollup import RollUp
+from camera_hub.health.round_plans import RoundPlans
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -230,6 +232,7 @@ _ROUTERS = (
     ptz.router,
     observations.router,
     health.router,
+    round_plans.router,
     device_events.router,
     favourites.router,
     devices.router,
@@ -348,14 +351,7 @@ async def parts(
         import_runs = await stack.enter_async_context(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
-        contacts = DeviceContacts(checks, onvif)
         await stack.enter_async_context(PeriodRecorder(database, bus, clock))
-        pull_points = await stack.enter_async_context(
-            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
-        )
-        device_events_ = await stack.enter_async_context(
-            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
-        )
         kept = await stack.enter_async_context(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
         )
@@ -533,6 +529,7 @@ async def parts(
             ChannelTests: ChannelTests(database, clock, vault),
             ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
+            RoundPlans: RoundPlans(database, bus, clock, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),
