@@ -32,7 +32,7 @@ _ROWS, _COLUMNS = 36, 64
 """Grid of samples."""
 _EDGE = 4
 """Rows of it at the upper and lower edge, where captions are."""
-_MOVED, _MOVED_SAMPLES = 20, 6
+_MOVED, _MOVED_SAMPLES = 40, 8
 """So many samples that differ by more than so many grey levels: something has moved."""
 _BAND = 3
 """Rows of the grid over which a clock's letters reach."""
