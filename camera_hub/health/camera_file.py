@@ -77,7 +77,11 @@ class Measured:
     stream_ms: float | None = None
     key_frame_ms: float | None = None
     clock_error_s: float | None = None
+    fps: float | None = None
+    bitrate_kbit: float | None = None
+    gop_seconds: float | None = None
     scores_at: datetime | None = None
+    profile: str | None = None  # day | night, of the picture that was scored
     scores: Mapping[str, float] | None = None  # by Reason; None: no picture was judged lately
 
 
@@ -199,6 +203,10 @@ def latest(looks: Sequence[Observation]) -> Measured:
         stream_ms=first("stream_ms"),
         key_frame_ms=first("key_frame_ms"),
         clock_error_s=first("clock_error_s"),
+        fps=first("fps"),
+        bitrate_kbit=first("bitrate_kbit"),
+        gop_seconds=first("gop_seconds"),
         scores_at=scored.at if scored else None,
+        profile=scored.profile if scored else None,
         scores=scored.scores if scored else None,
     )

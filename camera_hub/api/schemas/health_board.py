@@ -111,7 +111,11 @@ class MeasuredAnswer(Answer):
     stream_ms: float | None
     key_frame_ms: float | None
     clock_error_s: float | None
+    fps: float | None
+    bitrate_kbit: float | None
+    gop_seconds: float | None
     scores_at: datetime | None
+    profile: Literal["day", "night"] | None  # of the picture that was scored
     scores: dict[str, float] | None  # by Reason, 0–100; null: no picture was judged lately
 
 

@@ -70,7 +70,7 @@ class AlarmAges:
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class AnnouncedNotices:
     """What one pass wrote: how many notices, and what to publish."""
 
     notices: int = 0
@@ -130,7 +130,7 @@ class Announcer:
             return True
         return not decide(await self._situation(session, rows, wall), self._policy).is_empty
 
-    async def _write(self, session: AsyncSession) -> Announced:
+    async def _write(self, session: AsyncSession) -> AnnouncedNotices:
         wall = self._clock.now()
         rows = await open_or_told(session)
         resumed = [row for row in rows if row.closed_at is None and _has_expired(row, wall)]
@@ -146,7 +146,7 @@ class Announcer:
             session.add(Digest(day=decisions.digest, made_at=wall))
         events: list[Event] = [AlarmChanged(number, alarms[number].village_id) for number in sorted(touched)]
         events += [NoticeAdded(row.id, row.user_id) for row in notices if row.user_id is not None]
-        return Announced(len(notices), tuple(events))
+        return AnnouncedNotices(len(notices), tuple(events))
 
     async def _situation(self, session: AsyncSession, rows: Sequence[Alarm], wall: datetime) -> Situation:
         now, local = self._clock.monotonic(), wall.astimezone(self._zone)

@@ -29,15 +29,16 @@ function store(key: string, value: string): void {
 
 const mutedRef = ref(stored(MUTED_KEY) === 'off')
 const running = ref(false)
-const possible = typeof AudioContext !== 'undefined'
+/** Whether the browser has sound at all. */
+const possible = (): boolean => typeof AudioContext !== 'undefined'
 let audio: AudioContext | null = null
 
 export const muted = readonly(mutedRef)
 /** The browser would play no sound now. */
-export const blocked = computed(() => possible && !mutedRef.value && !running.value)
+export const blocked = computed(() => possible() && !mutedRef.value && !running.value)
 
 function context(): AudioContext | null {
-  if (!possible) return null
+  if (!possible()) return null
   if (!audio) {
     audio = new AudioContext()
     audio.onstatechange = () => (running.value = audio?.state === 'running')

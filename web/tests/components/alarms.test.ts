@@ -136,7 +136,7 @@ describe('the health file', () => {
     const excluded = { id: 1, level: 'village', kind: 'power_cut', reason: '线路检修停电', since: minute(10), until: minute(20) }
     hub.on('GET /api/cameras/7/health', () => ({
       camera_id: 7, since: minute(-600), until: minute(60), verdicts: states.slice(1), states, cut: false, excluded: null, exclusions: [excluded], alarms: [],
-      measured: { at: minute(3), signalling_ms: 10, stream_ms: 20, key_frame_ms: 30, clock_error_s: null, scores_at: minute(3), scores: { black: 98, frozen: 3 } },
+      measured: { at: minute(3), signalling_ms: 10, stream_ms: 20, key_frame_ms: 30, clock_error_s: null, fps: 25, bitrate_kbit: 1800.4, gop_seconds: 2, scores_at: minute(3), profile: 'day', scores: { black: 98, frozen: 3 } },
     }))
     hub.on('GET /api/cameras/7/history', () => ({ since: minute(-600), until: minute(60), looks: 10_080, bad: 2_016, key_frame_median_ms: 30, spans: [], points: [] }))
     hub.on('GET /api/cameras/7/observations', () => [look(3, 'frozen', 'frozen'), look(2, null, null)])
@@ -152,6 +152,7 @@ describe('the health file', () => {
     expect(lane('media')).toEqual([[false, false, 333], [true, false, 0], [false, true, 167]])
     expect(document.querySelector('.spells')!.textContent).toContain('画面：画面冻结')
     expect([...document.querySelectorAll('[data-score]')].map((one) => [one.getAttribute('data-score'), one.classList.contains('bad')])).toEqual([['frozen', true], ['black', false]])
+    expect(document.body.textContent).toContain('码率 1800 kbit/s')
     expect(document.body.textContent).toContain('巡检 10080 次')
     const results = [...document.querySelectorAll('.log tbody tr td:nth-child(2)')]
     expect(results.map((cell) => cell.textContent)).toEqual(['画面冻结', '应答正常（未检查画面）'])

@@ -114,7 +114,7 @@ const at = (minute: number): string => new Date(minute * 60_000).toISOString()
 
 describe('the looks of the health file', () => {
   it('leaves a gap in a line where nothing was measured', () => {
-    expect(delayLines([{ at: at(0), signalling_ms: 20, stream_ms: null, key_frame_ms: null, clock_error_s: null }])[2]).toEqual({ name: 'key_frame_ms', points: [[0, null]] })
+    expect(delayLines([{ at: at(0), looks: 1, signalling_ms: 20, stream_ms: null, key_frame_ms: null, clock_error_s: null, fps: null, bitrate_kbit: null, gop_seconds: null, gaps: 0, received_bytes: 0, scores: {} }])[2]).toEqual({ name: 'key_frame_ms', points: [[0, null]] })
   })
   it('tells a look that fetched a picture from one that only heard the camera answer', () => {
     expect([lookResult({ reason: null, picture: 'ok' }), lookResult({ reason: null, picture: null }), lookResult({ reason: 'frozen', picture: 'frozen' })]).toEqual(['good', 'answers', 'fault'])

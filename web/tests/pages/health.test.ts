@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Camera } from '@/api/types'
-import { gravities, gravity, lacks, ordered, share, type HealthCounts, type VillageHealth } from '@/pages/health/board'
+import { bytesText, gravities, gravity, lacks, ordered, share, type HealthCounts, type VillageHealth } from '@/pages/health/board'
 import { faultsFirst, matchesText, passes, worst } from '@/pages/health/cameraStates'
 import { excludedCameras, type Exclusion } from '@/pages/health/excluded'
 import { lanes, shades, spells, ticks, type AspectInterval } from '@/pages/health/timeline'
@@ -43,6 +43,10 @@ describe('how grave a village is', () => {
       { name: 'unknown', count: 1 },
     ])
   })
+})
+
+describe('bytes', () => {
+  it.each([[812_300, '812 kB'], [999_600, '1.0 MB'], [3_400_000, '3.4 MB'], [120_000_000, '120 MB'], [1_240_000_000, '1.2 GB']])('%i are %s', (bytes, text) => expect(bytesText(bytes)).toBe(text))
 })
 
 describe('a share', () => {

@@ -65,3 +65,10 @@ export function lacks(counts: HealthCounts): { name: 'offline' | 'picture' | 'cl
     ] as const
   ).filter((one) => one.count > 0)
 }
+
+/** "812 kB", "3.4 MB", "1.2 GB": powers of ten, as networks are billed. */
+export function bytesText(bytes: number): string {
+  if (bytes < 999_500) return `${Math.round(bytes / 1_000)} kB`
+  if (bytes < 999_500_000) return `${(bytes / 1_000_000).toFixed(bytes < 9_950_000 ? 1 : 0)} MB`
+  return `${(bytes / 1_000_000_000).toFixed(1)} GB`
+}
