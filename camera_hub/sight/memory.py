@@ -13,7 +13,7 @@ MORE = 3
 _KEPT = 4
 """Pictures."""
 _LONGEST = 16_000
-_PAUSE = 900.0
+_PAUSE = 1800.0
 """Seconds after which a scene in which nothing moves is looked at through several key frames again, though nothing
 spoke for a freeze the last time."""
 
