@@ -6,7 +6,7 @@ where it was. What is certain is told to health as `AspectFound`.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -64,13 +64,12 @@ class Links(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordingPlan:
-    """`every_s`: between two checks of a device; `at_once`: devices; `thrifty`: whether a village's link is metered."""
+    """`every_s`: between two checks of a device; `at_once`: devices."""
 
     every_s: float
     at_once: int
     limits: RecordingLimits
     zone: ZoneInfo
-    thrifty: Callable[[int], bool] = lambda village_id: False
 
 
 class RecordingChecks:
@@ -114,7 +113,7 @@ class RecordingChecks:
                 one.device_id,
                 *checked.get(one.device_id, (None, None)),
                 now,
-                every_s=THRIFTY_EVERY if plan.thrifty(one.village_id) else plan.every_s,
+                every_s=THRIFTY_EVERY if one.thrifty else plan.every_s,
                 confirm_s=plan.limits.confirm_s,
             )
         ]
@@ -189,7 +188,7 @@ class RecordingChecks:
             oldest = known[one.camera_id].status.oldest
             first = oldest.astimezone(plan.zone).date() if oldest is not None else None
             days = wanted_days(known[one.camera_id].days, first, now, plan.zone, back)
-            found[one.camera_id] = days[: THRIFTY_BACK + 1] if plan.thrifty(device.village_id) else days
+            found[one.camera_id] = days[: THRIFTY_BACK + 1] if device.thrifty else days
         return found
 
     def _judged(
