@@ -54,6 +54,7 @@ from camera_hub.api import (
     references,
     replacements,
     reports,
+    round_plans,
     rtsp_out,
     runs,
     scenes,
@@ -173,6 +174,7 @@ from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
 from camera_hub.health.notices.announcer import Announcer
+from camera_hub.health.notices.channel_test import ChannelTests
 from camera_hub.health.notices.channels import NoticeChannels
 from camera_hub.health.notices.delivery import NoticeDelivery
 from camera_hub.health.notices.personal import PersonalNotices
@@ -184,6 +186,7 @@ from camera_hub.health.references.references import References
 from camera_hub.health.reports.periods import PeriodRecorder
 from camera_hub.health.reports.reports import Reports
 from camera_hub.health.rollup.rollup import RollUp
+from camera_hub.health.round_plans import RoundPlans
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.instance import only_instance
@@ -229,6 +232,7 @@ _ROUTERS = (
     ptz.router,
     observations.router,
     health.router,
+    round_plans.router,
     device_events.router,
     favourites.router,
     devices.router,
@@ -347,14 +351,7 @@ async def parts(
         import_runs = await stack.enter_async_context(
             ImportRuns(database, vault, jobs_, intake, RowEditor(register.cameras, ledgers), unconnected)
         )
-        contacts = DeviceContacts(checks, onvif)
         await stack.enter_async_context(PeriodRecorder(database, bus, clock))
-        pull_points = await stack.enter_async_context(
-            PullPoints(clock, logins, peculiarities, call_seconds=settings.discovery.onvif_timeout)
-        )
-        device_events_ = await stack.enter_async_context(
-            DeviceEvents(settings.device_events, clock, bus, database, pull_points, ListeningTargets(register, checks))
-        )
         kept = await stack.enter_async_context(
             KeptConversations(clock, logins, peculiarities, call_seconds=settings.ptz.call_seconds)
         )
@@ -416,7 +413,8 @@ async def parts(
                 recording_plan(settings),
             )
         )
-        channels = NoticeChannels(database, bus, clock, vault)
+        quiet = (settings.notices.quiet_from, settings.notices.quiet_to)
+        channels = NoticeChannels(database, bus, clock, vault, quiet)
         await channels.follow_settings(settings.notices)
         policy_of_notices = notice_policy(settings.notices)
         await stack.enter_async_context(Announcer(database, bus, clock, policy_of_notices, settings.site.zone))
@@ -528,8 +526,10 @@ async def parts(
             References: References(database, clock, book, media.looks),
             AlarmPictures: AlarmPictures(database, alarm_files),
             NoticeChannels: channels,
+            ChannelTests: ChannelTests(database, clock, vault),
             ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
+            RoundPlans: RoundPlans(database, bus, clock, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,
             DeviceEventHistory: DeviceEventHistory(database, clock),

@@ -52,10 +52,11 @@ def _ours(data_dir: Path, database: Path | None) -> Iterator[Path]:
         yield from data_dir.glob(pattern)
     if database is not None and database.parent != data_dir:
         yield from database.parent.glob(f"{database.name}*")
-    pictures = data_dir / "pictures"
-    if pictures.is_dir():
-        yield pictures
-        yield from pictures.glob("*.jpg")
+    for name in ("pictures", "references", "alarm-pictures"):
+        pictures = data_dir / name
+        if pictures.is_dir():
+            yield pictures
+            yield from pictures.glob("*.jpg")
 
 
 def _closed_to_others(path: Path) -> bool:

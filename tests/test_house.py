@@ -182,3 +182,19 @@ def test_the_tests_of_the_field_cases_exist() -> None:
     assert [file for file in files if not (ROOT / file).is_file()] == []
     names = set(re.findall(r"::(test_\w+)", told))
     assert [name for name in names if f"def {name}(" not in written] == []
+
+
+def test_each_part_of_the_hub_runs_once() -> None:
+    """Two branches that move the same lines merge without a conflict, and then two rounds look at every camera."""
+    entered = [
+        call.args[0].func.id
+        for call in ast.walk(trees()["app.py"])
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "enter_async_context"
+        and isinstance(call.args[0], ast.Call)
+        and isinstance(call.args[0].func, ast.Name)
+    ]
+    twice = {"Onvif", "running"}  # one client asks without a login; `running` runs whatever it is given
+    assert len(entered) > 20
+    assert sorted({name for name in entered if entered.count(name) > 1} - twice) == []

@@ -8,10 +8,18 @@ from fastapi import APIRouter, Query
 from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
-from camera_hub.api.schemas.health import ChangeChannel, ChannelAnswer, NewChannel, RuleBody
+from camera_hub.api.schemas.channels import (
+    ChangeChannel,
+    ChannelAnswer,
+    ChannelSecrets,
+    ChannelTrialAnswer,
+    NewChannel,
+    RuleBody,
+)
 from camera_hub.api.schemas.notices import NoticeAnswer, ReadNotices, UnreadAnswer
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
+from camera_hub.health.notices.channel_test import ChannelTests
 from camera_hub.health.notices.channels import ChannelDraft, NoticeChannels
 from camera_hub.health.notices.personal import PersonalNotices
 from camera_hub.health.notices.rules import RuleView
@@ -62,16 +70,21 @@ async def channels(actor: Manager, channels: ChannelsPart) -> list[ChannelAnswer
 @router.post("/channels", status_code=201)
 async def add(body: NewChannel, actor: Manager, channels: ChannelsPart) -> ChannelAnswer:
     """A new channel; without rules it gets every alarm."""
-    draft = ChannelDraft(body.name, body.url.get_secret_value(), body.timeout_s, body.enabled, _rules(body.rules))
-    return ChannelAnswer.model_validate(await channels.add(draft))
+    return ChannelAnswer.model_validate(await channels.add(_draft(body, body.kind)))
 
 
 @router.patch("/channels/{channel_id}")
 async def change(channel_id: Id, body: ChangeChannel, actor: Manager, channels: ChannelsPart) -> ChannelAnswer:
     """Change the given fields; rules are replaced as a whole."""
-    url = None if body.url is None else body.url.get_secret_value()
-    draft = ChannelDraft(body.name, url, body.timeout_s, body.enabled, _rules(body.rules))
-    return ChannelAnswer.model_validate(await channels.change(channel_id, draft))
+    return ChannelAnswer.model_validate(await channels.change(channel_id, _draft(body, None)))
+
+
+@router.post("/channels/{channel_id}/test")
+async def test(
+    channel_id: Id, actor: Manager, tests: Annotated[ChannelTests, part(ChannelTests)]
+) -> ChannelTrialAnswer:
+    """Send a test through the channel now; a receiver that fails is an answer, too."""
+    return ChannelTrialAnswer.model_validate(await tests.send(channel_id))
 
 
 @router.delete("/channels/{channel_id}")
@@ -79,6 +92,34 @@ async def remove(channel_id: Id, actor: Manager, channels: ChannelsPart, clock: 
     """Remove a channel and its pending notices."""
     await channels.remove(channel_id)
     return Done(at=clock.now())
+
+
+def _draft(body: NewChannel | ChangeChannel, kind: str | None) -> ChannelDraft:
+    return ChannelDraft(
+        body.name,
+        None if body.url is None else body.url.get_secret_value(),
+        body.timeout_s,
+        body.enabled,
+        _rules(body.rules),
+        kind,
+        None if body.options is None else body.options.model_dump(exclude_none=True),
+        _secrets(body.secrets),
+        None if body.proxy is None else body.proxy.get_secret_value(),
+        None if body.quiet is None else (body.quiet.start, body.quiet.end),
+    )
+
+
+def _secrets(body: ChannelSecrets | None) -> dict[str, object] | None:
+    if body is None:
+        return None
+    found: dict[str, object] = {
+        name: value.get_secret_value()
+        for name, value in (("sign", body.sign), ("username", body.username), ("password", body.password))
+        if value is not None
+    }
+    if body.headers is not None:
+        found["headers"] = {name: value.get_secret_value() for name, value in body.headers.items()}
+    return found
 
 
 def _rules(bodies: list[RuleBody] | None) -> tuple[RuleView, ...] | None:

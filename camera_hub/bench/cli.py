@@ -1,7 +1,8 @@
-"""The command line of the bench: camera-hub bench wall, relay, scale, cases, view, ptz, pages, discovery, history."""
+"""The command line of the bench: camera-hub bench wall, sight, relay, scale, cases, view, ptz, pages, discovery, …"""
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,23 @@ Relays = Annotated[int, typer.Option(min=1, help="Number of the hub's relay proc
 LoadProcesses = Annotated[int, typer.Option(min=1, help="Processes over which the viewers are spread.")]
 Gop = Annotated[int, typer.Option(min=1, max=6, help="Seconds from one key frame to the next.")]
 Size = Annotated[str, typer.Option("--size", help="Picture size of the source, WIDTHxHEIGHT.")]
+
+
+@app.command()
+def sight(
+    photographs: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Folder of photographs, used as places beside the drawn ones."),
+    ] = None,
+    scenes: Annotated[int, typer.Option(min=1, help="Drawn places, each by day, in infrared and by lamps.")] = 6,
+    tune: Annotated[bool, typer.Option(help="The places for tuning instead of those for testing.")] = False,
+) -> None:
+    """How well picture faults are found: precision, recall and ROC per kind of fault, false alarms, ms per frame."""
+    # Not at the top: the other commands need neither OpenCV nor FFmpeg.
+    from camera_hub.bench.sight.run import run
+
+    logs.set_up(process="bench")
+    run(Lines(sys.stdout), "tune" if tune else "test", scenes, photographs)
 
 
 @app.command()
@@ -185,6 +203,51 @@ def discovery(
 
     logs.set_up("WARNING")
     if not asyncio.run(run(DiscoveryPlan(villages, describe), SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def health(
+    cameras: Annotated[
+        int, typer.Option(min=40, max=4000, help="Number of virtual cameras, 40 in each village.")
+    ] = 1000,
+    minutes: Annotated[float, typer.Option(min=1, help="Length of each measured window.")] = 11.0,
+    black_holed: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Second window: this share of the villages answers nothing.")
+    ] = 0.0,
+) -> None:
+    """Rounds over many cameras with their default plan: asked each minute, a key frame checked each five minutes.
+
+    The simulator, `camera-hub serve` (whose CPU is given: hub, relay and eye together, in percent of one core) and this
+    bench are processes of one machine; machine_percent includes the virtual cameras. Registering 1,000 cameras and
+    proving each takes some minutes first. pictures_in_time: share of pictures that came at most a tenth of their
+    interval late; *_wait_s_max: the longest from one to the next. Exit code 1 when a camera's picture was not checked
+    in time, of those that are not black-holed.
+    """
+    from camera_hub.bench.health import HealthPlan, run
+
+    logs.set_up("WARNING")
+    if not asyncio.run(run(HealthPlan(cameras, minutes, black_holed), SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def recovery(
+    cameras: Annotated[int, typer.Option(min=16, max=2000, help="Number of virtual cameras.")] = 320,
+    villages: Annotated[int, typer.Option(min=1, max=100, help="Number of villages.")] = 16,
+    down_minutes: Annotated[float, typer.Option(min=1, help="How long all links are down.")] = 10.0,
+) -> None:
+    """All villages return at once after minutes without a link: how many streams are opened at once, how soon each
+    camera is known to be well again (a fresh key frame, and confirmed), and how the hub answers meanwhile.
+
+    opens_*: RTSP sessions from DESCRIBE to the answer to PLAY, as the virtual cameras saw them. back_s_*: from the
+    moment when the links return until the hub's pages show the camera as well. Exit code 1 when a target is missed:
+    4 opens in a village and 32 in all, 95 % back within 60 s and all within 120 s, 95 % of the answers within 300 ms.
+    """
+    from camera_hub.bench.recovery import RecoveryPlan, run
+
+    logs.set_up("WARNING")
+    if not asyncio.run(run(RecoveryPlan(cameras, villages, down_minutes), SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 
 

@@ -18,8 +18,9 @@ def look(request: Look, data: bytes) -> tuple[Seen, bytes]:
     height, width = image.shape[:2]
     seen = Seen(width, height)
     if request.scores:
-        found = check_picture(image, request.memory)
-        seen = Seen(width, height, found.scores, found.profile, found.memory, found.again)
+        references = request.references if request.at_home else {}
+        found = check_picture(image, request.memory, references, at=request.at, with_features=request.features)
+        seen = Seen(width, height, found.scores, found.profile, found.memory, found.again, found.features)
     if request.outline:
         seen = replace(seen, outline=outline(image))
     if request.known is not None:

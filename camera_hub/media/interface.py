@@ -190,6 +190,20 @@ PageMessage = TileStatus | PageAudioState | ViewerEnded | RelayReplaced
 
 
 @dataclass(frozen=True, slots=True)
+class StreamFigures:
+    """Since the look before, or since the feed was opened. None where it could not be measured."""
+
+    fps: float | None = None
+    bitrate_kbit: float | None = None
+    gop_seconds: float | None = None
+    gaps: int | None = None
+    received_bytes: int | None = None
+
+
+NO_FIGURES = StreamFigures()
+
+
+@dataclass(frozen=True, slots=True)
 class LookOutcome:
     """What one look saw. `reason` is None when it is a picture, or the stream plays and merely makes no key frame just
     now (`seen` is None then); delays in ms, where the stream reported them.
@@ -211,6 +225,7 @@ class LookOutcome:
     jpeg: bytes | None = None
     weakness: Explanation | None = None
     late: bool = False
+    figures: StreamFigures = NO_FIGURES
     hub_fault: bool = False  # the hub itself could not look, and nothing is known of the camera
 
 

@@ -268,11 +268,20 @@ class LoginSaid(Message):
 
 @dataclass(frozen=True, slots=True)
 class KeyFrame(Message):
-    """Head of a key_frame message; the body is one Annex-B access unit with its parameter sets in front."""
+    """Head of a key_frame message; the body is one Annex-B access unit with its parameter sets in front.
+
+    The counters are of the feed since it was opened at `opened_at` (by which one pull is told from the next): whole
+    frames, key frames among them, bytes of video, packets that were missing.
+    """
 
     feed: Name
     codec: str
     received_at: float  # Unix time, seconds
+    opened_at: float = 0.0  # Unix time, seconds
+    frames: Count = 0
+    key_frames: Count = 0
+    received_bytes: Count = 0
+    gaps: Count = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A device's counters: connections, logins, sessions, calls. Tests use them to check how considerate the hub is."""
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,9 @@ class DeviceStats:
     sessions: Counter[str] = field(default_factory=Counter)  # playing now, by "<channel key>/<stream>"
     plays: Counter[str] = field(default_factory=Counter)  # PLAYs ever, by the same
     frames: Counter[str] = field(default_factory=Counter)  # pictures sent to whoever played, by the same
+    openings: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=64))
+    """The last sessions that were opened, each from DESCRIBE to the answer to PLAY or the connection's end: monotonic
+    seconds, which all processes of a machine share."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -40,4 +43,5 @@ class DeviceStats:
             "sessions": {name: count for name, count in self.sessions.items() if count},
             "plays": dict(self.plays),
             "frames": dict(self.frames),
+            "openings": list(self.openings),
         }

@@ -55,7 +55,7 @@ async def filled(database: Database, vault: Vault, clock: ManualClock) -> None:
         await session.flush()
         signed: dict[str, Any] = {"changed_at": now, "changed_by": 1, "changed_name": "x", "created_at": now}
         session.add(LoginProfile(village_id=village.id, name="p", username="u", sealed=b"", **signed))
-        session.add(NoticeChannel(name="n", url_sealed=b"", created_at=now))
+        session.add(NoticeChannel(name="n", url_sealed=b"", secrets_sealed=b"", created_at=now))
         tried: dict[str, Any] = {"reason": "x", "tried_at": now, "created_at": now}
         session.add(IntakeCandidate(village_id=village.id, host="h", sealed=b"", source="sheet", **tried))
         sheet = SheetImport(name="x.xlsx", state="preview", sealed_cells=b"", created_at=now)
@@ -298,6 +298,7 @@ def test_every_sealed_column_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {
         "device_logins.sealed",
         "streams.sealed_uri",
+        "notice_channels.secrets_sealed",
         "notice_channels.url_sealed",
         "login_profiles.sealed",
     } <= known

@@ -68,6 +68,7 @@ LISTS = [path for method, path, action in ROUTES if method == "GET" and "{" not 
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/cameras/{camera_id}"): {"name": "mine"},
+    ("PUT", "/api/health/round-plans/{village_id}"): {"plan": "thrifty"},
     ("PUT", "/api/imports/{import_id}/mapping"): {"sheet": "Sheet1", "header_row": 1, "columns": []},
     ("PATCH", "/api/imports/{import_id}/rows/{number}"): {"values": {"name": "mine"}},
     ("POST", "/api/imports/{import_id}/run"): {"only": "good"},

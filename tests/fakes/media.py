@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from camera_hub.errors import Explanation, Param
 from camera_hub.eye.messages import Seen
+from camera_hub.media.interface import NO_FIGURES, StreamFigures
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -26,6 +27,7 @@ class FakeSight:
     late: bool = False
     params: Mapping[str, Param] = field(default_factory=dict)
     weakness: Explanation | None = None
+    figures: StreamFigures = NO_FIGURES
 
 
 @dataclass

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, text
 
 from camera_hub.events import EventBus
 from camera_hub.health.notices.channels import ChannelDraft, NoticeChannels
-from camera_hub.health.notices.delivery import ChannelDelivery, NoticeDelivery, WebhookTarget
-from camera_hub.health.notices.webhook import WebhookClient
+from camera_hub.health.notices.delivery import ChannelDelivery, NoticeDelivery
+from camera_hub.health.notices.sending import ChannelTarget, HttpClients
 from camera_hub.running import Backoff
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Notice, NoticeChannel
@@ -29,8 +29,8 @@ async def sink() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[WebhookClient]:
-    async with WebhookClient() as client:
+async def client() -> AsyncIterator[HttpClients]:
+    async with HttpClients() as client:
         yield client
 
 
@@ -39,12 +39,12 @@ async def add_channel(database: Database, clock: ManualClock, url: str, name: st
     return (await channels.add(ChannelDraft(name=name, url=url))).id
 
 
-async def delivery_to(sink: Receiver, clock: ManualClock, database: Database, client: WebhookClient) -> ChannelDelivery:
+async def delivery_to(sink: Receiver, clock: ManualClock, database: Database, client: HttpClients) -> ChannelDelivery:
     """The delivery of the one channel, made when it is not there yet."""
     async with database.read() as session:
         number = await session.scalar(select(NoticeChannel.id))
     number = number or await add_channel(database, clock, sink.url)
-    return ChannelDelivery(WebhookTarget(number, "robot", "127.0.0.1", sink.url, 5.0), clock, database, client, STEADY)
+    return ChannelDelivery(ChannelTarget(number, "robot", "127.0.0.1", sink.url, 5.0), clock, database, client, STEADY)
 
 
 async def add_notices(database: Database, clock: ManualClock, channel: int, *kinds: str) -> None:
@@ -77,7 +77,7 @@ async def channel(sink: Receiver, database: Database, clock: ManualClock) -> int
 
 
 async def test_notices_are_sent_in_order(
-    sink: Receiver, client: WebhookClient, database: Database, clock: ManualClock, channel: int
+    sink: Receiver, client: HttpClients, database: Database, clock: ManualClock, channel: int
 ) -> None:
     await add_notices(database, clock, channel, "opened", "closed")
     delivery = await delivery_to(sink, clock, database, client)
@@ -92,7 +92,7 @@ async def test_notices_are_sent_in_order(
 async def test_what_was_not_accepted_is_sent_again_later_with_the_same_id(
     answer: int | None,
     sink: Receiver,
-    client: WebhookClient,
+    client: HttpClients,
     database: Database,
     clock: ManualClock,
     channel: int,
@@ -111,7 +111,7 @@ async def test_what_was_not_accepted_is_sent_again_later_with_the_same_id(
 
 
 async def test_an_hour_without_a_receiver_loses_nothing(
-    client: WebhookClient, database: Database, clock: ManualClock
+    client: HttpClients, database: Database, clock: ManualClock
 ) -> None:
     async with receiver() as gone:
         channel = await add_channel(database, clock, gone.url)
@@ -128,7 +128,7 @@ async def test_an_hour_without_a_receiver_loses_nothing(
 
 
 async def test_an_hour_of_503_loses_nothing_either(
-    sink: Receiver, client: WebhookClient, database: Database, clock: ManualClock, channel: int
+    sink: Receiver, client: HttpClients, database: Database, clock: ManualClock, channel: int
 ) -> None:
     await add_notices(database, clock, channel, "opened", "closed", "opened")
     sink.answers = [503]
@@ -144,7 +144,7 @@ async def test_an_hour_of_503_loses_nothing_either(
 
 
 async def test_a_notice_that_the_receiver_fails_at_again_and_again_does_not_hold_those_behind_it(
-    sink: Receiver, client: WebhookClient, database: Database, clock: ManualClock, channel: int
+    sink: Receiver, client: HttpClients, database: Database, clock: ManualClock, channel: int
 ) -> None:
     await add_notices(database, clock, channel, "opened", "closed", "opened")
     sink.answers = [500, 500, 500, 500, 500, 200]
@@ -162,7 +162,7 @@ async def test_a_notice_that_the_receiver_fails_at_again_and_again_does_not_hold
 
 
 async def test_a_refused_notice_is_given_up_after_five_tries(
-    sink: Receiver, client: WebhookClient, database: Database, clock: ManualClock, channel: int
+    sink: Receiver, client: HttpClients, database: Database, clock: ManualClock, channel: int
 ) -> None:
     await add_notices(database, clock, channel, "opened", "closed")
     sink.answers = [400, 400, 400, 400, 400, 200]
@@ -176,7 +176,7 @@ async def test_a_refused_notice_is_given_up_after_five_tries(
 
 
 async def test_a_notice_of_yesterday_is_sent_no_more(
-    sink: Receiver, client: WebhookClient, database: Database, clock: ManualClock, channel: int
+    sink: Receiver, client: HttpClients, database: Database, clock: ManualClock, channel: int
 ) -> None:
     await add_notices(database, clock, channel, "opened")
     clock.move(timedelta(days=2).total_seconds())
@@ -187,7 +187,7 @@ async def test_a_notice_of_yesterday_is_sent_no_more(
 
 async def test_the_key_in_the_address_is_never_logged(
     sink: Receiver,
-    client: WebhookClient,
+    client: HttpClients,
     database: Database,
     clock: ManualClock,
     channel: int,
@@ -243,7 +243,7 @@ async def test_the_running_part_follows_its_channels(database: Database, bus: Ev
 
 
 async def test_a_channel_is_removed_while_a_result_is_being_noted(
-    sink: Receiver, client: WebhookClient, database: Database, clock: ManualClock, channel: int
+    sink: Receiver, client: HttpClients, database: Database, clock: ManualClock, channel: int
 ) -> None:
     """Both lock the channel first, so that one waits for the other; in another order PostgreSQL ends in a deadlock."""
     if database.is_sqlite:

@@ -1,5 +1,6 @@
 """The right alarm, once: what drops, in which order, and which alarms that makes. Through rounds, in injected time."""
 
+import os
 from collections.abc import Sequence
 
 import pytest
@@ -8,6 +9,8 @@ from camera_hub.store.database import Database
 from tests.health.township import Township, township
 
 TOWN = (40, 20, 20, 10)
+LONG = bool(os.environ.get("CAMERA_HUB_LONG"))
+pytestmark = pytest.mark.slow
 
 
 async def seconds_until_alarms(place: Township, count: int, limit: float) -> float:
@@ -162,15 +165,15 @@ async def storm(database: Database, villages: int, cameras: int, hours: float, *
             (place.cut if is_cut else place.mend)(dead)
         await place.walk(span - now + 3600)
         assert place.raised(open=True) == []
-        links = [one for one in place.alarms if one.level == "village" and one.ending == "recovered"]
-        singles = [one for one in place.alarms if one.level == "camera" and one.ending == "recovered"]
-        assert {len(one.members) for one in links} == {cameras}
-        assert all(one.subject in place.villages[v] or v < half for one in singles for v in range(villages)) or singles
-        assert len(links) + len(singles) <= expected
-        assert len(links) + len(singles) >= 0.9 * expected, "an outage in a flapping window joins the alarm before"
+        news = [one for one in place.alarms if one.ending == "recovered"]
+        assert {(one.level, len(one.members)) for one in news} == {("village", cameras), ("camera", 1)}
+        assert 0.9 * expected <= len(news) <= expected, "one that follows another soon joins it, as flapping"
+        assert all(one.ending in ("recovered", "merged") for one in place.alarms)
         return place
 
 
 async def test_a_storm_of_rolling_outages_makes_one_alarm_for_each(database: Database) -> None:
-    place = await storm(database, 6, 10, 3.0, tick=2.0)
-    assert place.record.looks > 60 * 150
+    """With CAMERA_HUB_LONG: a day of it, and 640 cameras."""
+    villages, cameras, hours, tick = (16, 40, 24.0, 5.0) if LONG else (6, 8, 2.0, 2.0)
+    place = await storm(database, villages, cameras, hours, tick=tick)
+    assert place.record.looks > villages * cameras * hours * 55

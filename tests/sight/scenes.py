@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from camera_hub.sight.freeze import Moment, compare, moment
+from camera_hub.sight.view import View
+
 Image = NDArray[np.uint8]
 SIZE = (360, 640)
 
@@ -50,3 +53,15 @@ def with_clock(image: Image, second: int) -> Image:
 def flat(value: tuple[int, int, int]) -> Image:
     """One colour."""
     return np.full((*SIZE, 3), value, np.uint8)
+
+
+def kept(image: Image) -> Moment:
+    """What is kept of a picture to find a freeze."""
+    return moment(image, View.of(image), 0.0)
+
+
+def repetition(one: Moment, two: Moment) -> float:
+    """How alike two pictures are to who looks for a freeze: 0 where something moved, 1 for the very same."""
+    found = compare(one, two)
+    assert found is not None
+    return 0.0 if found.alive else found.repeated

@@ -1,17 +1,15 @@
 """Alarms, what rounds measured, and the channels of notices."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from camera_hub.api.schemas.base import Answer, Id, Moment, Name, RequestBody, Text
+from camera_hub.api.schemas.base import Answer, Id, Moment, RequestBody, Text
 
 Aspect = Literal["media", "picture", "clock", "recording", "osd", "load"]  # load: of the hub itself
 Severity = Literal["critical", "major", "minor", "warning"]
 SuspensionReason = Literal["parts", "power_cut", "construction", "other"]
-WebhookUrl = Annotated[SecretStr, Field(min_length=8, max_length=2048)]
-Timeout = Annotated[float, Field(gt=0, le=60)]
 
 
 class OwnerAnswer(Answer):
@@ -169,54 +167,6 @@ class HistoryAnswer(Answer):
     received_bytes: int
     spans: list[StateSpanAnswer]  # each aspect's in order of time; a gap means that it was not checked
     points: list[CurvePointAnswer]
-
-
-class RuleBody(RequestBody):
-    """Which alarms a channel gets; null matches all."""
-
-    village_id: Id | None = None
-    aspect: Aspect | None = None
-    min_severity: Severity | None = None
-
-
-class NewChannel(RequestBody):
-    name: Name
-    url: WebhookUrl
-    timeout_s: Timeout = 5.0
-    enabled: bool = True
-    rules: list[RuleBody] | None = Field(None, max_length=64)
-
-
-class ChangeChannel(RequestBody):
-    name: Name | None = None
-    url: WebhookUrl | None = None
-    timeout_s: Timeout | None = None
-    enabled: bool | None = None
-    rules: list[RuleBody] | None = Field(None, max_length=64)
-
-
-class RuleAnswer(Answer):
-    village_id: int | None
-    aspect: Aspect | None
-    min_severity: Severity | None
-
-
-class ChannelAnswer(Answer):
-    """A channel. Its address may contain a secret and is never returned; `host` is all that is shown of it."""
-
-    id: int
-    name: str
-    kind: Literal["webhook"]
-    host: str
-    timeout_s: float
-    enabled: bool
-    from_settings: bool
-    created_at: datetime
-    last_attempt_at: datetime | None
-    last_success_at: datetime | None
-    last_error: str | None
-    pending: int
-    rules: list[RuleAnswer]
 
 
 class SystemAnswer(Answer):

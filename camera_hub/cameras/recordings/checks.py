@@ -213,7 +213,9 @@ class RecordingChecks:
                 zone=plan.zone,
             )
             statuses.append(status)
-            days[one.camera_id] = new or self._empty_days(status, one.since, wanted[one.camera_id], at)
+            days[one.camera_id] = new or self._empty_days(
+                status, one.since, known[one.camera_id].days, wanted[one.camera_id]
+            )
         return statuses, days
 
     def _new_days(self, said: SaidOfCamera, at: datetime) -> list[RecordingDay]:
@@ -225,14 +227,17 @@ class RecordingChecks:
         return found or calendar.present(said.recorded, said.absent, said.schedule, at, zone)
 
     def _empty_days(
-        self, status: RecordingStatus, since: datetime, wanted: Sequence[date], at: datetime
+        self, status: RecordingStatus, since: datetime, known: Collection[RecordingDay], wanted: Sequence[date]
     ) -> list[RecordingDay]:
         """Where something should be recorded and nothing is kept at all, the days since the hub has the camera lack
-        whole."""
+        whole, and today; what is known of the others was so at its time."""
         if status.oldest is not None or Reason.NO_RECORDING not in (status.reason, status.suspected):
             return []
-        first = since.astimezone(self._plan.zone).date()
-        return calendar.present((), [day for day in wanted if day > first], ALWAYS, at, self._plan.zone)
+        at, zone = self._clock.now(), self._plan.zone
+        first, today = since.astimezone(zone).date(), at.astimezone(zone).date()
+        there = {one.date for one in known}
+        lacking = [day for day in wanted if (day > first and day not in there) or (day == today and day in there)]
+        return calendar.present((), lacking, ALWAYS, at, zone)
 
     def _published(self, statuses: Sequence[RecordingStatus]) -> None:
         for one in statuses:

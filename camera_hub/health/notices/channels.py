@@ -1,10 +1,11 @@
 """Notice channels as township admins list, add, change and remove them; and the one of the settings file."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
@@ -13,8 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, NoticeChannelChanged
+from camera_hub.health.notices.options import (
+    QUIET_KINDS,
+    checked_host,
+    checked_options,
+    checked_secrets,
+    host_of,
+    proxy_host,
+    secret_names,
+)
 from camera_hub.health.notices.rules import EVERYTHING, RuleView
-from camera_hub.health.notices.webhook import host_of
+from camera_hub.health.notices.sending import ChannelTarget
 from camera_hub.settings import NoticeSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Notice, NoticeChannel, NoticeRule, Village
@@ -30,8 +40,8 @@ SETTINGS_NAME = "notices.webhook_url"
 class AddressSealer(Protocol):
     """What seals addresses (access.vault), by the number of their owner."""
 
-    def seal(self, text: str, owner: int, /) -> bytes: ...
-    def open(self, sealed: bytes, owner: int, /) -> str: ...
+    def seal(self, text: str, owner: int | str, /) -> bytes: ...
+    def open(self, sealed: bytes, owner: int | str, /) -> str: ...
 
 
 def seal_owner(channel_id: int) -> int:
@@ -56,6 +66,11 @@ class ChannelView:
     last_error: str | None
     pending: int
     rules: tuple[RuleView, ...]
+    options: dict[str, Any]
+    secrets: tuple[str, ...]
+    proxy_host: str
+    quiet_from: str | None
+    quiet_to: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +82,47 @@ class ChannelDraft:
     timeout_s: float | None = None
     enabled: bool | None = None
     rules: tuple[RuleView, ...] | None = None
+    kind: str | None = None  # of a new one
+    options: dict[str, Any] | None = None
+    secrets: dict[str, Any] | None = None  # replaced one by one; an empty one is removed
+    proxy: str | None = None  # "": none
+    quiet: tuple[str, str] | None = None  # from and to; the same: never quiet
+
+
+def secrets_owner(channel_id: int) -> str:
+    """A channel as owner of its other secrets."""
+    return f"notice channel:{channel_id}"
+
+
+def open_target(row: NoticeChannel, sealer: AddressSealer) -> ChannelTarget:
+    """A channel with its address and secrets in the clear. Raises HubError when they cannot be decrypted."""
+    url = sealer.open(row.url_sealed or b"", seal_owner(row.id))
+    secrets = sealer.open(row.secrets_sealed, secrets_owner(row.id)) if row.secrets_sealed else "{}"
+    options = json.dumps(row.options, sort_keys=True)
+    return ChannelTarget(row.id, row.name, row.host, url, row.timeout_s, row.kind, options, secrets)
 
 
 class NoticeChannels:
     """The verbs behind api/notices. Each publishes NoticeChannelChanged after its commit."""
 
-    def __init__(self, database: Database, bus: EventBus, clock: Clock, sealer: AddressSealer) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: EventBus,
+        clock: Clock,
+        sealer: AddressSealer,
+        quiet: tuple[str, str] = ("22:00", "07:00"),
+    ) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
         self._sealer = sealer
+        self._quiet = quiet  # of new channels that people read
 
     async def list(self) -> Sequence[ChannelView]:
         """All channels: three queries, however many."""
         async with self._database.read() as session:
-            return await _views(session)
+            return await _views(session, self._sealer)
 
     async def add(self, draft: ChannelDraft) -> ChannelView:
         """A new channel; without rules it gets every alarm. Raises HubError(INVALID | CONFLICT)."""
@@ -95,12 +136,15 @@ class NoticeChannels:
                     reason="too_many_channels",
                     limit=MAX_CHANNELS,
                 )
-            row = NoticeChannel(name=draft.name, created_at=self._clock.now())
+            kind = draft.kind or "webhook"
+            row = NoticeChannel(name=draft.name, kind=kind, created_at=self._clock.now())
+            if kind in QUIET_KINDS:
+                row.quiet_from, row.quiet_to = self._quiet
             session.add(row)
-            await self._apply(session, row, draft)
+            await self._apply(session, row, replace(draft, options=draft.options or {}))
             if draft.rules is None:
                 await _set_rules(session, row.id, (EVERYTHING,))
-            (view,) = await _views(session, row.id)
+            (view,) = await _views(session, self._sealer, row.id)
         self._bus.publish(NoticeChannelChanged(view.id))
         return view
 
@@ -113,7 +157,7 @@ class NoticeChannels:
             await self._apply(session, row, draft)
             if row.enabled and row.url_sealed is None:
                 raise HubError(Kind.CONFLICT, "this channel has no address yet; give it one first", reason="no_address")
-            (view,) = await _views(session, channel_id)
+            (view,) = await _views(session, self._sealer, channel_id)
         self._bus.publish(NoticeChannelChanged(channel_id))
         return view
 
@@ -157,7 +201,13 @@ class NoticeChannels:
             row.timeout_s = draft.timeout_s
         if draft.enabled is not None:
             row.enabled = draft.enabled
-        host = host_of(draft.url) if draft.url is not None else None
+        kind = row.kind or "webhook"
+        host = checked_host(kind, draft.url) if draft.url is not None else None
+        if draft.options is not None:
+            row.options = checked_options(kind, draft.options)
+        if draft.quiet is not None:
+            start, end = draft.quiet
+            row.quiet_from, row.quiet_to = (None, None) if start == end else (start, end)
         try:
             await session.flush()
         except IntegrityError as error:
@@ -167,9 +217,22 @@ class NoticeChannels:
         if draft.url is not None and host is not None:
             row.host, row.url_sealed = host, self._sealer.seal(draft.url, seal_owner(row.id))
             row.last_error = None
-            await session.flush()
+        if draft.secrets is not None or draft.proxy is not None:
+            self._seal_secrets(row, draft)
+        await session.flush()
         if draft.rules is not None:
             await _set_rules(session, row.id, draft.rules)
+
+    def _seal_secrets(self, row: NoticeChannel, draft: ChannelDraft) -> None:
+        kept = _secrets_of(row, self._sealer)
+        proxy = kept.pop("proxy", "") if draft.proxy is None else draft.proxy
+        kept.pop("proxy", None)
+        secrets = checked_secrets(row.kind, {**kept, **(draft.secrets or {})})
+        row.proxy_host = proxy_host(proxy) if proxy else ""
+        if proxy:
+            secrets["proxy"] = proxy
+        sealed = json.dumps(secrets, sort_keys=True)
+        row.secrets_sealed = self._sealer.seal(sealed, secrets_owner(row.id)) if secrets else None
 
 
 async def _set_rules(session: AsyncSession, channel_id: int, rules: Sequence[RuleView]) -> None:
@@ -204,7 +267,7 @@ def _of_settings() -> HubError:
     )
 
 
-async def _views(session: AsyncSession, channel_id: int | None = None) -> list[ChannelView]:
+async def _views(session: AsyncSession, sealer: AddressSealer, channel_id: int | None = None) -> list[ChannelView]:
     rows = select(NoticeChannel).order_by(NoticeChannel.id)
     if channel_id is not None:
         rows = rows.where(NoticeChannel.id == channel_id)
@@ -229,6 +292,27 @@ async def _views(session: AsyncSession, channel_id: int | None = None) -> list[C
             one.last_error,
             pending.get(one.id, 0),
             tuple(rules[one.id]),
+            one.options,
+            _secret_names(one, sealer),
+            one.proxy_host,
+            one.quiet_from,
+            one.quiet_to,
         )
         for one in found
     ]
+
+
+def _secret_names(row: NoticeChannel, sealer: AddressSealer) -> tuple[str, ...]:
+    secrets = _secrets_of(row, sealer)
+    secrets.pop("proxy", None)
+    return secret_names(secrets)
+
+
+def _secrets_of(row: NoticeChannel, sealer: AddressSealer) -> dict[str, Any]:
+    """None where they cannot be decrypted with this hub's key file: they must be entered again."""
+    if row.secrets_sealed is None:
+        return {}
+    try:
+        return dict(json.loads(sealer.open(row.secrets_sealed, secrets_owner(row.id))))
+    except HubError:
+        return {}

@@ -18,8 +18,9 @@ from sqlalchemy import select, update
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.events import EventBus, Lagged, NoticeChannelChanged
-from camera_hub.health.notices.channels import AddressSealer, seal_owner
-from camera_hub.health.notices.webhook import PostOutcome, PostResult, WebhookClient, post
+from camera_hub.health.notices.channels import AddressSealer, open_target
+from camera_hub.health.notices.senders import sender_of
+from camera_hub.health.notices.sending import ChannelTarget, HttpClients, OutgoingNotice, PostOutcome, PostResult
 from camera_hub.running import Backoff, ended, keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Notice, NoticeChannel
@@ -34,22 +35,12 @@ TOO_OLD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookTarget:
-    """An enabled channel with its address in the clear: never logged, never stored."""
-
-    channel_id: int
-    name: str
-    host: str
-    url: str
-    timeout_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Pending:
     id: int
     payload: dict[str, object]
     created_at: datetime
     attempts: int
+    sent: int
     next_attempt_at: datetime
     error: str | None
 
@@ -58,21 +49,25 @@ class ChannelDelivery:
     """Delivers the notices of one channel. `delivered` and `failed` count attempts."""
 
     def __init__(
-        self, destination: WebhookTarget, clock: Clock, database: Database, client: WebhookClient, backoff: Backoff
+        self, destination: ChannelTarget, clock: Clock, database: Database, clients: HttpClients, backoff: Backoff
     ) -> None:
         self._to = destination
         self._clock = clock
         self._database = database
-        self._client = client
+        self._sender = sender_of(destination, clients, clock)
         self._backoff = backoff
+        self._accepted: set[int] = set()  # by the receiver, and not noted yet because the database was away
         self.delivered = 0
         self.failed = 0
 
     async def run(self) -> None:
         """Deliver for ever; ends by cancellation."""
         while True:
+            before = self.delivered + self.failed
             if not await self.deliver_next():
                 await self._clock.sleep(POLL)
+            elif self._sender.spacing and self.delivered + self.failed > before:
+                await self._clock.sleep(self._sender.spacing)
 
     async def deliver_next(self) -> bool:
         """Try the oldest pending notice, if it is due. Whether there was one to try."""
@@ -115,13 +110,22 @@ class ChannelDelivery:
         )
         async with self._database.read() as session:
             found = [
-                _Pending(row.id, row.payload, row.created_at, row.attempts, row.next_attempt_at, row.error)
+                _Pending(row.id, row.payload, row.created_at, row.attempts, row.sent, row.next_attempt_at, row.error)
                 for row in await session.scalars(query)
             ]
         return (found[0] if found else None), (found[1] if len(found) > 1 else None)
 
     async def _post(self, notice: _Pending) -> PostResult:
-        attempt = await post(self._client, self._to.url, self._to.timeout_s, {"id": notice.id, **notice.payload})
+        if notice.id in self._accepted:
+            return PostResult(PostOutcome.DELIVERED)
+
+        async def progress(sent: int) -> None:
+            async with self._database.write() as session:
+                await session.execute(update(Notice).where(Notice.id == notice.id).values(sent=sent))
+
+        attempt = await self._sender.send(OutgoingNotice(notice.id, notice.payload, notice.sent, progress))
+        if attempt.outcome is PostOutcome.DELIVERED:
+            self._accepted.add(notice.id)
         self.delivered += attempt.outcome is PostOutcome.DELIVERED
         self.failed += attempt.outcome is not PostOutcome.DELIVERED
         if attempt.error is not None:
@@ -130,12 +134,13 @@ class ChannelDelivery:
 
     async def _note(self, notice: _Pending, attempt: PostResult, *, final: bool, attempted: bool = True) -> None:
         """Write the result into the notice and its channel."""
-        now, attempts = self._clock.now(), notice.attempts + 1
+        now, attempts = self._clock.now(), notice.attempts + (attempt.outcome is not PostOutcome.THROTTLED)
         values: dict[str, object] = {"attempts": attempts, "error": attempt.error}
         if final:
             values["delivered_at"] = now
         else:
-            values["next_attempt_at"] = now + timedelta(seconds=self._backoff.pause(attempts))
+            pause = max(attempt.pause, self._backoff.pause(max(1, attempts)))
+            values["next_attempt_at"] = now + timedelta(seconds=pause)
         async with self._database.write() as session:
             if attempted:
                 # The channel before the notice, as its removal locks them: the other way round is a deadlock.
@@ -145,6 +150,7 @@ class ChannelDelivery:
                 channel = update(NoticeChannel).where(NoticeChannel.id == self._to.channel_id)
                 await session.execute(channel.values(result))
             await session.execute(update(Notice).where(Notice.id == notice.id).values(values))
+        self._accepted.discard(notice.id)
 
 
 class NoticeDelivery:
@@ -159,12 +165,12 @@ class NoticeDelivery:
         self._sealer = sealer
         self._backoff = backoff
         self._stack = AsyncExitStack()
-        self._tasks: dict[WebhookTarget, asyncio.Task[None]] = {}
+        self._tasks: dict[ChannelTarget, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(WebhookClient())
-            work = keep_running("notice channels", lambda: self._follow(client), clock=self._clock)
+            clients = await stack.enter_async_context(HttpClients())
+            work = keep_running("notice channels", lambda: self._follow(clients), clock=self._clock)
             await stack.enter_async_context(running(work, "notice channels"))
             self._stack = stack.pop_all()
         return self
@@ -172,43 +178,41 @@ class NoticeDelivery:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def _follow(self, client: WebhookClient) -> None:
+    async def _follow(self, clients: HttpClients) -> None:
         """Start and stop deliveries as channels come, change and go."""
         try:
             with self._bus.subscribe(NoticeChannelChanged) as events:
-                await self._adjust(client)
+                await self._adjust(clients)
                 async for event in events:
                     if isinstance(event, NoticeChannelChanged | Lagged):
-                        await self._adjust(client)
+                        await self._adjust(clients)
         finally:
             await self._stop(list(self._tasks))
 
-    async def _adjust(self, client: WebhookClient) -> None:
+    async def _adjust(self, clients: HttpClients) -> None:
         wanted = await self._destinations()
         await self._stop([one for one in self._tasks if one not in wanted])
         for one in wanted - self._tasks.keys():
-            delivery = ChannelDelivery(one, self._clock, self._database, client, self._backoff)
+            delivery = ChannelDelivery(one, self._clock, self._database, clients, self._backoff)
             name = f"notices to channel {one.channel_id}"
             self._tasks[one] = asyncio.create_task(keep_running(name, delivery.run, clock=self._clock), name=name)
 
-    async def _stop(self, destinations: list[WebhookTarget]) -> None:
+    async def _stop(self, destinations: list[ChannelTarget]) -> None:
         for one in destinations:
             if (task := self._tasks.pop(one, None)) is not None:
                 await ended(task)
 
-    async def _destinations(self) -> set[WebhookTarget]:
+    async def _destinations(self) -> set[ChannelTarget]:
         """The enabled channels. One whose address cannot be decrypted with this hub's key is left out, and says so."""
         query = select(NoticeChannel).where(NoticeChannel.enabled.is_(True), NoticeChannel.url_sealed.is_not(None))
         async with self._database.read() as session:
             rows = (await session.scalars(query)).all()
-        found: set[WebhookTarget] = set()
+        found: set[ChannelTarget] = set()
         for row in rows:
             try:
-                url = self._sealer.open(row.url_sealed or b"", seal_owner(row.id))
-            except HubError:
+                found.add(open_target(row, self._sealer))
+            except (HubError, ValueError):
                 log.error(
                     "the address of channel %s cannot be decrypted with this hub's key file; enter it again", row.name
                 )
-                continue
-            found.add(WebhookTarget(row.id, row.name, row.host, url, row.timeout_s))
         return found

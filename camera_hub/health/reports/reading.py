@@ -184,6 +184,7 @@ async def _fault_rows(session: AsyncSession, begin: datetime, end: datetime, sco
         Alarm.opened_at < end,
         or_(Alarm.closed_at.is_(None), Alarm.closed_at >= begin),
         Alarm.merged.is_(False),
+        or_(Alarm.ending.is_(None), Alarm.ending != "merged"),
         _of(Alarm.village_id, scope),
     )
     columns = select(
@@ -197,6 +198,7 @@ async def _fault_rows(session: AsyncSession, begin: datetime, end: datetime, sco
         Alarm.camera_id,
         Alarm.opened_at,
         Alarm.closed_at,
+        Alarm.ending,
         Alarm.flapping,
     )
     alarms = await _fetched(session, columns.where(*where).order_by(Alarm.id.desc()).limit(MOST_FAULTS))

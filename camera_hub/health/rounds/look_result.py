@@ -13,6 +13,21 @@ GOOD = "ok"
 """An aspect that was judged and found well (store.tables.Observation)."""
 
 
+class MeasuredStream(Protocol):
+    """What a stream really delivered, as far as it could be measured: since the look before, or for this look."""
+
+    @property
+    def fps(self) -> float | None: ...
+    @property
+    def bitrate_kbit(self) -> float | None: ...
+    @property
+    def gop_seconds(self) -> float | None: ...
+    @property
+    def gaps(self) -> int | None: ...
+    @property
+    def received_bytes(self) -> int | None: ...
+
+
 class CameraLook(Protocol):
     """What health reads of a look that media took."""
 
@@ -34,6 +49,8 @@ class CameraLook(Protocol):
     def weakness(self) -> Explanation | None: ...
     @property
     def late(self) -> bool: ...
+    @property
+    def figures(self) -> MeasuredStream: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +155,11 @@ def from_look(
         scores=scores,
         memory=look.seen.memory if look.seen is not None else None,
         profile=look.seen.profile if look.seen is not None else None,
+        fps=look.figures.fps,
+        bitrate_kbit=look.figures.bitrate_kbit,
+        gop_seconds=look.figures.gop_seconds,
+        gaps=look.figures.gaps,
+        received_bytes=look.figures.received_bytes,
     )
 
 

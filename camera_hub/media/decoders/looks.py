@@ -5,6 +5,7 @@ the look is over.
 """
 
 import asyncio
+import contextlib
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -22,10 +23,14 @@ from camera_hub.media.feeds.desired_state import FeedKey
 from camera_hub.media.feeds.feed_states import CODEC_REASONS, FeedStates
 from camera_hub.media.feeds.feeds import FeedLease, Feeds
 from camera_hub.media.feeds.key_frames import KeyFrames
+from camera_hub.media.feeds.stream_meter import StreamMeter
 from camera_hub.media.interface import ALL_CODECS, LookOutcome, Quality, Role, Sources
 from camera_hub.relay.messages import FeedPhase, KeyFrame
 
-AT_ONCE = 24
+MEASURE_SECONDS = 6.0
+"""How long a look waits, now and then, for one more key frame to measure the stream by."""
+
+AT_ONCE = 32
 """Looks under way; each may hold one more session on a camera."""
 
 MORE_KEY_FRAMES = 3
@@ -102,6 +107,7 @@ class FeedBorrowing:
         self._relay_of = relay_of
         self._numbers = itertools.count(1)
         self._opened: Counter[int] = Counter()  # by relay
+        self._meter = StreamMeter()
 
     @asynccontextmanager
     async def borrowed(self, camera_id: int, quality: Quality, room_seconds: float) -> AsyncIterator[FeedKey]:
@@ -137,7 +143,13 @@ class FeedBorrowing:
         report = self._states.report(key)
         if report is not None and report.state.phase is FeedPhase.FAILED:
             raise report.error()
-        return await self._key_frames.next(key)
+        frame, data = await self._key_frames.next(key)
+        self._meter.add(key, frame)
+        return frame, data
+
+    def wants_another(self, key: FeedKey) -> bool:
+        """Whether one more key frame is wanted, only to measure the stream."""
+        return self._meter.is_due(key)
 
     def measured(self, outcome: LookOutcome, key: FeedKey) -> LookOutcome:
         """The outcome with the delays that the feed has reported so far."""
@@ -147,6 +159,7 @@ class FeedBorrowing:
         state = report.state
         return replace(
             outcome,
+            figures=self._meter.end(key),
             signalling_ms=state.signalling_ms,
             stream_ms=state.stream_ms,
             key_frame_ms=state.key_frame_ms,
@@ -267,6 +280,9 @@ class Looks:
         frame, data = await self._key_frame(key, end)
         seen, jpeg = await self._decode(wish, frame, data, end)
         seen, jpeg = await self._look_again(wish, key, seen, jpeg, end)
+        if wish.scores and self._feeds.wants_another(key):
+            with contextlib.suppress(TimeoutError):  # with long between two key frames it is not measured
+                await self._key_frame(key, min(end, asyncio.get_running_loop().time() + MEASURE_SECONDS))
         late = self._cameras.is_late(wish.camera_id) and not self._feeds.hub_is_late(key)
         measured = self._feeds.measured(outcome, key)
         weakness = self._feeds.weakness(key) if not self._feeds.hub_is_late(key) else None

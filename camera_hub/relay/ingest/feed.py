@@ -72,6 +72,7 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
         self._next_index = 0
         self._dialled_at = 0.0
+        self._opened_at = clock.now().timestamp()
         self._final = False
         self._learnt = Learnt(self._on_learnt)
         self._taught = False  # the last session's end taught how to keep the next one alive
@@ -320,7 +321,17 @@ class Feed:
     def _hand_out(self, frame: Frame, units: tuple[bytes, ...], age: float) -> None:
         """Hand a key frame of that age in seconds to the observer, if it is wanted."""
         if self._throttle.passes(frame.arrived):
-            head = KeyFrame(self.name, self.codec or "", self._clock.now().timestamp() - age)
+            figures, pipeline = self.figures, self._reader.pipeline
+            head = KeyFrame(
+                self.name,
+                self.codec or "",
+                self._clock.now().timestamp() - age,
+                self._opened_at,
+                figures.frames,
+                figures.key_frames,
+                figures.bytes,
+                figures.gaps + (pipeline.gaps if pipeline is not None else 0),
+            )
             self._observer.on_key_frame(head, annex_b(units))
 
     def _described_state(self) -> FeedState:

@@ -73,6 +73,8 @@ class RtspServer:
     async def converse(self, line: Line) -> None:
         """Speak RTSP with one client until it disconnects."""
         quirks, greeted = self._quirks, False
+        now, openings = self._state.clock.monotonic, self._state.stats.openings
+        described_at: float | None = None
         try:
             while True:
                 message = await messages.read(line.reader)
@@ -80,6 +82,8 @@ class RtspServer:
                     self._heard(line)
                     continue
                 self._state.stats.requests[message.method] += 1
+                if message.method == "DESCRIBE" and described_at is None:
+                    described_at = now()
                 greeted = greeted or message.method == "OPTIONS"
                 refused = None if greeted else quirks.before_options(message.method)
                 if refused == _SILENCE:
@@ -94,10 +98,15 @@ class RtspServer:
                 status, headers, body = (refused, [], b"") if refused else await self._answer(message, line)
                 await line.send(quirks.written(status, message, headers, body), drips=Fault.SLOW_DRIP in faults)
                 if message.method == "PLAY" and status == 200 and message.session in self._sessions:
+                    if described_at is not None:
+                        openings.append((described_at, now()))
+                        described_at = float("inf")  # nothing more is opened on this connection
                     self._start(self._sessions[message.session])
         except BadMessage:
             await line.send(b"RTSP/1.0 400 Bad Request\r\n\r\n")
         finally:
+            if described_at is not None and described_at != float("inf"):
+                openings.append((described_at, now()))
             for session in [one for one in self._sessions.values() if one.line is line]:
                 self._end(session)
 

@@ -321,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/importance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Weigh Cameras
+         * @description Say which cameras are key cameras: their alarms are one step more severe, and notified sooner.
+         */
+        post: operations["weigh_cameras_api_cameras_importance_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/order": {
         parameters: {
             query?: never;
@@ -411,6 +431,26 @@ export interface paths {
         head?: never;
         /** Change Camera */
         patch: operations["change_camera_api_cameras__camera_id__patch"];
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/bytes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Camera Bytes
+         * @description What the hub received of one camera, by day of the site; the last one is this day so far.
+         */
+        get: operations["camera_bytes_api_cameras__camera_id__bytes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/cameras/{camera_id}/events": {
@@ -1369,6 +1409,46 @@ export interface paths {
          */
         get: operations["board_api_health_board_get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/round-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Round Plans
+         * @description Every village with its plan and the bytes that looks have taken.
+         */
+        get: operations["round_plans_api_health_round_plans_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/round-plans/{village_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Round Plan
+         * @description thrifty: for a metered link (4G), pictures are fetched rarely.
+         */
+        put: operations["set_round_plan_api_health_round_plans__village_id__put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2410,6 +2490,26 @@ export interface paths {
          * @description Change the given fields; rules are replaced as a whole.
          */
         patch: operations["change_api_notices_channels__channel_id__patch"];
+        trace?: never;
+    };
+    "/api/notices/channels/{channel_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Send a test through the channel now; a receiver that fails is an answer, too.
+         */
+        post: operations["test_api_notices_channels__channel_id__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/notices/read": {
@@ -3735,6 +3835,11 @@ export interface components {
             health_since: string | null;
             /** Id */
             id: number;
+            /**
+             * Importance
+             * @enum {string}
+             */
+            importance: "key" | "normal";
             /** Initials */
             initials: string;
             /** Name */
@@ -4031,14 +4136,22 @@ export interface components {
             /** Username */
             username?: string | null;
         };
-        /** ChangeChannel */
+        /**
+         * ChangeChannel
+         * @description What changes; `options` and `rules` are replaced as a whole. `proxy`: "" for none.
+         */
         ChangeChannel: {
             /** Enabled */
             enabled?: boolean | null;
             /** Name */
             name?: string | null;
+            options?: components["schemas"]["ChannelOptions"] | null;
+            /** Proxy */
+            proxy?: string | null;
+            quiet?: components["schemas"]["QuietHoursBody"] | null;
             /** Rules */
             rules?: components["schemas"]["RuleBody"][] | null;
+            secrets?: components["schemas"]["ChannelSecrets"] | null;
             /** Timeout S */
             timeout_s?: number | null;
             /** Url */
@@ -4207,7 +4320,8 @@ export interface components {
         };
         /**
          * ChannelAnswer
-         * @description A channel. Its address may contain a secret and is never returned; `host` is all that is shown of it.
+         * @description A channel. Its address may contain a secret and is never returned; `host` is all that is shown of it. `secrets`:
+         *     which ones it has.
          */
         ChannelAnswer: {
             /**
@@ -4225,9 +4339,9 @@ export interface components {
             id: number;
             /**
              * Kind
-             * @constant
+             * @enum {string}
              */
-            kind: "webhook";
+            kind: "webhook" | "sms" | "wecom" | "dingtalk" | "smtp";
             /** Last Attempt At */
             last_attempt_at: string | null;
             /** Last Error */
@@ -4236,12 +4350,82 @@ export interface components {
             last_success_at: string | null;
             /** Name */
             name: string;
+            /** Options */
+            options: {
+                [key: string]: unknown;
+            };
             /** Pending */
             pending: number;
+            /** Proxy Host */
+            proxy_host: string;
+            /** Quiet From */
+            quiet_from: string | null;
+            /** Quiet To */
+            quiet_to: string | null;
             /** Rules */
             rules: components["schemas"]["RuleAnswer"][];
+            /** Secrets */
+            secrets: string[];
             /** Timeout S */
             timeout_s: number;
+        };
+        /**
+         * ChannelOptions
+         * @description What a kind needs besides its address (health.notices.options); a kind takes only its own.
+         */
+        ChannelOptions: {
+            /** Accepted */
+            accepted?: string | null;
+            /** Body */
+            body?: string | null;
+            /** Format */
+            format?: ("json" | "form" | "xml" | "text") | null;
+            /** Method */
+            method?: ("GET" | "POST") | null;
+            /** Phones */
+            phones?: string[] | null;
+            /** Port */
+            port?: number | null;
+            /** Recipients */
+            recipients?: string[] | null;
+            /** Reserve */
+            reserve?: number | null;
+            /** Security */
+            security?: ("none" | "starttls" | "tls") | null;
+            /** Sender */
+            sender?: string | null;
+            /** Verify */
+            verify?: boolean | null;
+        };
+        /**
+         * ChannelSecrets
+         * @description Write-only; "" removes one, null leaves it as it is.
+         */
+        ChannelSecrets: {
+            /** Headers */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** Password */
+            password?: string | null;
+            /** Sign */
+            sign?: string | null;
+            /** Username */
+            username?: string | null;
+        };
+        /**
+         * ChannelTrialAnswer
+         * @description What came of a test; `reason` (channel_*) says what failed, and pages what helps.
+         */
+        ChannelTrialAnswer: {
+            /** Accepted */
+            accepted: boolean;
+            /** Detail */
+            detail: string;
+            /** Reason */
+            reason: string | null;
+            /** Seconds */
+            seconds: number;
         };
         /** CheckRecordings */
         CheckRecordings: {
@@ -4485,6 +4669,19 @@ export interface components {
             signalling_ms: number | null;
             /** Stream Ms */
             stream_ms: number | null;
+        };
+        /**
+         * DayOfBytesAnswer
+         * @description A day of the site, and what the hub received of the camera in it.
+         */
+        DayOfBytesAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Received Bytes */
+            received_bytes: number;
         };
         /**
          * DayReportAnswer
@@ -6028,17 +6225,31 @@ export interface components {
             /** Name */
             name: string;
         };
-        /** NewChannel */
+        /**
+         * NewChannel
+         * @description `url`: a web address, or the host of a mail server.
+         */
         NewChannel: {
             /**
              * Enabled
              * @default true
              */
             enabled: boolean;
+            /**
+             * Kind
+             * @default webhook
+             * @enum {string}
+             */
+            kind: "webhook" | "sms" | "wecom" | "dingtalk" | "smtp";
             /** Name */
             name: string;
+            options?: components["schemas"]["ChannelOptions"] | null;
+            /** Proxy */
+            proxy?: string | null;
+            quiet?: components["schemas"]["QuietHoursBody"] | null;
             /** Rules */
             rules?: components["schemas"]["RuleBody"][] | null;
+            secrets?: components["schemas"]["ChannelSecrets"] | null;
             /**
              * Timeout S
              * @default 5
@@ -7283,6 +7494,16 @@ export interface components {
             /** Minutes */
             minutes: number;
         };
+        /**
+         * QuietHoursBody
+         * @description From and to in the site's time; the same: never quiet.
+         */
+        QuietHoursBody: {
+            /** End */
+            end: string;
+            /** Start */
+            start: string;
+        };
         /** RangeAnswer */
         RangeAnswer: {
             /** First */
@@ -7357,6 +7578,7 @@ export interface components {
         /**
          * RecordingDayAnswer
          * @description A day of the site's calendar. `seconds` recorded of those `due` so far; null: recorded, how much is not known.
+         *     `kept` false: it was recorded, and the device has it no more.
          */
         RecordingDayAnswer: {
             /**
@@ -7368,6 +7590,8 @@ export interface components {
             due: number;
             /** Gaps */
             gaps: number;
+            /** Kept */
+            kept: boolean;
             /** Seconds */
             seconds: number | null;
         };
@@ -8849,6 +9073,30 @@ export interface components {
             village_id: number;
         };
         /**
+         * VillagePlanAnswer
+         * @description Bytes: of this day so far, of the last thirty whole days, and of a month at the pace of the last week (null: no
+         *     whole day has been measured yet).
+         */
+        VillagePlanAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Estimate Bytes */
+            estimate_bytes: number | null;
+            /** Month Bytes */
+            month_bytes: number;
+            /** Name */
+            name: string;
+            /**
+             * Plan
+             * @enum {string}
+             */
+            plan: "normal" | "thrifty";
+            /** Today Bytes */
+            today_bytes: number;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
          * VillageReportAnswer
          * @description A village. `place` None: not ranked (`why`: no_cameras | nothing_known). `tied`: others share the place.
          */
@@ -8900,6 +9148,17 @@ export interface components {
             time_position?: ("upper_left" | "upper_right" | "lower_left" | "lower_right") | null;
         };
         /**
+         * WantedPlan
+         * @description How often the village's cameras are looked at.
+         */
+        WantedPlan: {
+            /**
+             * Plan
+             * @enum {string}
+             */
+            plan: "normal" | "thrifty";
+        };
+        /**
          * WantedSubBody
          * @description Null: as it is. What a device does not offer is brought within its bounds, and told.
          */
@@ -8937,6 +9196,16 @@ export interface components {
             from: string;
             /** To */
             to: string;
+        };
+        /** WeighCameras */
+        WeighCameras: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Importance
+             * @enum {string}
+             */
+            importance: "key" | "normal";
         };
     };
     responses: never;
@@ -9618,6 +9887,48 @@ export interface operations {
             };
         };
     };
+    weigh_cameras_api_cameras_importance_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeighCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     order_cameras_api_cameras_order_put: {
         parameters: {
             query?: never;
@@ -9848,6 +10159,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CameraAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    camera_bytes_api_cameras__camera_id__bytes_get: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayOfBytesAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -12295,6 +12648,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    round_plans_api_health_round_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VillagePlanAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_round_plan_api_health_round_plans__village_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                village_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedPlan"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -14991,6 +15426,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    test_api_notices_channels__channel_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTrialAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

@@ -14,7 +14,7 @@ export const KINDS = ['maintenance', 'repair', 'power_cut', 'sleep', 'removed', 
 /** As the filter offers them; what a person has to do first. */
 export const VIEWS = ['asked', 'in_force', 'planned', 'over'] as const
 export type View = (typeof VIEWS)[number]
-export const STATES: Record<View, State[]> = { asked: ['asked', 'lapsed'], in_force: ['in_force'], planned: ['planned'], over: ['ended', 'declined'] }
+export const STATES: Record<View, State[]> = { asked: ['asked'], in_force: ['in_force'], planned: ['planned'], over: ['ended', 'declined', 'lapsed'] }
 
 const DAY_MS = 86_400_000
 

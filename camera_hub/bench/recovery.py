@@ -1,0 +1,91 @@
+"""`bench recovery`: all villages' links return at once; how gently, and how soon cameras are back."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from camera_hub.bench.health_site import health_site, most_at_once, percentile
+from camera_hub.bench.lines import Lines
+from camera_hub.clock import Clock
+
+PER_VILLAGE_TARGET, IN_ALL_TARGET = 4, 32
+MOST_TARGET_S, ALL_TARGET_S, API_TARGET_MS = 60.0, 120.0, 300.0
+POLL = 0.2
+PATHS = ("/api/cameras", "/api/villages", "/api/alarms", "/api/session")
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPlan:
+    """How many cameras, in how many villages, and how long they are gone."""
+
+    cameras: int = 320
+    villages: int = 16
+    down_minutes: float = 10.0
+
+
+async def run(plan: RecoveryPlan, clock: Clock, lines: Lines) -> bool:
+    """Write one line. False when a target is missed."""
+    with tempfile.TemporaryDirectory(prefix="camera-hub-bench-") as name:
+        async with health_site(Path(name), clock, villages=plan.villages, cameras=plan.cameras, more={}) as site:
+            await site.wait_for(clock, "ok", 1.0, 420.0)
+            names = [village.name for village in site.farmed.villages]
+            await site.switch(names, "village_down", on=True)
+            began = clock.monotonic()
+            noticed = await site.wait_for(clock, "fault", 1.0, 240.0)
+            await clock.sleep(max(0.0, plan.down_minutes * 60 - (clock.monotonic() - began)))
+            back: dict[int, float] = {}
+            waits: list[float] = []
+            await site.switch(names, "village_down", on=False)
+            returned = clock.monotonic()
+            number = 0
+            while len(back) < plan.cameras and clock.monotonic() - returned < 2 * ALL_TARGET_S:
+                asked = clock.monotonic()
+                cameras = await site.cameras()
+                waits.append(clock.monotonic() - asked)
+                for camera in cameras:
+                    if camera["health"] == "ok":
+                        back.setdefault(camera["id"], asked - returned)
+                number += 1
+                asked = clock.monotonic()
+                await site.hub.api("GET", PATHS[number % len(PATHS)])
+                waits.append(clock.monotonic() - asked)
+                await clock.sleep(POLL)
+            stats = await site.device_stats()
+            spans = {
+                village.name: [
+                    (begin, end)
+                    for device in village.devices
+                    for begin, end in stats[device.key]["openings"]
+                    if begin >= returned
+                ]
+                for village in site.farmed.villages
+            }
+            line: dict[str, Any] = {
+                "bench": "recovery",
+                "cameras": plan.cameras,
+                "villages": plan.villages,
+                "down_s": returned - began,
+                "noticed_s": noticed,
+                "back": len(back),
+                "back_s_p50": percentile(list(back.values()), 0.5),
+                "back_s_p95": percentile(list(back.values()), 0.95),
+                "back_s_max": max(back.values(), default=None),
+                "opens": sum(map(len, spans.values())),
+                "opens_at_once_per_village": max(most_at_once(one) for one in spans.values()),
+                "opens_at_once": most_at_once(span for one in spans.values() for span in one),
+                "api_ms_p50": 1000 * (percentile(waits, 0.5) or 0.0),
+                "api_ms_p95": 1000 * (percentile(waits, 0.95) or 0.0),
+                "api_requests": len(waits),
+            }
+            in_time = sum(seconds <= MOST_TARGET_S for seconds in back.values()) >= 0.95 * plan.cameras
+            met = (
+                in_time
+                and len(back) == plan.cameras
+                and max(back.values()) <= ALL_TARGET_S
+                and line["opens_at_once_per_village"] <= PER_VILLAGE_TARGET
+                and line["opens_at_once"] <= IN_ALL_TARGET
+                and line["api_ms_p95"] <= API_TARGET_MS
+            )
+            lines.write(line | {"met": met})
+            return met
