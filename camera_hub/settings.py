@@ -204,7 +204,7 @@ class HealthSettings(_Section):
     picture_seconds: Seconds = 300.0
     thrifty_round_seconds: Seconds = 300.0
     thrifty_picture_seconds: Seconds = 3600.0
-    at_once: int = Field(24, ge=1, le=256)
+    at_once: int = Field(30, ge=1, le=256)
     at_once_per_village: int = Field(4, ge=1, le=64)
     at_once_per_device: int = Field(2, ge=1, le=64)
     bad_of: int = Field(3, ge=1)  # an alarm needs `bad` …

@@ -10,7 +10,15 @@ from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.api.live_changes import HUB, Render, SharedReader
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import CameraState, Done, Id
-from camera_hub.api.schemas.places import ApproveCameras, CameraAnswer, CameraIds, ChangeCamera, NewOrder, ReturnCameras
+from camera_hub.api.schemas.places import (
+    ApproveCameras,
+    CameraAnswer,
+    CameraIds,
+    ChangeCamera,
+    NewOrder,
+    ReturnCameras,
+    WeighCameras,
+)
 from camera_hub.cameras.register.register import Register
 from camera_hub.cameras.register.views import CameraView
 from camera_hub.clock import Clock
@@ -54,6 +62,14 @@ async def retire_cameras(
     body: CameraIds, actor: Annotated[Actor, needs(Action.APPROVE)], register: Reg
 ) -> list[CameraView]:
     return await register.cameras.retire(actor, body.ids)
+
+
+@router.post("/importance", response_model=list[CameraAnswer])
+async def weigh_cameras(
+    body: WeighCameras, actor: Annotated[Actor, needs(Action.APPROVE)], register: Reg
+) -> list[CameraView]:
+    """Say which cameras are key cameras: their alarms are one step more severe, and notified sooner."""
+    return await register.cameras.weigh(actor, body.ids, body.importance)
 
 
 @router.post("/return", response_model=list[CameraAnswer])

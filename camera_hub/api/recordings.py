@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from pydantic import WithJsonSchema
@@ -54,7 +55,7 @@ async def recordings(
         complete_percent=settings.recordings.complete_percent,
         first=first,
         last=last,
-        cameras=[_answer(one, now) for one in found],
+        cameras=[_answer(one, now, settings.site.zone) for one in found],
     )
 
 
@@ -77,7 +78,7 @@ async def camera_recordings(
     first = from_ or last - month
     if first > last or (last - first).days >= MOST_DAYS:
         raise _bad_span()
-    return _answer(await stored.of_camera(actor, camera_id, first, last), now)
+    return _answer(await stored.of_camera(actor, camera_id, first, last), now, settings.site.zone)
 
 
 @router.post("/api/recordings/check", response_model=JobProgressAnswer, status_code=201)
@@ -107,9 +108,14 @@ async def osd_checks(
     )
 
 
-def _answer(one: ListedRecording, now: datetime) -> RecordingAnswer:
+def _answer(one: ListedRecording, now: datetime, zone: ZoneInfo) -> RecordingAnswer:
     status = one.status
-    recorded, due = completeness(one.days)
+    first = status.oldest.astimezone(zone).date() if status.oldest is not None else None
+    nothing = status.told_at is not None and first is None
+    kept = [day for day in one.days if not nothing and (first is None or day.date >= first)]
+    recorded, due = completeness(kept)
+    if nothing:
+        due = sum(day.due for day in one.days)
     return RecordingAnswer(
         camera_id=one.camera_id,
         village_id=one.village_id,
@@ -132,7 +138,12 @@ def _answer(one: ListedRecording, now: datetime) -> RecordingAnswer:
         disk=status.disk,
         road=status.road,
         clock_offset_s=status.clock_offset_s,
-        days=[RecordingDayAnswer(date=day.date, seconds=day.seconds, due=day.due, gaps=day.gaps) for day in one.days],
+        days=[
+            RecordingDayAnswer(
+                date=day.date, seconds=day.seconds, due=day.due, gaps=day.gaps, kept=day.seconds == 0 or day in kept
+            )
+            for day in one.days
+        ],
     )
 
 

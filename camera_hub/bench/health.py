@@ -38,13 +38,13 @@ async def run(plan: HealthPlan, clock: Clock, lines: Lines) -> bool:
     met = True
     with tempfile.TemporaryDirectory(prefix="camera-hub-bench-") as name:
         async with health_site(Path(name), clock, villages=villages, cameras=plan.cameras, more={}) as site:
-            await site.wait_for(clock, "ok", 0.99, SETTLE_SECONDS + plan.cameras * 0.3)
+            await site.wait_for(clock, 1.0, SETTLE_SECONDS + plan.cameras * 0.3, online=True)
             lines.write(line := await _window(site, clock, plan, dead=0))
             met = bool(line["met"])
             if plan.black_holed:
                 dead = round(villages * plan.black_holed)
                 await site.switch([one.name for one in site.farmed.villages[:dead]], "village_down", on=True)
-                await site.wait_for(clock, "fault", 0.9 * plan.black_holed, SETTLE_SECONDS)
+                await site.wait_for(clock, 0.9 * dead / villages, SETTLE_SECONDS, online=False)
                 lines.write(line := await _window(site, clock, plan, dead=dead))
                 met = met and bool(line["met"])
     return met

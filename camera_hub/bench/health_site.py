@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from camera_hub.bench.view_site import Site, hub
 from camera_hub.clock import Clock
 from camera_hub.demo.farm import Farm, farm, free_network
 from camera_hub.errors import HubError, Kind
+from camera_hub.health.judging.verdict import Aspect, aspect_of
 
 DATABASE = "camera_hub.sqlite3"
 
@@ -47,15 +49,20 @@ class HealthSite:
         found: list[dict[str, Any]] = await self.hub.api("GET", "/api/cameras")
         return found
 
-    async def wait_for(self, clock: Clock, health: str, share: float, seconds: float) -> float:
-        """Wait until that share of the cameras has this health; answers how long it took. Raises HubError(TIMEOUT)."""
-        began = clock.monotonic()
+    async def wait_for(self, clock: Clock, share: float, seconds: float, *, online: bool) -> float:
+        """Wait until that share of the cameras is online, or is known not to be; answers how long it took. Raises
+        HubError(TIMEOUT)."""
+        began, found = clock.monotonic(), Counter[str]()
         while clock.monotonic() - began < seconds:
             cameras = await self.cameras()
-            if sum(camera["health"] == health for camera in cameras) >= share * len(cameras):
+            found = Counter(f"{camera['health']} {camera['cause'] or ''}".strip() for camera in cameras)
+            if sum(is_online(camera) is online for camera in cameras) >= share * len(cameras):
                 return clock.monotonic() - began
             await clock.sleep(1.0)
-        raise HubError(Kind.TIMEOUT, f"not {share:.0%} of the cameras became {health} within {seconds:g} s")
+        counted = ", ".join(f"{count} {words}" for words, count in found.most_common())
+        wanted = "online" if online else "offline"
+        detail = f"not {share:.0%} of the cameras became {wanted} within {seconds:g} s: {counted}"
+        raise HubError(Kind.TIMEOUT, detail)
 
     def observed(self, since: datetime) -> list[tuple[int, datetime, float | None, int]]:
         """(camera, when, key frame in ms where a picture was scored, bytes) since then, the oldest first."""
@@ -87,6 +94,13 @@ async def health_site(
         hub(folder, clock, farmed, more=rounds, rounds=True) as made,
     ):
         yield HealthSite(farmed, made, folder / "data" / DATABASE)
+
+
+def is_online(camera: Mapping[str, Any]) -> bool | None:
+    """Whether its media is well, as the pages list it, whatever is said of its picture; None: not known."""
+    if camera["health"] == "unknown":
+        return None
+    return camera["health"] == "ok" or aspect_of(camera["cause"]) is not Aspect.MEDIA
 
 
 def most_at_once(spans: Iterable[tuple[float, float]]) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from camera_hub.bench.health_site import health_site, most_at_once, percentile
+from camera_hub.bench.health_site import health_site, is_online, most_at_once, percentile
 from camera_hub.bench.lines import Lines
 from camera_hub.clock import Clock
 
@@ -28,11 +28,11 @@ async def run(plan: RecoveryPlan, clock: Clock, lines: Lines) -> bool:
     """Write one line. False when a target is missed."""
     with tempfile.TemporaryDirectory(prefix="camera-hub-bench-") as name:
         async with health_site(Path(name), clock, villages=plan.villages, cameras=plan.cameras, more={}) as site:
-            await site.wait_for(clock, "ok", 1.0, 420.0)
+            await site.wait_for(clock, 1.0, 600.0, online=True)
             names = [village.name for village in site.farmed.villages]
             await site.switch(names, "village_down", on=True)
             began = clock.monotonic()
-            noticed = await site.wait_for(clock, "fault", 1.0, 240.0)
+            noticed = await site.wait_for(clock, 1.0, 240.0, online=False)
             await clock.sleep(max(0.0, plan.down_minutes * 60 - (clock.monotonic() - began)))
             back: dict[int, float] = {}
             waits: list[float] = []
@@ -44,7 +44,7 @@ async def run(plan: RecoveryPlan, clock: Clock, lines: Lines) -> bool:
                 cameras = await site.cameras()
                 waits.append(clock.monotonic() - asked)
                 for camera in cameras:
-                    if camera["health"] == "ok":
+                    if is_online(camera):
                         back.setdefault(camera["id"], asked - returned)
                 number += 1
                 asked = clock.monotonic()

@@ -32,21 +32,21 @@ _ROWS, _COLUMNS = 36, 64
 """Grid of samples."""
 _EDGE = 4
 """Rows of it at the upper and lower edge, where captions are."""
-_MOVED, _MOVED_SAMPLES = 20, 6
+_MOVED, _MOVED_SAMPLES = 40, 8
 """So many samples that differ by more than so many grey levels: something has moved."""
 _BAND = 3
 """Rows of the grid over which a clock's letters reach."""
 _DRIFT = 0.5
 """Mean difference in grey levels from which the light has changed; single samples count _CLIP at most."""
 _CLIP = 6
-CERTAIN = 0.75
+CERTAIN = 0.85
 """Share of samples that repeat exactly from which the picture is the same one."""
 _FEWEST = 0.3
 """Share of samples outside captions without which nothing can be said."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Sampled:
     """What is kept of a picture. `at`: Unix seconds. `size`: width and height. `samples`, `hidden` (in a caption):
     (_ROWS, _COLUMNS)."""
 
@@ -57,14 +57,14 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Repetition:
     """`alive`: something has moved, or the light changed. `repeated`: share of samples that are exactly the same."""
 
     alive: bool
     repeated: float
 
 
-def moment(image: Image, view: View, at: float) -> Moment:
+def moment(image: Image, view: View, at: float) -> Sampled:
     """What is kept of a picture. `image`: as it was decoded, `view`: the same, measured."""
     height, width = image.shape[:2]
     rows = (np.arange(_ROWS) * 2 + 1) * height // (2 * _ROWS)
@@ -74,10 +74,10 @@ def moment(image: Image, view: View, at: float) -> Moment:
     hidden = view.caption[step_down // 2 :: step_down, step_right // 2 :: step_right]
     hidden = hidden.copy()
     hidden[:_EDGE] = hidden[-_EDGE:] = True
-    return Moment(at, (width, height), samples, hidden)
+    return Sampled(at, (width, height), samples, hidden)
 
 
-def compare(before: Moment, now: Moment) -> Comparison | None:
+def compare(before: Sampled, now: Sampled) -> Repetition | None:
     """How alike two pictures are; None when that cannot be told: another size, or captions everywhere."""
     shown = ~(before.hidden | now.hidden)
     if before.size != now.size or shown.mean() < _FEWEST:
@@ -89,26 +89,26 @@ def compare(before: Moment, now: Moment) -> Comparison | None:
         shown = shown.copy()
         shown[rows[0] : rows[-1] + 1] = False
         if rows[-1] - rows[0] >= _BAND or float(np.mean(difference[shown] == 0)) < CERTAIN:
-            return Comparison(True, 0.0)
+            return Repetition(True, 0.0)
     left = difference[shown]
     if abs(float(np.clip(left, -_CLIP, _CLIP).mean())) >= _DRIFT:
-        return Comparison(True, 0.0)
-    return Comparison(False, float(np.mean(left == 0)))
+        return Repetition(True, 0.0)
+    return Repetition(False, float(np.mean(left == 0)))
 
 
 def frozen(repeated: float) -> float:
     """Score 0 (the same picture) … 100 (live). `repeated`: of the two pictures, out of several, that are most alike."""
-    return score(repeated, best=0.5, limit=CERTAIN, worst=0.95)
+    return score(repeated, best=0.6, limit=CERTAIN, worst=0.97)
 
 
-def write_moment(kept: Moment) -> str:
+def write_moment(kept: Sampled) -> str:
     """As text of some 2 to 3 kB."""
     data = kept.samples.tobytes() + np.packbits(kept.hidden).tobytes()
     packed = base64.b64encode(zlib.compress(data, 9)).decode()
     return f"{kept.at:.1f},{kept.size[0]},{kept.size[1]},{packed}"
 
 
-def read_moment(text: str) -> Moment | None:
+def read_moment(text: str) -> Sampled | None:
     """From `write_moment`; None for anything else."""
     count = _ROWS * _COLUMNS
     try:
@@ -117,6 +117,6 @@ def read_moment(text: str) -> Moment | None:
         data = unpacker.decompress(base64.b64decode(packed, validate=True), count + count // 8 + 1)
         samples = np.frombuffer(data, np.uint8, count).reshape(_ROWS, _COLUMNS)
         hidden = np.unpackbits(np.frombuffer(data, np.uint8, count // 8, count)).astype(np.bool_)
-        return Moment(float(at), (int(width), int(height)), samples, hidden.reshape(_ROWS, _COLUMNS))
+        return Sampled(float(at), (int(width), int(height)), samples, hidden.reshape(_ROWS, _COLUMNS))
     except (ValueError, binascii.Error, zlib.error):
         return None

@@ -55,11 +55,11 @@ def _wave(half: Floats) -> float:
     spectrum = cv2.magnitude(whole[:, :, 0], whole[:, :, 1]) * _AMPLITUDE
     around = np.fft.ifftshift(cv2.blur(np.fft.fftshift(spectrum, axes=0).astype(np.float32), (9, 9)), axes=0)
     alone = spectrum / (around + 0.03) * np.minimum(spectrum / 4.0, 1.0) * _HIGH
-    strength = float(alone.max()) / 6.0
+    strength = float(alone.max()) / 6.6
     if strength < 0.7:
         return strength
     at = np.unravel_index(int(np.argmax(alone)), alone.shape)
-    return strength * min(1.0, _spread(half, int(at[0]), int(at[1])) / 0.6)
+    return strength * min(1.0, _spread(half, int(at[0]), int(at[1])) / 0.75)
 
 
 def _spread(half: Floats, down: int, right: int) -> float:

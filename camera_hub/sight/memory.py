@@ -5,7 +5,7 @@ samples, the best repetition among them, and which faults are to be confirmed by
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from camera_hub.sight.freeze import CERTAIN, Moment, compare, frozen, read_moment, write_moment
+from camera_hub.sight.freeze import CERTAIN, Sampled, compare, frozen, read_moment, write_moment
 from camera_hub.sight.scoring import FAULT_BELOW
 
 MORE = 3
@@ -13,7 +13,7 @@ MORE = 3
 _KEPT = 4
 """Pictures."""
 _LONGEST = 16_000
-_PAUSE = 900.0
+_PAUSE = 1800.0
 """Seconds after which a scene in which nothing moves is looked at through several key frames again, though nothing
 spoke for a freeze the last time."""
 
@@ -24,14 +24,14 @@ class Memory:
     frames of the present look so far. `pending`: scores that the next key frame is to confirm. `settled`: when a still
     scene was last looked at closely."""
 
-    moments: Sequence[Moment] = ()
+    moments: Sequence[Sampled] = ()
     repeated: float = 0.0
     tries: int = 0
     pending: Mapping[str, float] = field(default_factory=dict)
     settled: float = 0.0
 
 
-def judged_freeze(memory: Memory, now: Moment) -> tuple[float | None, Memory, bool]:
+def judged_freeze(memory: Memory, now: Sampled) -> tuple[float | None, Memory, bool]:
     """The score for freeze (None: nothing to compare with, or not decided yet), what is remembered now, and whether one
     more key frame is needed to decide."""
     found = [one for kept in memory.moments if (one := compare(kept, now)) is not None]

@@ -176,11 +176,12 @@ def moved(found: Shift, view: View, reference: Reference) -> float | None:
 class Hidden:
     """What lies before the camera's normal view. `known`: zones with details in the reference. `gone`: share of them
     without any now. `area`: share of all zones that are hidden: without their details, or as plain as ever in another
-    tone."""
+    tone. `alike`: how well heights of details then and now go together (correlation over the known zones)."""
 
     known: int
     gone: float
     area: float
+    alike: float
 
 
 def hidden(view: View, reference: Reference) -> Hidden:
@@ -194,9 +195,16 @@ def hidden(view: View, reference: Reference) -> Hidden:
     gone = had & (now < 0.3 * light * before)
     kept = had & ~gone
     if not had.any():
-        return Hidden(0, 0.0, 0.0)
+        return Hidden(0, 0.0, 0.0, 0.0)
     gain = float(np.median(view.means[kept] / np.maximum(reference.means[kept], 4.0))) if kept.any() else 1.0
     expected = gain * reference.means
     other = np.abs(view.means - expected) > np.maximum(18.0, 0.18 * expected)
     plain = judged & ~had & (now < _DETAIL) & other
-    return Hidden(int(had.sum()), float(gone.sum() / had.sum()), float((gone | plain).sum() / judged.sum()))
+    share, area = float(gone.sum() / had.sum()), float((gone | plain).sum() / judged.sum())
+    return Hidden(int(had.sum()), share, area, _correlation(before[had], now[had]))
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    length = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / length if length else 0.0

@@ -23,6 +23,7 @@ _FEWEST = 6
 """Zones with edges without which nothing is said."""
 _DARK, _MOSTLY_DARK = 22.0, 0.6
 """Grey level of dark zones, and the share of them with which blur is not judged without a reference."""
+_ALL, _STILL_THERE = 0.8, 0.6
 _EDGE, _SOFT_EDGE = 18.0, 8.0
 """Height in grey levels from which an edge counts: in band 2, or in band 3 where there are too few."""
 
@@ -70,8 +71,8 @@ def covered(view: View, reference: Reference | None = None) -> float | None:
     if reference is None:
         return whole if float(view.means.mean()) < 160 or whole >= 60 else None
     found = hidden(view, reference)
-    if found.known < 2 * _FEWEST:
-        return whole
+    if found.known < 2 * _FEWEST or (found.gone >= _ALL and found.alike >= _STILL_THERE):
+        return whole  # too little is known, or a veil has weakened all details alike
     # A lorry hides a fifth of the picture, and of the details perhaps a third.
     part = max(min(found.area / 0.23, found.gone / 0.13), found.gone / 0.38)
     return min(whole, score(part, best=0.6, limit=1.0, worst=1.8))

@@ -25,7 +25,7 @@ _ENOUGH = 0.04
 """Share of zones that must show something for a score of 60."""
 _PLENTY = 20
 """Zones that are so bright that nothing more need be measured."""
-_SAME = 4
+_SAME = 2
 """Levels within which a colour is the same, after the encoder."""
 _WHITE = 200.0
 _STROKE, _STROKES = 50.0, 5
@@ -84,7 +84,7 @@ def _bars(view: View) -> float:
     for top in (0, view.grey.shape[0] // 3):
         part = view.colour[top : top + view.grey.shape[0] * 3 // 5 : 6, ::4].astype(np.int16)
         middle = part[part.shape[0] // 2]
-        constant = (np.abs(part - middle) <= 2 * _SAME).all(axis=2)
+        constant = (np.abs(part - middle) <= 4 * _SAME).all(axis=2)
         columns = constant.mean(axis=0) >= 0.75
         if columns.mean() < 0.8:
             continue

@@ -188,6 +188,8 @@ async def test_favourites_and_names_are_kept(hub: Site, camera_device: FakeDevic
     assert (renamed.json()["initials"], renamed.json()["favourite"]) == ("skdb", True)
     assert (await township.put("/api/cameras/order", json={"ids": ids[::-1]})).status_code == 200
     assert [one["id"] for one in (await township.get("/api/cameras")).json()] == ids[::-1]
+    weighed = await township.post("/api/cameras/importance", json={"ids": ids, "importance": "key"})
+    assert {one["importance"] for one in weighed.json()} == {"key"}
     retired = await township.post("/api/cameras/retire", json={"ids": [ids[1]]})
     assert [one["state"] for one in retired.json()] == ["retired"]
     assert (await township.get("/api/favourites")).json() == {"ids": []}

@@ -43,13 +43,16 @@ async def test_recordings_are_listed_worst_first_with_their_days(
     ]
     today = now.date()
     days = [
+        RecordingDay(today - timedelta(days=3), now, 86_400, 86_400),  # it is overwritten by now
         RecordingDay(today - timedelta(days=2), now, 43_200, 86_400, 1),
         RecordingDay(today - timedelta(days=1), now, None, 86_400),
     ]
     await store.keep(
         [
             RecordingStatus(well, now, now, "ok", oldest=now - timedelta(days=31), latest=now, road="onvif", disk="ok"),
-            RecordingStatus(bad, now, now, "fault", "recording_gaps", {"missing_hours": 12.0}, now),
+            RecordingStatus(
+                bad, now, now, "fault", "recording_gaps", {"missing_hours": 12.0}, now, oldest=now - timedelta(days=2)
+            ),
         ],
         {bad: days},
     )
@@ -59,7 +62,7 @@ async def test_recordings_are_listed_worst_first_with_their_days(
     assert [one["camera_id"] for one in found["cameras"]] == [bad, well, other]
     first, second, third = found["cameras"]
     assert (first["reason"], first["recorded_s"], first["due_s"]) == ("recording_gaps", 43_200, 86_400)
-    assert [one["seconds"] for one in first["days"]] == [43_200, None]
+    assert [(one["seconds"], one["kept"]) for one in first["days"]] == [(86_400, False), (43_200, True), (None, True)]
     assert (second["kept_days"], third["state"], third["kept_days"]) == (31.0, "unknown", None)
     assert (found["due_days"], found["last"]) == (30, today.isoformat())
     bound = (await village.get("/api/recordings")).json()["cameras"]

@@ -149,7 +149,7 @@ async def test_a_notice_says_what_where_and_since_when(site: Site) -> None:
         row = (await session.scalars(select(Notice).where(Notice.user_id == 1))).one()
         channel = (await session.scalars(select(Notice).where(Notice.channel_id == 1))).one()
     assert row.payload["title"] == "告警：东沟村“摄像机1” 无视频数据"
-    assert row.payload["text"] == "东沟村“摄像机1” 无视频数据，16:00 起，已 30 分钟。"
+    assert row.payload["text"] == "东沟村“摄像机1” 无视频数据，16:00 起，已持续 30 分钟。"
     assert (row.payload["severity"], row.payload["sound"], row.delivered_at) == ("critical", False, site.clock.now())
     alarm = channel.payload["alarm"]
     assert (alarm["village"], alarm["cameras"]) == (

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import cycle
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +14,7 @@ from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Camera, CameraState, ClockCheckRow
+from tests.fakes.media import FakeSight
 from tests.fakes.site import add_village
 from tests.fakes.stepped import SteppedClock
 from tests.health.test_rounds import Hub
@@ -125,12 +128,18 @@ async def test_a_cause_that_is_known_soon_names_the_whole_fault_and_a_later_one_
     assert first[3] == second[2] > 19
 
 
-async def test_two_causes_by_turns_are_one_state(hub: Hub) -> None:
+async def test_two_causes_by_turns_are_one_state(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     camera, _ = await add_village(hub.database, hub.clock, "东沟村", 2)
+    look, causes = hub.media.look, cycle(["no_media", "no_key_frame"])
+
+    async def by_turns(camera_id: int, **asked: Any) -> FakeSight:
+        if camera_id == camera:
+            hub.media.reasons[camera] = next(causes)
+        return await look(camera_id, **asked)
+
     async with rounds(hub):
-        for n in range(40):
-            hub.media.reasons[camera] = "no_media" if n % 2 else "no_key_frame"
-            await hub.clock.walk(20, step=2.0)
+        monkeypatch.setattr(hub.media, "look", by_turns)
+        await hub.clock.walk(800, step=2.0)
     assert len(await rows(hub, camera, "media")) == 2
 
 

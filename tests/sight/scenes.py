@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from camera_hub.sight.freeze import compare, moment
+from camera_hub.sight.freeze import Sampled, compare, moment
 from camera_hub.sight.view import View
 
 Image = NDArray[np.uint8]
@@ -55,8 +55,13 @@ def flat(value: tuple[int, int, int]) -> Image:
     return np.full((*SIZE, 3), value, np.uint8)
 
 
-def repetition(one: Image, two: Image) -> float:
+def kept(image: Image) -> Sampled:
+    """What is kept of a picture to find a freeze."""
+    return moment(image, View.of(image), 0.0)
+
+
+def repetition(one: Sampled, two: Sampled) -> float:
     """How alike two pictures are to who looks for a freeze: 0 where something moved, 1 for the very same."""
-    found = compare(moment(one, View.of(one), 0.0), moment(two, View.of(two), 5.0))
+    found = compare(one, two)
     assert found is not None
     return 0.0 if found.alive else found.repeated

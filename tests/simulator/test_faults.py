@@ -21,7 +21,7 @@ from camera_hub.simulator.picture.scenes import Mood, Weather
 from camera_hub.simulator.state import sleeps
 from camera_hub.simulator.testing import QUICK_SUB, small_farm
 from tests.fakes.clock import ManualClock
-from tests.sight.scenes import repetition
+from tests.sight.scenes import kept, repetition
 from tests.simulator.peers import DEADLINE, Picture, Reply, RtspClient, basic, pictures
 from tests.simulator.soap import LOGIN, Onvif
 
@@ -352,13 +352,13 @@ async def test_whoever_looks_twice_finds_a_healthy_channel_alive_and_a_frozen_on
 
     await device.rtsp.streams[1, 2].loop()
     seen = [await look() for _ in range(4)]
-    assert max(repetition(one, two) for one, two in pairwise(seen)) < CERTAIN - 0.1
+    assert max(repetition(kept(one), kept(two)) for one, two in pairwise(seen)) < CERTAIN - 0.1
     await farm.set_fault(device.state.plan.channels[0].key, Fault.FROZEN)
     stands = [await look() for _ in range(3)]
     assert all(np.array_equal(stands[0], picture) for picture in stands), "caption and all"
-    assert repetition(stands[0], stands[1]) == 1.0
+    assert repetition(kept(stands[0]), kept(stands[1])) == 1.0
     await farm.set_fault(device.state.plan.channels[0].key, Fault.FROZEN, on=False)
-    assert repetition(stands[0], await look()) == 0.0
+    assert repetition(kept(stands[0]), kept(await look())) == 0.0
 
 
 async def test_a_black_channel_is_black_but_for_its_caption(farm: Farm, device: Device) -> None:

@@ -44,6 +44,12 @@ describe('words for', () => {
     expect(wordless(reasons, 'reason')).toEqual([])
   })
 
+  it('everything that a test of a channel may say', () => {
+    const found = [...codes(/"(channel_[a-z_]+)"/g, 'health/notices/').keys()].filter((code) => !['channel_option', 'channel_name_taken', 'channel_of_settings', 'channel_id'].includes(code))
+    expect(found.length).toBeGreaterThan(15)
+    for (const under of ['channels.failed', 'channels.remedy']) expect(wordless(found, under)).toEqual([])
+  })
+
   it('every kind of error', () => {
     const found = text('errors.py').split('class Kind')[1]!.split('@property')[0]!.matchAll(/^ {4}[A-Z_]+ = "(\w+)"/gm)
     const kinds = [...found].map((match) => match[1]!)

@@ -81,6 +81,10 @@ class StreamAnswer(Answer):
     height: int | None
 
 
+Importance = Literal["key", "normal"]
+"""Alarms of key cameras are one step more severe, and notified sooner."""
+
+
 class CameraStateAnswer(Answer):
     """The state of one aspect of a camera, and since when; an aspect that is missing is not known yet."""
 
@@ -100,6 +104,7 @@ class CameraAnswer(Answer):
     pinyin: str
     initials: str
     place_class: PlaceClass
+    importance: Importance
     position: int
     state: CameraState
     health: Health  # whether it shows a good picture; a wrong clock is a state of its own
@@ -122,6 +127,10 @@ class ChangeCamera(RequestBody):
 
 class CameraIds(RequestBody):
     ids: list[Id] = Field(min_length=1, max_length=2000)
+
+
+class WeighCameras(CameraIds):
+    importance: Importance
 
 
 class ApproveCameras(CameraIds):

@@ -11,12 +11,14 @@ CheckState = Literal["ok", "fault", "unknown"]
 
 
 class RecordingDayAnswer(Answer):
-    """A day of the site's calendar. `seconds` recorded of those `due` so far; null: recorded, how much is not known."""
+    """A day of the site's calendar. `seconds` recorded of those `due` so far; null: recorded, how much is not known.
+    `kept` false: it was recorded, and the device has it no more."""
 
     date: date
     seconds: int | None
     due: int
     gaps: int
+    kept: bool
 
 
 class RecordingAnswer(Answer):
@@ -38,8 +40,8 @@ class RecordingAnswer(Answer):
     oldest: datetime | None  # the beginning of the oldest recording
     latest: datetime | None
     kept_days: float | None  # from the oldest recording until now; null: not known
-    recorded_s: int  # of the days below …
-    due_s: int  # … of which both are known
+    recorded_s: int  # of the days below that are kept …
+    due_s: int  # … and of which both are known
     disk: Literal["ok", "error", "none"] | None
     road: Literal["onvif", "hikvision", "dahua"] | None  # how the device was asked
     clock_offset_s: float | None  # by which the device's times were put right

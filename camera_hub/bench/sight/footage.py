@@ -10,19 +10,15 @@ from av.video.codeccontext import VideoCodecContext
 from camera_hub.bench.sight.scenes import Picture
 
 
-def key_frames(
-    pictures: Iterable[Picture], kbit_s: int, *, gop: int, fps: int = 10, size: tuple[int, int] | None = None
-) -> list[bytes]:
+def key_frames(pictures: Iterable[Picture], kbit_s: int, *, gop: int, fps: int = 10, tight: bool = True) -> list[bytes]:
     """H.264 key frames (Annex B, with parameter sets), one each `gop` pictures, of an encoder that keeps to the bit
-    rate. `size`: width and height to which the pictures are scaled first."""
+    rate: within each second (`tight`), or on the average."""
     encoder: VideoCodecContext | None = None
     keys: list[bytes] = []
     for number, picture in enumerate(pictures):
         frame = av.VideoFrame.from_ndarray(np.clip(np.rint(picture), 0, 255).astype(np.uint8), format="rgb24")
-        if size is not None and size != (frame.width, frame.height):
-            frame = frame.reformat(*size, interpolation="BICUBIC")
         if encoder is None:
-            encoder = _opened(frame.width, frame.height, kbit_s, gop, fps)
+            encoder = _opened((frame.width, frame.height), kbit_s, gop, fps, tight=tight)
         frame = frame.reformat(format="yuv420p")
         frame.pts = number
         keys += [bytes(packet) for packet in encoder.encode(frame) if packet.is_keyframe]
@@ -31,15 +27,17 @@ def key_frames(
     return keys
 
 
-def _opened(width: int, height: int, kbit_s: int, gop: int, fps: int) -> VideoCodecContext:
+def _opened(size: tuple[int, int], kbit_s: int, gop: int, fps: int, *, tight: bool) -> VideoCodecContext:
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+    encoder.width, encoder.height = size
+    encoder.pix_fmt = "yuv420p"
+    bound = f":vbv-maxrate={kbit_s}:vbv-bufsize={kbit_s}" if tight else ""
     encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)
     encoder.bit_rate = kbit_s * 1000
     encoder.options = {
         "preset": "veryfast",
         "tune": "zerolatency",
-        "x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:threads=1:vbv-maxrate={kbit_s}:vbv-bufsize={kbit_s}",
+        "x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:threads=1{bound}",
     }
     return encoder

@@ -31,6 +31,14 @@ _MORE = 3
 _FPS = 10
 BIT_RATES = (500, 2000)
 """kbit/s at ten key frames a second: 6 and 25 kB for a key frame of 640 × 360."""
+_STILL = (
+    ("frozen", "0", 0.0, False),
+    ("frozen", "tight", 0.0, True),
+    (FINE, "quiet", 0.5, False),
+    (FINE, "still", 1.5, True),
+)
+"""Label, step, the sensor's noise, and whether the encoder keeps to its rate within each second, so that it never
+settles: then a freeze is hardly found."""
 _LAST_LOOK = 300.0
 """Seconds since the look before."""
 
@@ -131,13 +139,13 @@ def _turned(place: Place, step: str, right: float, down: float, known: dict[str,
 def _freezes(place: Place, number: int) -> Iterator[Trial]:
     """A source that stands still under a running clock, and one that is alive though nothing moves in it."""
     rate = BIT_RATES[number % 2]
-    for label, step, noise in (("frozen", "clock", 0.0), (FINE, "quiet", 0.5), (FINE, "still", 1.5)):
-        clip = _clip(place, noise, rate)
+    for label, step, noise, tight in _STILL:
+        clip = _clip(place, noise, rate, tight=tight)
         first, _ = look(Look("h264", jpeg=False, scores=True, at=1.0), clip[0])
         yield Trial(place.name, place.profile, label, step, clip[1:].__getitem__, {}, first.memory)
 
 
-def _clip(place: Place, noise: float, rate: int) -> list[bytes]:
+def _clip(place: Place, noise: float, rate: int, *, tight: bool) -> list[bytes]:
     """Key frames each second, of an encoder whose rate control has settled; `noise` 0: every picture is the same."""
     scene = Place(place.name, place.profile, place.still, place.seed, moving=False)
     held = scene.picture(1.0)
@@ -147,7 +155,7 @@ def _clip(place: Place, noise: float, rate: int) -> list[bytes]:
             picture = held.copy() if noise == 0 else scene.picture(1.0 + number / _FPS, noise)
             yield weather.caption(np.rint(picture), np.random.default_rng(0), number // _FPS)
 
-    return key_frames(pictures(), rate, gop=_FPS, fps=_FPS)[4:]
+    return key_frames(pictures(), rate, gop=_FPS, fps=_FPS, tight=tight)[4:]
 
 
 def _learnt(place: Place) -> dict[str, str]:

@@ -6,7 +6,7 @@ where it was. What is certain is told to health as `AspectFound`.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -64,13 +64,12 @@ class Links(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordingPlan:
-    """`every_s`: between two checks of a device; `at_once`: devices; `thrifty`: whether a village's link is metered."""
+    """`every_s`: between two checks of a device; `at_once`: devices."""
 
     every_s: float
     at_once: int
     limits: RecordingLimits
     zone: ZoneInfo
-    thrifty: Callable[[int], bool] = lambda village_id: False
 
 
 class RecordingChecks:
@@ -114,7 +113,7 @@ class RecordingChecks:
                 one.device_id,
                 *checked.get(one.device_id, (None, None)),
                 now,
-                every_s=THRIFTY_EVERY if plan.thrifty(one.village_id) else plan.every_s,
+                every_s=THRIFTY_EVERY if one.thrifty else plan.every_s,
                 confirm_s=plan.limits.confirm_s,
             )
         ]
@@ -189,7 +188,7 @@ class RecordingChecks:
             oldest = known[one.camera_id].status.oldest
             first = oldest.astimezone(plan.zone).date() if oldest is not None else None
             days = wanted_days(known[one.camera_id].days, first, now, plan.zone, back)
-            found[one.camera_id] = days[: THRIFTY_BACK + 1] if plan.thrifty(device.village_id) else days
+            found[one.camera_id] = days[: THRIFTY_BACK + 1] if device.thrifty else days
         return found
 
     def _judged(
@@ -213,7 +212,9 @@ class RecordingChecks:
                 zone=plan.zone,
             )
             statuses.append(status)
-            days[one.camera_id] = new or self._empty_days(status, one.since, wanted[one.camera_id], at)
+            days[one.camera_id] = new or self._empty_days(
+                status, one.since, known[one.camera_id].days, wanted[one.camera_id]
+            )
         return statuses, days
 
     def _new_days(self, said: SaidOfCamera, at: datetime) -> list[RecordingDay]:
@@ -225,14 +226,17 @@ class RecordingChecks:
         return found or calendar.present(said.recorded, said.absent, said.schedule, at, zone)
 
     def _empty_days(
-        self, status: RecordingStatus, since: datetime, wanted: Sequence[date], at: datetime
+        self, status: RecordingStatus, since: datetime, known: Collection[RecordingDay], wanted: Sequence[date]
     ) -> list[RecordingDay]:
         """Where something should be recorded and nothing is kept at all, the days since the hub has the camera lack
-        whole."""
+        whole, and today; what is known of the others was so at its time."""
         if status.oldest is not None or Reason.NO_RECORDING not in (status.reason, status.suspected):
             return []
-        first = since.astimezone(self._plan.zone).date()
-        return calendar.present((), [day for day in wanted if day > first], ALWAYS, at, self._plan.zone)
+        at, zone = self._clock.now(), self._plan.zone
+        first, today = since.astimezone(zone).date(), at.astimezone(zone).date()
+        there = {one.date for one in known}
+        lacking = [day for day in wanted if (day > first and day not in there) or (day == today and day in there)]
+        return calendar.present((), lacking, ALWAYS, at, zone)
 
     def _published(self, statuses: Sequence[RecordingStatus]) -> None:
         for one in statuses:

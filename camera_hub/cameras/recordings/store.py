@@ -27,7 +27,7 @@ from camera_hub.cameras.recordings.values import (
 from camera_hub.errors import HubError, Kind
 from camera_hub.store.database import Database
 from camera_hub.store.retention import ExpiryRule
-from camera_hub.store.tables import Camera, Device, RecordingCheckRow, RecordingDayRow, Stream
+from camera_hub.store.tables import Camera, Device, RecordingCheckRow, RecordingDayRow, Stream, Village
 
 KEEP = timedelta(days=400)
 _AT_ONCE = 500
@@ -224,6 +224,7 @@ async def _devices(session: AsyncSession, where: Sequence[ColumnElement[bool]]) 
     devices: dict[int, Device] = {}
     cameras: dict[int, list[RecordedCamera]] = defaultdict(list)
     roads: dict[int, str] = {}
+    plans: dict[int, str] = {}
     for more in [[one] for one in where] or [[]]:
         profiles: dict[int, list[str]] = defaultdict(list)
         streams = (
@@ -236,14 +237,16 @@ async def _devices(session: AsyncSession, where: Sequence[ColumnElement[bool]]) 
             if profile:
                 profiles[camera_id].append(profile)
         query = (
-            select(Camera, Device, RecordingCheckRow.road)
+            select(Camera, Device, Village.round_plan, RecordingCheckRow.road)
             .join(Device, Device.id == Camera.device_id)
+            .join(Village, Village.id == Device.village_id)
             .outerjoin(RecordingCheckRow, RecordingCheckRow.camera_id == Camera.id)
             .where(*in_service, *more)
             .order_by(Camera.id)
         )
-        for camera, device, road in await session.execute(query):
+        for camera, device, plan, road in await session.execute(query):
             devices[device.id] = device
+            plans[device.id] = plan
             if road is not None:
                 roads[device.id] = road
             cameras[device.id].append(
@@ -264,6 +267,7 @@ async def _devices(session: AsyncSession, where: Sequence[ColumnElement[bool]]) 
             one.clock_offset_s,
             tuple(cameras[one.id]),
             cast(RecordingRoad | None, roads.get(one.id)),
+            plans[one.id] == "thrifty",
         )
         for one in sorted(devices.values(), key=lambda one: (one.village_id, one.id))
     ]

@@ -45,6 +45,7 @@ class RecordingDevice:
     clock_offset_s: float | None
     cameras: tuple[RecordedCamera, ...]
     road: RecordingRoad | None = None
+    thrifty: bool = False  # its village's link is metered
 
 
 Wanted = Mapping[int, Sequence[date]]

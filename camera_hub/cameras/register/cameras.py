@@ -154,6 +154,16 @@ class Cameras:
         self._publish(rows.values(), counts=True)
         return await self.some(actor, ids)
 
+    async def weigh(self, actor: Actor, ids: Sequence[int], importance: str) -> list[CameraView]:
+        """Say how much their faults weigh ("key" | "normal"). Raises HubError(NOT_FOUND)."""
+        async with self._database.write() as session:
+            rows = {one.id: one for one in await session.scalars(select(Camera).where(Camera.id.in_(ids)))}
+            self._known(actor, rows, ids)
+            for camera in rows.values():
+                camera.importance = importance
+        self._publish(rows.values())
+        return await self.some(actor, ids)
+
     async def retire(self, actor: Actor, ids: Sequence[int]) -> list[CameraView]:
         """Take them out of service; their history is kept. Raises HubError(NOT_FOUND)."""
         async with self._database.write() as session:

@@ -97,6 +97,7 @@ class CameraView:
     pinyin: str
     initials: str
     place_class: str
+    importance: str
     position: int
     state: str
     health: str

@@ -94,7 +94,7 @@ def _single(kind: str, alarm: AlarmWords, now: datetime, zone: tzinfo) -> Notice
     if kind == "flapping":
         text = f"{what}，{since} 起反复中断{cameras}，稳定后再通知{place}。"
         return NoticeWords(f"反复中断：{what}", text, f"【反复中断】{text}")
-    text = f"{what}{cameras}，{since} 起，已 {lasts}{place}。"
+    text = f"{what}{cameras}，{since} 起，已持续 {lasts}{place}。"
     return NoticeWords(f"告警：{what}", text, f"【告警】{text}")
 
 
@@ -105,7 +105,7 @@ def _line(kind: str, alarm: AlarmWords, now: datetime, zone: tzinfo) -> str:
         until = alarm.closed_at or now
         return f"{what}{cameras}，历时 {duration_words((until - alarm.opened_at).total_seconds())}"
     lasts = duration_words((now - alarm.opened_at).total_seconds())
-    return f"{what}{cameras}，{_when(alarm.opened_at, now, zone)} 起，已 {lasts}"
+    return f"{what}{cameras}，{_when(alarm.opened_at, now, zone)} 起，已持续 {lasts}"
 
 
 def _summary(alarms: Sequence[AlarmWords]) -> str:

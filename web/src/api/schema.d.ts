@@ -321,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/importance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Weigh Cameras
+         * @description Say which cameras are key cameras: their alarms are one step more severe, and notified sooner.
+         */
+        post: operations["weigh_cameras_api_cameras_importance_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/order": {
         parameters: {
             query?: never;
@@ -3815,6 +3835,11 @@ export interface components {
             health_since: string | null;
             /** Id */
             id: number;
+            /**
+             * Importance
+             * @enum {string}
+             */
+            importance: "key" | "normal";
             /** Initials */
             initials: string;
             /** Name */
@@ -7553,6 +7578,7 @@ export interface components {
         /**
          * RecordingDayAnswer
          * @description A day of the site's calendar. `seconds` recorded of those `due` so far; null: recorded, how much is not known.
+         *     `kept` false: it was recorded, and the device has it no more.
          */
         RecordingDayAnswer: {
             /**
@@ -7564,6 +7590,8 @@ export interface components {
             due: number;
             /** Gaps */
             gaps: number;
+            /** Kept */
+            kept: boolean;
             /** Seconds */
             seconds: number | null;
         };
@@ -9169,6 +9197,16 @@ export interface components {
             /** To */
             to: string;
         };
+        /** WeighCameras */
+        WeighCameras: {
+            /** Ids */
+            ids: number[];
+            /**
+             * Importance
+             * @enum {string}
+             */
+            importance: "key" | "normal";
+        };
     };
     responses: never;
     parameters: never;
@@ -9817,6 +9855,48 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApproveCameras"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    weigh_cameras_api_cameras_importance_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeighCameras"];
             };
         };
         responses: {

@@ -97,7 +97,7 @@ describe('eachLimited', () => {
 
 const village = (id: number): Village => ({ id, name: `${id}号村`, kind: 'village', position: id, pinyin: 'cun', initials: 'hc', ranges: [], counts: { total: 0, ok: 0, fault: 0, unknown: 0, waiting: 0, online: 0, picture_fault: 0, clock_wrong: 0 }, down_since: null })
 const camera = (id: number, village_id: number, more: Partial<Camera> = {}): Camera => ({
-  id, device_id: village_id, village_id, number: null, ptz: false, name: `桥头${id}`, pinyin: 'qiaotou', initials: 'qt', place_class: 'key_road', position: id, state: 'approved', health: 'ok', cause: null, health_since: null, proof_state: 'proved', proof: null, proving: false, picture_at: null, favourite: false, states: [], streams: [], ...more,
+  id, device_id: village_id, village_id, number: null, ptz: false, name: `桥头${id}`, pinyin: 'qiaotou', initials: 'qt', place_class: 'key_road', importance: 'normal', position: id, state: 'approved', health: 'ok', cause: null, health_since: null, proof_state: 'proved', proof: null, proving: false, picture_at: null, favourite: false, states: [], streams: [], ...more,
 })
 const device = { id: 1, name: '', host: '192.168.1.64' } as Device
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { lastResult, ruleWords } from '@/pages/notices/channels'
+import { draftOf, emptyDraft, isReady, KINDS, lastResult, optionsOf, ruleWords, secretsOf, words as split } from '@/pages/notices/channels'
 import { isClockWrong, isOnline } from '@/pages/parts/health'
-import type { Camera, NoticeRule } from '@/api/types'
+import type { Camera, NoticeChannel, NoticeRule } from '@/api/types'
 
 const rule = (over: Partial<NoticeRule> = {}): NoticeRule => ({ village_id: null, aspect: null, min_severity: null, ...over })
 const words = (key: string, values?: Record<string, unknown>): string => (values ? `${key}(${Object.values(values).join()})` : key)
@@ -18,6 +18,32 @@ describe('notice channels', () => {
   it('say which alarms they get', () => {
     expect(ruleWords(rule(), words, name)).toBe('notices.everything')
     expect(ruleWords(rule({ village_id: 3, aspect: 'clock', min_severity: 'minor' }), words, name)).toBe('village 3 · notices.aspect.clock · notices.atLeast(notices.severity.minor)')
+  })
+})
+
+describe('the dialog of a channel', () => {
+  const stored: NoticeChannel = {
+    id: 1, name: 'mail', kind: 'smtp', host: 'mail.town', timeout_s: 5, enabled: true, from_settings: false, created_at: '2026-11-28T08:00:00Z',
+    last_attempt_at: null, last_success_at: null, last_error: null, pending: 0, rules: [rule({ village_id: 2 })],
+    options: { port: 465, security: 'tls', verify: false, sender: 'a@b.c', recipients: ['d@e.f', 'g@h.i'] }, secrets: ['password'], proxy_host: '', quiet_from: null, quiet_to: null,
+  }
+  it('sends a stored channel as it is when nothing is changed, and no secret', () => {
+    const draft = draftOf(stored)
+    expect(optionsOf(draft)).toEqual(stored.options)
+    expect(secretsOf(draft)).toBeNull()
+    expect([draft.url, draft.village_id, draft.quietFrom, draft.quietTo]).toEqual(['mail.town', 2, '00:00', '00:00'])
+    expect(isReady(draft, true)).toBe(true)
+  })
+  it('sends of each kind what is its own', () => {
+    for (const kind of KINDS) expect(Object.keys(optionsOf({ ...emptyDraft(), kind })).includes('port')).toBe(kind === 'smtp')
+    expect(secretsOf({ ...emptyDraft(), kind: 'wecom', sign: 'SEC', password: 'x' })).toBeNull()
+    expect(secretsOf({ ...emptyDraft(), kind: 'sms', headerName: 'X-Key', headerValue: 'k' })).toEqual({ headers: { 'X-Key': 'k' } })
+    expect(split('138，139; 140\n141')).toEqual(['138', '139', '140', '141'])
+  })
+  it('waits until there is enough', () => {
+    const robot = { ...emptyDraft(), name: 'x' }
+    expect([isReady(robot, false), isReady({ ...robot, url: 'https://a/' }, false), isReady(robot, true)]).toEqual([false, true, true])
+    expect(isReady({ ...robot, kind: 'sms', url: 'https://a/', body: '{}' }, false)).toBe(false)
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { filtered, percentText, strip, tally } from '@/pages/recordings/list'
 
-const day = (date: string, seconds: number | null, due = 86_400, gaps = 0) => ({ date, seconds, due, gaps })
+const day = (date: string, seconds: number | null, due = 86_400, gaps = 0, kept = true) => ({ date, seconds, due, gaps, kept })
 
 describe('the strip of days', () => {
   it('has a cell for each day, over the end of a month and of a year', () => {
@@ -10,8 +10,8 @@ describe('the strip of days', () => {
     expect(new Set(cells.map(({ kind }) => kind))).toEqual(new Set(['unknown']))
   })
   it('tells what a day is', () => {
-    const days = [day('2026-11-01', 86_400), day('2026-11-02', 64_800, 86_400, 1), day('2026-11-03', 0), day('2026-11-04', null), day('2026-11-05', 600, 0), day('2026-11-06', 86_100)]
-    expect(strip(days, '2026-11-01', '2026-11-07').map(({ kind }) => kind)).toEqual(['whole', 'part', 'none', 'some', 'free', 'whole', 'unknown'])
+    const days = [day('2026-11-01', 86_400), day('2026-11-02', 64_800, 86_400, 1), day('2026-11-03', 0), day('2026-11-04', null), day('2026-11-05', 600, 0), day('2026-11-06', 86_100), day('2026-11-07', 86_400, 86_400, 0, false)]
+    expect(strip(days, '2026-11-01', '2026-11-08').map(({ kind }) => kind)).toEqual(['whole', 'part', 'none', 'some', 'free', 'whole', 'gone', 'unknown'])
   })
   it('is bounded', () => {
     expect(strip([], '1990-01-01', '2026-01-01')).toHaveLength(400)

@@ -192,6 +192,7 @@ export default {
   out_of_scope: 'The camera is outside the token’s scope',
   webhook_url: 'The address must begin with http:// or https:// and name a host',
   too_many_channels: 'There are {limit} channels already; remove one first',
+  channel_option: 'Check the channel’s settings ({field})',
   no_address: 'This channel has no address yet; give it one first',
   too_many_rules: 'A channel has too many rules',
   no_such_village: 'A rule names a village that no longer exists',

@@ -29,6 +29,7 @@ export default {
   jobUnit: 'devices',
   strip: '{name}: last {n} days, {missing} of them with something missing',
   day: {
+    gone: '{date} {hours} h were recorded, and are overwritten',
     whole: '{date} complete',
     part: '{date} {hours} h recorded of {due} h due, {gaps} gaps',
     none: '{date} nothing recorded',
@@ -36,7 +37,7 @@ export default {
     free: '{date} nothing was due, {hours} h recorded',
     unknown: '{date} not known',
   },
-  legend: { whole: 'complete', part: 'gaps', none: 'nothing', some: 'amount not known', unknown: 'not known' },
+  legend: { gone: 'overwritten', whole: 'complete', part: 'gaps', none: 'nothing', some: 'amount not known', unknown: 'not known' },
   loadFailed: 'The recordings could not be read',
   empty: 'No camera is in use yet',
   emptyHint: 'Once cameras are approved, their devices are asked for their recordings.',

@@ -192,6 +192,7 @@ export default {
   out_of_scope: '点位不在凭证范围内',
   webhook_url: '推送地址须以 http:// 或 https:// 开头并写明主机',
   too_many_channels: '推送渠道最多 {limit} 个，请先删除一个',
+  channel_option: '渠道设置有误（{field}），请检查后重试',
   no_address: '该渠道还没有推送地址，请先填写',
   too_many_rules: '一个渠道的规则过多',
   no_such_village: '规则里的村/小区已不存在',

@@ -29,6 +29,7 @@ export default {
   jobUnit: '台设备',
   strip: '{name}：最近 {n} 天，{missing} 天有缺失',
   day: {
+    gone: '{date} 录过 {hours} 小时，已被覆盖',
     whole: '{date} 完整',
     part: '{date} 已录 {hours} 小时，应录 {due} 小时，缺 {gaps} 段',
     none: '{date} 无录像',
@@ -36,7 +37,7 @@ export default {
     free: '{date} 无录像计划，已录 {hours} 小时',
     unknown: '{date} 未知',
   },
-  legend: { whole: '完整', part: '有缺失', none: '无录像', some: '时长未知', unknown: '未知' },
+  legend: { gone: '已覆盖', whole: '完整', part: '有缺失', none: '无录像', some: '时长未知', unknown: '未知' },
   loadFailed: '录像情况读取失败',
   empty: '还没有在用的点位',
   emptyHint: '点位审核通过后，平台会查询所属设备的录像。',

@@ -35,8 +35,8 @@ export function filtered<T extends Checked>(
   })
 }
 
-/** `free`: nothing was due; `some`: recorded, how much is not known. */
-export type DayKind = 'whole' | 'part' | 'none' | 'some' | 'free' | 'unknown'
+/** `free`: nothing was due; `some`: recorded, how much is not known; `gone`: it was recorded, and is kept no more. */
+export type DayKind = 'gone' | 'whole' | 'part' | 'none' | 'some' | 'free' | 'unknown'
 
 export interface StripDay {
   date: string
@@ -64,6 +64,7 @@ export function strip(days: readonly RecordingDay[], first: string, last: string
 
 function kindOf(day: RecordingDay | undefined): DayKind {
   if (!day) return 'unknown'
+  if (!day.kept) return 'gone'
   if (day.seconds === null) return 'some'
   if (day.due === 0) return 'free'
   if (day.seconds === 0) return 'none'
