@@ -131,6 +131,8 @@ export default {
   server_ended: 'The server has stopped unexpectedly; contact the maintainer',
   listen: 'The hub’s port cannot be opened; choose another one or stop the program that uses it',
   bad_range: '“{range}” cannot be searched: enter a local range such as 192.168.10.0/24, 192.168.10.20-60 or a single address, with its start before its end',
+  bad_span: 'choose a span of 1 to {max} days, the earlier day first',
+  nothing_chosen: 'choose at least one camera',
   range_outside_village: '“{range}” is outside the address ranges of the village; ask a township admin to add it first',
   too_many_hosts: '{hosts} addresses in all; one search covers at most {max_hosts}. Narrow the ranges',
   bad_host: 'Not an address that a camera can have',

@@ -131,6 +131,8 @@ export default {
   server_ended: '服务意外停止，请联系运维人员',
   listen: '服务端口无法打开，请更换端口或停用占用它的程序',
   bad_range: '“{range}”不能搜索：应为局域网地址段，如 192.168.10.0/24、192.168.10.20-60 或单个地址，起始不大于结束',
+  bad_span: '请选择 1 至 {max} 天的时段，起始日期在前',
+  nothing_chosen: '请至少选择一路摄像机',
   range_outside_village: '“{range}”不在本村地址段内，请镇管理员先补充本村地址段',
   too_many_hosts: '共 {hosts} 个地址，一次最多搜索 {max_hosts} 个，请缩小范围',
   bad_host: '地址不对，或不可能是摄像机的地址',
