@@ -4,8 +4,9 @@ Noisy: single pixels differ from their neighbours everywhere, also where the pic
 where it is; rain, snowfall and insects do it in few places. So the plainest parts count.
 
 Striped: waves or rows that run through the whole picture. A wave is a peak in the spectrum that stands alone above its
-surroundings; rows (or columns) that are lost or lifted as one differ from those on both sides. Fences, blinds, tiled walls
-and ploughed fields have stripes, too, but not over the whole picture, nor with one and the same strength and spacing.
+surroundings; rows (or columns) that are lost or lifted as one differ from those on both sides. Fences, blinds, tiled
+walls and ploughed fields have stripes, too, but not over the whole picture, nor with one and the same strength and
+spacing.
 """
 
 import cv2
