@@ -1,6 +1,6 @@
 export default {
   title: 'Health',
-  tabs: { label: 'Health', board: 'Board', alarms: 'Alarms', recordings: 'Recordings', osd: 'OSD', clocks: 'Clocks', exclusions: 'Exclusions', reports: 'Reports' },
+  tabs: { label: 'Health', board: 'Board', alarms: 'Alarms', recordings: 'Recordings', osd: 'OSD', clocks: 'Clocks', exclusions: 'Exclusions', reports: 'Reports', county: 'County list', trip: 'Repair list' },
   figure: { online: 'Online', intact: 'Intact', clock: 'Clock right', recording: 'Recording' },
   figureHint: {
     online: 'cameras whose live picture comes ÷ connected cameras (without excluded ones)',

@@ -1,6 +1,6 @@
 export default {
   title: '运行监测',
-  tabs: { label: '运行监测', board: '总览', alarms: '告警', recordings: '录像', osd: '字幕', clocks: '时钟', exclusions: '剔除', reports: '报表' },
+  tabs: { label: '运行监测', board: '总览', alarms: '告警', recordings: '录像', osd: '字幕', clocks: '时钟', exclusions: '剔除', reports: '报表', county: '通报核对', trip: '抢修单' },
   figure: { online: '在线', intact: '图像完好', clock: '时钟准确', recording: '录像正常' },
   figureHint: {
     online: '能取到实时画面的点位 ÷ 已接入点位（不含剔除）',
