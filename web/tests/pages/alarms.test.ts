@@ -66,6 +66,14 @@ describe('losses of one place at one time', () => {
       [5, false, [5]],
     ])
   })
+  it('count cameras, each once: a recorder has several, and one camera that is lost twice is no place', () => {
+    const lost = (id: number, place_group: string, members: number[]) => alarm(id, id, { ...closed, level: 'device', camera_id: null, place_group, members })
+    const groups = grouped([lost(9, 'a', [1, 2, 3]), lost(8, 'a', [3, 4]), lost(7, 'b', [5]), lost(6, 'b', [5])])
+    expect(groups.map((one) => [one.place, one.cameras, one.alarms.length])).toEqual([
+      [true, 4, 2],
+      [false, 1, 2],
+    ])
+  })
 })
 
 describe('the step that failed', () => {
