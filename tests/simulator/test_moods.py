@@ -104,3 +104,19 @@ def test_every_mood_and_weather_is_a_fault_by_the_same_name() -> None:
     assert set(WEATHERS.values()) == set(Weather) - {Weather.CLEAR}
     assert {Mood.FROZEN, Mood.BLACK} < STILL
     assert MOODS[Fault.BLURRED] is Mood.BLURRED
+
+
+def test_a_cloth_in_the_wind_has_no_seam() -> None:
+    pictures = Pictures(Look(SceneKind.GATE, mood=Mood.COVERED), 640, 332)
+    for number in range(12):
+        across = pictures.light(number / 12, number).y[:-4].mean(axis=0)
+        assert np.abs(np.diff(across)).max() < 2, "two borders of the cloth that do not fit are a sharp edge"
+
+
+def test_snow_stays_in_the_key_frames_of_a_thin_stream() -> None:
+    recipe = Recipe(Look(SceneKind.BRIDGE, mood=Mood.NOISY), replace(SPEC, bitrate=60_000))
+    sets = parameters(recipe)
+    made = [one.nals for one in islice(units(recipe), 24) if one.again][:4]
+    shown = decode_colour("h264", [annex_b([sets.sps, sets.pps, *nals]) for nals in made])
+    assert len(shown) == 4
+    assert all(float(np.abs(np.diff(y[: BODY - 4, :320], axis=1)).mean()) > 10 for y, *_ in shown)

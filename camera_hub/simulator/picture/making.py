@@ -23,6 +23,8 @@ DRAWN_SECONDS = 6
 """Shorter where nothing is shared: x265 takes some 60 ms of a core for a 720p picture."""
 _KEY_SHARE = 8
 """A take gets this fraction (one in so many) of its group's bits."""
+_NOISE_SHARE = 6
+"""Times the bits for a picture full of noise: at the usual rate the encoder would quantize all of it away."""
 _SETTLING = 8
 _ENCODERS = {"h264": "libx264", "h265": "libx265"}
 _SLICES, _IDR, _SEI, _SPS, _PPS = (1, 5), 5, 6, 7, 8
@@ -127,7 +129,8 @@ def _coded(
 ) -> Iterator[tuple[Unit, dict[int, bytes]]]:
     """Frames in coding order, each with all its NAL units by their type."""
     spec = recipe.spec
-    bitrate = spec.bitrate * recipe.gop // _KEY_SHARE if all_keys else spec.bitrate
+    bitrate = spec.bitrate * (_NOISE_SHARE if recipe.look.mood is Mood.NOISY else 1)
+    bitrate = bitrate * recipe.gop // _KEY_SHARE if all_keys else bitrate
     coded = encode(
         _ENCODERS[spec.codec], pictures, size=_size(recipe), fps=spec.fps, bitrate=bitrate,
         options=_options(recipe), all_keys=all_keys, stop=stop,

@@ -124,7 +124,9 @@ class Pictures:
             (canvas.u, self._cloth.u, 2),
             (canvas.v, self._cloth.v, 2),
         ):
-            plane[:, : edge // part] = np.roll(cloth, sway // part, axis=1)[:, : edge // part]
+            # Not rolled around: its two borders do not fit, and a seam would be a sharp edge on a blind picture.
+            places = np.clip(np.arange(edge // part) - sway // part, 0, cloth.shape[1] - 1)
+            plane[:, : edge // part] = cloth[:, places]
 
     def _noise(self, number: int) -> Canvas:
         """Snow of one frame, as differences (int8 in the planes' bytes)."""
