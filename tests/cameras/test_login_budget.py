@@ -557,3 +557,19 @@ def test_a_pause_that_was_kept_is_never_longer_than_its_length() -> None:
     assert resumed({"rtsp": 5}, 1e9, 10.0, Reason.WRONG_PASSWORD).until == 10.0 + LATER_PAUSE
     assert resumed({"rtsp": 5}, -5.0, 10.0, Reason.WRONG_PASSWORD).until == 0.0
     assert refused(LoginStanding(), "rtsp", 10.0).until == 0.0
+
+
+@pytest.mark.parametrize(
+    ("said", "wait", "kept"),
+    [
+        (Reason.NOT_ACTIVATED, 5.0, Reason.NOT_ACTIVATED),
+        (Reason.LOCKED_OUT, 5.0, Reason.LOCKED_OUT),
+        (Reason.LOCKED_OUT, 7200.0, Reason.WRONG_PASSWORD),  # it was open again
+        (Reason.WRONG_PASSWORD, 5.0, Reason.WRONG_PASSWORD),
+    ],
+)
+def test_what_one_service_says_of_the_device_explains_the_bare_refusal_of_another(
+    said: Reason, wait: float, kept: Reason
+) -> None:
+    standing = refused(LoginStanding(), "onvif", 100.0, said)
+    assert refused(standing, "rtsp", 100.0 + wait).reason == kept

@@ -160,6 +160,27 @@ async def test_a_password_that_changes_meanwhile_costs_no_more_refusals_than_are
     assert stats.logins_failed == 2
 
 
+@pytest.mark.parametrize(("fault", "reason"), [("locked", Reason.LOCKED_OUT), ("not_activated", Reason.NOT_ACTIVATED)])
+async def test_why_a_device_refuses_meanwhile_is_told_and_remembered(
+    farm: Farm, points: PullPoints, fault: str, reason: Reason
+) -> None:
+    device = device_of(farm)
+
+    async def listen() -> None:
+        async with points.open(target_of(device)) as point:
+            await point.pull(5.0, 10, wanted)
+            await farm.set_fault(device.state.plan.key, fault)
+            await point.pull(1.0, 10, wanted)
+
+    with pytest.raises(HubError) as caught:
+        await listen()
+    assert caught.value.reason == reason
+    for _ in range(2):
+        with pytest.raises(HubError) as paused:
+            await listen()
+    assert (paused.value.reason, "retry_in" in paused.value.params) == (reason, True)
+
+
 def test_a_life_is_the_difference_of_two_times_within_bounds() -> None:
     from lxml import etree
 

@@ -41,7 +41,7 @@ from camera_hub.running import Backoff, ended, keep_running
 REFUSALS = frozenset({Reason.WRONG_PASSWORD, Reason.LOCKED_OUT, Reason.CLOCK_REFUSED})
 """What counts as a refused login: the device has seen it, whatever it dislikes about it."""
 
-PAUSES = REFUSALS | {Reason.LOGIN_PAUSED}
+PAUSES = REFUSALS | {Reason.LOGIN_PAUSED, Reason.NOT_ACTIVATED}
 """Why a login is not tried now. LOGIN_PAUSED: this one was not refused, but others were, too often."""
 
 WAITING = 256
@@ -393,6 +393,7 @@ def blocked(reason: str, seconds: float, until: datetime, tries_left: int) -> Hu
     words: dict[str, str] = {
         Reason.LOGIN_PAUSED: "this device has refused other logins too often",
         Reason.LOCKED_OUT: "the device says that it has locked itself after wrong logins",
+        Reason.NOT_ACTIVATED: "the device is not activated and refuses every login",
     }
     why = words.get(reason, "the device refused this login")
     return HubError(

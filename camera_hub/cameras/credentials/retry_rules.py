@@ -66,8 +66,14 @@ def pause(total: int, in_all: int = 0) -> float:
 def refused(
     standing: LoginStanding, service: Service, now: float, reason: str = Reason.WRONG_PASSWORD, *, in_all: int = 0
 ) -> LoginStanding:
-    """The device refused the login with that service. `in_all`: its refusals within a day, this one included."""
+    """The device refused the login with that service. `in_all`: its refusals within a day, this one included.
+
+    What one service has said of the device (locked, not activated) explains the bare refusals of the others.
+    """
     failures = {**standing.failures, service: standing.failures.get(service, 0) + 1}
+    told = standing.reason == Reason.NOT_ACTIVATED or (standing.reason == Reason.LOCKED_OUT and now < standing.until)
+    if reason == Reason.WRONG_PASSWORD and standing.total and told:
+        reason = standing.reason
     seconds = pause(sum(failures.values()), in_all)
     if reason == Reason.LOCKED_OUT:
         seconds = max(seconds, FIRST_PAUSE)

@@ -46,6 +46,7 @@ EARLY = 1.0
 EARLY_PAUSE = 5.0
 _FINAL = REFUSALS | {
     Reason.LOGIN_NEEDED,
+    Reason.NOT_ACTIVATED,
     Reason.ADDRESS_REFUSED,
     Reason.ADDRESS_CHANGED,
     Reason.NO_RANGES,

@@ -260,12 +260,13 @@ class SoapConversation:
             self._attempt.accepted()
 
     def _refused(self, words: str) -> HubError:
-        if self._proved:  # it was accepted a moment ago: what lacks is the user's right to this call
+        error = faults.refused(words, tried=True)
+        if self._proved and error.reason == Reason.WRONG_PASSWORD:
+            # It was accepted a moment ago: what lacks is the user's right to this call.
             if self._attempt is not None:
                 self._attempt.forbidden()
             return faults.of_fault(words or "this user may not make this call")
         offset = self.device.clock_offset_s
-        error = faults.refused(words, tried=True)
         unsure = self._mode == "token" and not self.device.sign_by_hub
         if unsure and offset is not None and off_by_zone(offset) and error.reason == Reason.WRONG_PASSWORD:
             error = faults.refused_by_clock(offset)

@@ -50,6 +50,8 @@ SHORT_PULL = 5.0
 LEAVE_SECONDS = 3.0
 REPLY_BYTES = 512 * 1024
 _REFERENCES = 8
+_TELLING = (Reason.LOCKED_OUT, Reason.NOT_ACTIVATED)
+"""Why a login is refused that was accepted before, where the device says so."""
 _REFERENCE_BYTES = 4096
 
 
@@ -216,8 +218,9 @@ class PullPoints:
         except HubError as error:
             if line.refusals:
                 if attempt is not None:
-                    attempt.refused(Reason.WRONG_PASSWORD)
-                raise _refused() from error
+                    attempt.refused(error.reason if error.reason in _TELLING else Reason.WRONG_PASSWORD)
+                if error.reason not in _TELLING:
+                    raise _refused() from error
             raise
         finally:
             if line.refusals:
