@@ -54,6 +54,7 @@ def test_the_most_specific_reason_names_the_cause_and_of_equals_the_latest() -> 
     assert most_telling(samples("wrong_password", "timed_out")).reason == "wrong_password"
     assert most_telling(samples("timed_out", "unreachable")).reason == "unreachable"
     assert most_telling(samples("wrong_password", "locked_out")).reason == "wrong_password"
+    assert most_telling(samples("not_activated", "wrong_password")).reason == "not_activated"
     assert most_telling(samples("no_media", "no_key_frame")).reason == "no_key_frame"
     assert most_telling(samples("timed_out", "stalled")).reason == "timed_out"
 

@@ -190,4 +190,6 @@ def _weight(reason: str) -> int:
         return 2
     if reason in (Reason.LOCKED_OUT, Reason.LOGIN_PAUSED):  # follow from a wrong password, and hide it
         return 4
+    if reason == Reason.NOT_ACTIVATED:  # why it refuses every login
+        return 6
     return 5 if reason in LOGIN else 3
