@@ -253,6 +253,7 @@ class Farm:
             "forwarded": asdict(state.outer) if state.outer else None,
             "username": plan.username,
             "password": plan.password,
+            "kept_days": plan.kept_days,
             "uuid": state.uuid,
             "mac": state.mac,
             "serial": state.serial,

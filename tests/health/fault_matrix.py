@@ -147,7 +147,8 @@ def laid_out(site: Site, kinds: Sequence[Kind]) -> list[Case]:
             cameras = [camera for row in rows_of(site, village) for camera in row.cameras.values()]
             cases.append(Case(kind, village["key"], cameras))
         elif kind.place == "device":
-            row = singles.pop()
+            row = next(one for one in reversed(singles) if one.device["kept_days"] or not kind.asked)
+            singles.remove(row)
             cases.append(Case(kind, row.device["key"], list(row.cameras.values())))
         else:
             key, camera = channels.pop()
