@@ -23,8 +23,9 @@ DRAWN_SECONDS = 6
 """Shorter where nothing is shared: x265 takes some 60 ms of a core for a 720p picture."""
 _KEY_SHARE = 8
 """A take gets this fraction (one in so many) of its group's bits."""
-_NOISE_SHARE = 6
-"""Times the bits for a picture full of noise: at the usual rate the encoder would quantize all of it away."""
+_NOISE_SHARE, _NOISE_QP = 4, 43
+"""Times the bits for a picture full of noise, and its coarsest quantizer: else the encoder would take all of it away,
+sooner or later."""
 _SETTLING = 8
 _ENCODERS = {"h264": "libx264", "h265": "libx265"}
 _SLICES, _IDR, _SEI, _SPS, _PPS = (1, 5), 5, 6, 7, 8
@@ -176,6 +177,8 @@ def _size(recipe: Recipe) -> tuple[int, int]:
 
 def _options(recipe: Recipe) -> dict[str, str]:
     common = f"keyint={recipe.cycle}:min-keyint={recipe.cycle}:scenecut=0"
+    if recipe.look.mood is Mood.NOISY:
+        common += f":qpmax={_NOISE_QP}"
     if recipe.spec.codec == "h265":
         own = "bframes=0:open-gop=0:pools=1:frame-threads=1:log-level=none:repeat-headers=1:info=0"
         return {"preset": "ultrafast", "x265-params": f"{common}:{own}"}
