@@ -301,6 +301,8 @@ def run(folder: Path, kinds: Sequence[Kind], seconds: float, say: Callable[[str]
         for case in cases:
             if case.kind.name == "moved":
                 site.post(f"/api/cameras/{case.cameras[0]}/references", {"profile": "day", "from": "now"})
+        _ask_for_checks(site, cases)  # what is lost is only seen by who knows what there was
+        until(lambda: _are_recording(site, cases), seconds=60, what="the recordings that there are were read")
         switch_on(site, cases)
         say(f"{len(cases)} kinds of faults at once")
         alarms = look_for(site, cases, seconds)
@@ -312,6 +314,18 @@ def run(folder: Path, kinds: Sequence[Kind], seconds: float, say: Callable[[str]
 def _is_well(camera: dict[str, Any]) -> bool:
     states = {one["aspect"]: one["state"] for one in camera["states"]}
     return states.get("media") == states.get("picture") == "ok"
+
+
+def _are_recording(site: Site, cases: Iterable[Case]) -> bool:
+    """Whether the cameras of the checks that must be asked for are known to record."""
+    wanted = {camera for case in cases if case.kind.asked for camera in case.cameras}
+    well = {
+        camera["id"]
+        for camera in site.cameras()
+        for one in camera["states"]
+        if (one["aspect"], one["state"]) == ("recording", "ok")
+    }
+    return wanted <= well
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
