@@ -25,7 +25,7 @@ _WINDOW = (np.hanning(HEIGHT // 2)[:, None] * np.hanning(WIDTH // 2)[None, :]).a
 _EDGE = HEIGHT // 2 // 9
 """Rows at the upper and lower edge, where captions are."""
 _FAR = 8
-_BESIDE = np.where(np.abs(np.arange(-_FAR, _FAR + 1)) > 2, 1.0, 0.0) / (2 * (_FAR - 2))
+_BESIDE = 0.4 * np.where(np.abs(np.arange(-_FAR, _FAR + 1)) > 2, 1.0, 0.0) / (2 * (_FAR - 2))
 _AMPLITUDE = 16.0 / (WIDTH // 2 * (HEIGHT // 2)) / 2
 """From a peak of the windowed spectrum to grey levels."""
 
@@ -71,7 +71,7 @@ def _wave(half: Floats) -> float:
 
 
 def _beside(line: Floats) -> Floats:
-    """The mean of what is 3 to 8 places away, on both sides."""
+    """Part of the mean of what is 3 to 8 places away, on both sides: a wave among level edges is still one."""
     return np.convolve(np.pad(line, _FAR, mode="reflect"), _BESIDE, mode="valid").astype(np.float32)
 
 
