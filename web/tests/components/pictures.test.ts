@@ -6,7 +6,7 @@ import AlarmPictures from '@/pages/parts/AlarmPictures.vue'
 import PicturePair from '@/pages/parts/PicturePair.vue'
 import ReferenceDialog from '@/pages/parts/ReferenceDialog.vue'
 import { pairs, shownScores } from '@/pages/parts/picturePair'
-import { ALL, FakeHub, Refusal, flushPromises, person, signIn, signOutAll } from './hub'
+import { ALL, FakeHub, Refusal, camera, flushPromises, person, signIn, signOutAll } from './hub'
 
 let hub: FakeHub
 let page: VueWrapper
@@ -52,9 +52,14 @@ describe('an alarm’s pictures', () => {
     await flushPromises()
     expect(text()).toContain('没有保存画面')
     rows = [kept(1, 'reference'), kept(1, 'present')]
+    hub.changed('camera', 1, camera(1))
     hub.changed('alarm', 7, { id: 7 })
     await flushPromises()
     expect([...document.querySelectorAll('img')].map((one) => one.getAttribute('src'))).toEqual(['/1-reference.jpg', '/1-present.jpg'])
+    hub.on('GET /api/cameras/1/references', () => ({ camera_id: 1, day: null, night: null, question: null }))
+    button('设为新基准')!.click()
+    await flushPromises()
+    expect(text()).toContain('基准画面 · 点位1')
   })
 })
 
@@ -93,12 +98,12 @@ describe('a pair', () => {
 describe('the question whether a change is right', () => {
   const active = { state: 'active', at: AT, picture_url: '/day.jpg', pictures: 9, set_name: null, differs_since: null, score: null }
   const asked = { camera_id: 5, day: { ...active, state: 'questioned', differs_since: AT, score: 8 }, night: null, question: { profile: 'day', since: AT, score: 8, look_at: AT, look_url: '/look.jpg' } }
-  const camera = { id: 5, name: '村口', picture_at: AT }
+  const place = { id: 5, name: '村口', picture_at: AT }
 
   it('is answered with one click: the picture that differed is the new reference', async () => {
     hub.on('GET /api/cameras/5/references', () => asked)
     hub.on('POST /api/cameras/5/references', () => ({ camera_id: 5, day: { ...active, set_name: '张三' }, night: null, question: null }))
-    show(ReferenceDialog, { camera })
+    show(ReferenceDialog, { camera: place })
     await flushPromises()
     expect(text()).toContain('现在的画面是正常的吗')
     expect([...document.querySelectorAll('img')].map((one) => one.getAttribute('src'))).toEqual(['/day.jpg', '/look.jpg'])
@@ -111,10 +116,10 @@ describe('the question whether a change is right', () => {
   })
   it('or by sending somebody', async () => {
     hub.on('GET /api/cameras/5/references', () => asked)
-    show(ReferenceDialog, { camera })
+    show(ReferenceDialog, { camera: place })
     await flushPromises()
     button('派人处理')!.click()
-    expect(page.emitted('send')).toHaveLength(1)
+    expect([page.emitted('send'), page.emitted('close')].map((one) => one?.length)).toEqual([1, 1])
     expect(hub.to('POST /api/cameras/5/references')).toEqual([])
   })
   it('says why a fresh picture is refused, and what helps', async () => {
@@ -122,7 +127,7 @@ describe('the question whether a change is right', () => {
     hub.on('POST /api/cameras/5/references', () => {
       throw new Refusal(409, 'reference_other_profile', { profile: 'night' })
     })
-    show(ReferenceDialog, { camera })
+    show(ReferenceDialog, { camera: place })
     await flushPromises()
     button('取当前画面')!.click()
     await flushPromises()
@@ -133,7 +138,7 @@ describe('the question whether a change is right', () => {
     signOutAll()
     await signIn(hub, person(2, { actions: ALL }))
     hub.on('GET /api/cameras/5/references', () => asked)
-    show(ReferenceDialog, { camera })
+    show(ReferenceDialog, { camera: place })
     await flushPromises()
     expect(text()).toContain('现在的画面是正常的吗')
     expect(button('设为新基准')).toBeUndefined()
@@ -141,7 +146,7 @@ describe('the question whether a change is right', () => {
   it('learning anew is confirmed first', async () => {
     const confirm = vi.spyOn(ElMessageBox, 'confirm').mockRejectedValue('cancel')
     hub.on('GET /api/cameras/5/references', () => asked)
-    show(ReferenceDialog, { camera })
+    show(ReferenceDialog, { camera: place })
     await flushPromises()
     button('重新学习')!.click()
     await flushPromises()

@@ -26,6 +26,7 @@ export default {
   relearnConfirm: 'Delete the references of day and night and learn both from the start (it takes hours). For a camera that was turned on purpose.',
   accepted: 'The new reference is in use',
   relearned: 'Learning has begun anew',
+  isRight: 'Is it right so? New reference…',
   askNone: 'There is no change to confirm.',
   close: 'Close',
 }

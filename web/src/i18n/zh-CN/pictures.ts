@@ -26,6 +26,7 @@ export default {
   relearnConfirm: '删除白天和夜间的基准画面，从头学习（需数小时）。摄像机被有意调整过方向时使用。',
   accepted: '已设为新基准画面',
   relearned: '已重新开始学习',
+  isRight: '画面正常？设为新基准…',
   askNone: '目前没有需要确认的变化。',
   close: '关闭',
 }
