@@ -1,11 +1,12 @@
 """Villages and residential quarters."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter
 
 from camera_hub.access.policy import Action, Actor
-from camera_hub.api.live_changes import HUB, SharedReader, each, to_village
+from camera_hub.api.live_changes import HUB, Render, SharedReader, to_village
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.places import ChangeVillage, NewOrder, NewVillages, VillageAnswer
@@ -62,9 +63,10 @@ async def remove_village(
 
 
 def live(register: Register) -> SharedReader:
-    """Villages for the pages' WebSockets."""
-    return lambda ids: each(
-        ids,
-        lambda id: register.villages.get(HUB, id),
-        lambda view: to_village(VillageAnswer.model_validate(view), view.id),
-    )
+    """Villages for the pages' WebSockets: a storm that changes all of them is one reading."""
+
+    async def read(ids: Collection[int]) -> dict[int, Render]:
+        views = await register.villages.some(HUB, ids)
+        return {view.id: to_village(VillageAnswer.model_validate(view), view.id) for view in views}
+
+    return read

@@ -1,5 +1,7 @@
 """The register: who may take in what, what becomes of it, and what is told to whom."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -333,6 +335,31 @@ async def test_one_village_is_counted_without_the_others(
 ) -> None:
     """Every query over cameras and alarms names the village: else each change in one costs as much as all."""
     await register.devices.register(ADMIN, villages[0], HOST)
+    with _statements(database) as statements:
+        view = await register.villages.get(ADMIN, villages[0])
+    assert view.counts.total == 1
+    reading = [one for one in statements if "FROM cameras" in one or "FROM alarms" in one]
+    assert len(reading) >= 2
+    assert all("village_id IN (SELECT villages.id" in one for one in reading)
+
+
+async def test_villages_that_change_together_are_read_together(
+    register: Register, villages: list[int], database: Database
+) -> None:
+    """When all links fail at once, every open page gets every village: as many statements as for one."""
+    with _statements(database) as of_one:
+        await register.villages.some(ADMIN, villages[:1])
+    with _statements(database) as of_all:
+        found = await register.villages.some(ADMIN, [*villages, 999])
+    assert [one.id for one in found] == villages
+    assert len(of_all) == len(of_one)
+    mine = await register.villages.some(village_admin(villages[0]), villages)
+    assert [one.id for one in mine] == villages[:1]
+
+
+@contextmanager
+def _statements(database: Database) -> Iterator[list[str]]:
+    """What is sent to the database within the block."""
     statements: list[str] = []
 
     def keep(_: object, __: object, statement: str, *___: object) -> None:
@@ -340,13 +367,9 @@ async def test_one_village_is_counted_without_the_others(
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", keep)
     try:
-        view = await register.villages.get(ADMIN, villages[0])
+        yield statements
     finally:
         event.remove(database.engine.sync_engine, "before_cursor_execute", keep)
-    assert view.counts.total == 1
-    reading = [one for one in statements if "FROM cameras" in one or "FROM alarms" in one]
-    assert len(reading) >= 2
-    assert all("village_id IN (SELECT villages.id" in one for one in reading)
 
 
 def test_a_described_device_shows_no_secret() -> None:

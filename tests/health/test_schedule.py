@@ -60,8 +60,10 @@ def test_of_a_silent_device_no_stream_is_opened_and_of_one_that_never_answered_o
 
 @pytest.mark.parametrize("dead", ["silent", "dumb"])
 def test_of_a_thousand_cameras_forty_in_a_hundred_black_holed_delay_no_other(dead: str) -> None:
-    """A quarter of an hour of rounds. Silent: each beat takes its two seconds; dumb: connections are
-    accepted, and each look takes its fifteen. All others are asked and looked at within a few seconds of their time."""
+    """A quarter of an hour of rounds, all due at once at first. Silent: each beat takes its two seconds; dumb:
+    connections are accepted, and each look takes its fifteen. All others are asked and looked at within a few seconds
+    of their time from the moment when they were first seen well: the backlog of what is not known holds up only
+    itself."""
     cameras = watches(1000, village=lambda n: n % 25)
     bad = {
         watch.camera_id
@@ -70,7 +72,8 @@ def test_of_a_thousand_cameras_forty_in_a_hundred_black_holed_delay_no_other(dea
     }
     assert 380 <= len(bad) <= 440
     ends: dict[int, float] = {}
-    looks, beats, worst = Counter[int](), Counter[int](), 0.0
+    looks, beats, first = Counter[int](), Counter[int](), set[int]()
+    worst = {"known": 0.0, "settled": 0.0}
     for step in range(1000):
         now = 300.0 + step
         for watch in cameras:
@@ -80,15 +83,20 @@ def test_of_a_thousand_cameras_forty_in_a_hundred_black_holed_delay_no_other(dea
         for kind, some in (("beat", chosen.beats), ("look", chosen.looks)):
             for watch in some:
                 late = now - (watch.picture_due if kind == "look" else watch.due)
+                if watch.camera_id in first and kind == "look":
+                    worst["known"] = max(worst["known"], late)
+                if watch.camera_id not in bad and kind == "look":
+                    first.add(watch.camera_id)
                 if watch.camera_id not in bad and step > 650:  # since all were due at once
-                    worst = max(worst, late)
+                    worst["settled"] = max(worst["settled"], late)
                     (looks if kind == "look" else beats)[watch.camera_id] += 1
                 watch.looking = "look" if kind == "look" else "beat"
                 ends[watch.camera_id] = now + _takes(kind, watch.camera_id in bad, dead)
     well = [watch.camera_id for watch in cameras if watch.camera_id not in bad]
     assert all(1 <= looks[camera] <= 2 for camera in well)
     assert all(beats[camera] + looks[camera] >= 5 for camera in well)
-    assert worst < 15.0
+    assert worst["known"] < 30.0
+    assert worst["settled"] < 15.0
 
 
 def _takes(kind: str, bad: bool, dead: str) -> float:
@@ -105,6 +113,7 @@ def _finish(watch: CameraWatch, now: float, *, failed: bool, silent: bool) -> No
     watch.due += PLAN.round * max(1, -(-(now - watch.due) // PLAN.round))
     if kind != "look":
         return
+    watch.verified = not failed
     if failed and not silent:
         watch.failures += 1
         watch.picture_due = now + PLAN.pause(watch.camera_id, watch.failures, 10.0)

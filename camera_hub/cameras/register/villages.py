@@ -1,7 +1,7 @@
 """Villages and residential quarters in the township's official order."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 from sqlalchemy import func, select
@@ -42,6 +42,11 @@ class Villages:
         require_village(actor, village_id, "village")
         async with self._database.read() as session:
             return await _one(session, village_id)
+
+    async def some(self, actor: Actor, ids: Collection[int]) -> list[VillageView]:
+        """Those of these villages that exist and are in the actor's scope, read together."""
+        async with self._database.read() as session:
+            return await views.villages(session, in_scope(actor, Village.id) & Village.id.in_(ids))
 
     async def add(self, names: Sequence[str], kind: Literal["village", "quarter"]) -> None:
         """Add those that do not exist yet, after the others, in the given order."""

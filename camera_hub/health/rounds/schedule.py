@@ -39,9 +39,9 @@ def to_start(
 ) -> Chosen:
     """What to start now, within the bounds, which what is under way counts against.
 
-    Villages take turns: whoever has least under way goes first, of those the longest due, so that no village and no
-    recorder can occupy all places. `answers`: whether the device has ever answered on its ports; where it has not, only
-    a look can tell anything.
+    Villages take turns: whoever has least under way goes first, of those the longest due (cameras known to give media
+    before others), so that no village and no recorder can occupy all places. `answers`: whether the device has ever
+    answered on its ports; where it has not, only a look can tell anything.
     """
     watches = list(watches)
     beats, looks = _UnderWay(), _UnderWay()
@@ -69,7 +69,7 @@ def to_start(
     def may_ask(watch: CameraWatch) -> bool:
         return beats.count < bounds.beats and beats.villages[watch.village_id] < bounds.beats_per_village
 
-    chosen_looks = _in_turn(due_looks, looks, may_look, lambda watch: min(watch.picture_due, watch.due))
+    chosen_looks = _in_turn(due_looks, looks, may_look, _turn)
     chosen = {watch.camera_id for watch in chosen_looks}
     left = [w for w in due_looks if w.due <= now and w.camera_id not in chosen and answers(w.device_id)]
     # Whoever waits for its look is asked all the same: whether it answers is told each round.
@@ -82,6 +82,13 @@ def is_look_due(watch: CameraWatch, now: float, answers: Callable[[int], bool] =
     if not answers(watch.device_id):
         return min(watch.due, watch.picture_due) <= now
     return watch.picture_due <= now and not watch.mute
+
+
+def _turn(watch: CameraWatch) -> float:
+    """When its look has its turn. Those whose last look found media go before those of which nothing is known (after a
+    start or an import all are due at once, and a look at a dumb device takes up to its deadline) and those that fail,
+    by a picture interval: long enough for a backlog to be worked off, and nobody waits for ever."""
+    return min(watch.picture_due, watch.due) + (0.0 if watch.verified else watch.intervals.picture)
 
 
 class _UnderWay:
