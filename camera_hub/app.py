@@ -29,6 +29,7 @@ from camera_hub.api import (
     alarms,
     bulk,
     cameras,
+    county,
     device_events,
     device_settings,
     devices,
@@ -62,6 +63,7 @@ from camera_hub.api import (
     setup,
     system,
     tours,
+    trip,
     users,
     viewers,
     villages,
@@ -170,6 +172,8 @@ from camera_hub.health.alarms.alarms import Alarms
 from camera_hub.health.alarms.handling import AlarmHandling
 from camera_hub.health.board import HealthBoard
 from camera_hub.health.camera_file import HealthFiles
+from camera_hub.health.county.checks import CountyChecks
+from camera_hub.health.county.judge import CountyJudge
 from camera_hub.health.exclusion_register import ExclusionRegister
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.health.history import ObservationHistory
@@ -189,6 +193,7 @@ from camera_hub.health.rollup.rollup import RollUp
 from camera_hub.health.round_plans import RoundPlans
 from camera_hub.health.rounds.reachability import DeviceContacts
 from camera_hub.health.rounds.rounds import Rounds
+from camera_hub.health.trip import TripList
 from camera_hub.instance import only_instance
 from camera_hub.media.child_process import Spawn, spawn_process
 from camera_hub.media.decoders.looks import Looks
@@ -256,6 +261,8 @@ _ROUTERS = (
     alarm_pictures.router,
     references.router,
     exclusions.router,
+    county.router,
+    trip.router,
     reports.router,
     notices.router,
     scenes.router,
@@ -421,6 +428,10 @@ async def parts(
         await stack.enter_async_context(NoticeDelivery(clock, bus, database, vault))
         rolling_up = RollUp(database, clock, settings.site.zone, timedelta(days=settings.health.look_days))
         await stack.enter_async_context(running(keep_running("roll-up", rolling_up.run_once, clock=clock), "roll-up"))
+        county_judge = CountyJudge(database, clock, settings.site.zone)
+        await stack.enter_async_context(
+            running(keep_running("county list checks", county_judge.run_once, clock=clock), "county list checks")
+        )
         retention = Retention(database, clock, every_expiry_rule(settings))
         await stack.enter_async_context(
             running(keep_running("retention", retention.run_once, clock=clock), "retention")
@@ -529,6 +540,10 @@ async def parts(
             ChannelTests: ChannelTests(database, clock, vault),
             ObservationHistory: ObservationHistory(database, clock, settings.health),
             HealthBoard: HealthBoard(database, clock, rounds, settings.site.zone),
+            CountyChecks: CountyChecks(
+                database, clock, sheet_reader(settings.sheets), county_judge, settings.site.zone
+            ),
+            TripList: TripList(database, clock),
             RoundPlans: RoundPlans(database, bus, clock, settings.site.zone),
             HealthFiles: HealthFiles(database, clock, settings.site.zone),
             DeviceEvents: device_events_,

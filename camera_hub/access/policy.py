@@ -40,6 +40,7 @@ class Action(StrEnum):
     EDIT_TOURS = "edit_tours"  # tours and scenes
     RUN_TOURS = "run_tours"
     READ_RECORDS = "read_records"  # what patrols showed
+    CHECK_COUNTY = "check_county"  # lists of faulty cameras that the county sends, of all villages
     READ_SYSTEM = "read_system"
     MANAGE_SYSTEM = "manage_system"  # restart parts of the running hub
     MANAGE_STREAM_TOKENS = "manage_stream_tokens"  # RTSP out: tokens, and the register of their sessions
@@ -60,6 +61,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.EDIT_TOURS,
             Action.RUN_TOURS,
             Action.READ_RECORDS,
+            Action.CHECK_COUNTY,
         }
     ),
     Role.VILLAGE_ADMIN: frozenset(
@@ -115,6 +117,7 @@ _TOWNSHIP = frozenset(
         Action.EDIT_TOURS,
         Action.RUN_TOURS,
         Action.READ_RECORDS,
+        Action.CHECK_COUNTY,
         Action.READ_SYSTEM,
         Action.MANAGE_SYSTEM,
         Action.MANAGE_STREAM_TOKENS,

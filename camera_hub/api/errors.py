@@ -74,25 +74,32 @@ class Unexpected:
             await self._app(scope, receive, send)
             return
         started = False
+        gone: OSError | None = None  # what the server raises for a browser that has gone away
 
         async def watched(message: Message) -> None:
-            nonlocal started
+            nonlocal started, gone
             started = True
-            await send(message)
+            try:
+                await send(message)
+            except OSError as error:
+                gone = error
+                raise
 
         try:
             await self._app(scope, receive, watched)
         except ClientDisconnect:
             return  # the browser went away in the middle of its request: nobody is there to be answered
-        except Exception:
+        except Exception as error:
+            if error is gone:
+                return  # a WebSocket that was closed before it was accepted or refused
             log.exception("%s %s failed unexpectedly", outside(scope.get("method", "WS")), outside(scope["path"]))
             if started:
                 return  # the answer is under way; the server closes the connection of an unfinished one
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1011})
                 return
-            error = HubError(Kind.INTERNAL, "the hub failed unexpectedly; its log says why")
-            await answer(error)(scope, receive, send)
+            failed = HubError(Kind.INTERNAL, "the hub failed unexpectedly; its log says why")
+            await answer(failed)(scope, receive, send)
 
 
 async def _hub_error(connection: Any, error: Exception) -> Any:

@@ -1,15 +1,9 @@
 """Imports of sheets: upload, map the headers, look at the verdict of each row, bring in what is good."""
 
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathValue
-from starlette.concurrency import run_in_threadpool
 
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
@@ -25,13 +19,13 @@ from camera_hub.api.schemas.imports import (
     RunStarted,
     StartImport,
 )
+from camera_hub.api.sheet_bodies import SHEET, UPLOAD, download, received
 from camera_hub.cameras.imports.fields import described_fields
 from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.imports.runs import ImportRuns
 from camera_hub.cameras.imports.sheets import ImportSheets, file_name
 from camera_hub.cameras.imports.views import ImportView, RowPage, RowView
 from camera_hub.clock import Clock
-from camera_hub.sheets.answer import MAX_FILE, refusal
 
 router = APIRouter(prefix="/api/imports", tags=["imports"])
 
@@ -43,21 +37,8 @@ Runs = Annotated[ImportRuns, part(ImportRuns)]
 Village = Annotated[Id | None, Query()]
 Number = Annotated[int, PathValue(ge=1, le=2**31 - 1)]
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_BYTES = "application/octet-stream"
-_UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {_BYTES: {"schema": {"type": "string", "format": "binary", "maxLength": MAX_FILE}}},
-    }
-}
-_SHEET: dict[str, Any] = {
-    "response_class": Response,
-    "responses": {200: {"content": {XLSX: {}}, "description": "The sheet."}},
-}
 
-
-@router.post("", response_model=ImportAnswer, status_code=201, openapi_extra=_UPLOAD)
+@router.post("", response_model=ImportAnswer, status_code=201, openapi_extra=UPLOAD)
 async def upload(
     request: Request,
     actor: Importer,
@@ -66,7 +47,7 @@ async def upload(
     name: Annotated[Name | None, Query()] = None,
 ) -> ImportView:
     """The body is the file itself (.xlsx, .xls, .csv), whatever its content type says."""
-    async with _received(request) as path:
+    async with received(request) as path:
         return await imports.upload(actor, village_id, name or "", path)
 
 
@@ -82,18 +63,18 @@ async def import_fields(actor: Importer) -> Any:
     return described_fields()
 
 
-@router.get("/template.xlsx", **_SHEET)
+@router.get("/template.xlsx", **SHEET)
 async def template(actor: Importer, sheets: Sheets, clock: Annotated[Clock, part(Clock)]) -> Response:
     """An empty sheet with all columns, their lists, and how to fill it in."""
-    return _download(file_name("点位导入模板", clock.now().date()), await sheets.template())
+    return download(file_name("点位导入模板", clock.now().date()), await sheets.template())
 
 
-@router.get("/list.xlsx", **_SHEET)
+@router.get("/list.xlsx", **SHEET)
 async def camera_list(
     actor: Registrar, sheets: Sheets, clock: Annotated[Clock, part(Clock)], village_id: Village = None
 ) -> Response:
     """The cameras with their place class and ledger, to be edited and read in again."""
-    return _download(file_name("点位清单", clock.now().date()), await sheets.list(actor, village_id))
+    return download(file_name("点位清单", clock.now().date()), await sheets.list(actor, village_id))
 
 
 @router.get("/{import_id}", response_model=ImportAnswer)
@@ -145,30 +126,9 @@ async def delete_import(
     return Done(at=clock.now())
 
 
-@router.get("/{import_id}/failed.xlsx", **_SHEET)
+@router.get("/{import_id}/failed.xlsx", **SHEET)
 async def failed_rows(import_id: Id, actor: Importer, sheets: Sheets, clock: Annotated[Clock, part(Clock)]) -> Response:
     """The rows that are not in: the sheet's own columns, then why and what to do. Passwords are left out."""
     name, content = await sheets.failed(actor, import_id)
     stem = name.rpartition(".")[0] or name
-    return _download(file_name(f"{stem}-未导入", clock.now().date()), content)
-
-
-@asynccontextmanager
-async def _received(request: Request) -> AsyncIterator[Path]:
-    """The body in a file of its own, which is gone afterwards. Raises HubError(TOO_LARGE)."""
-    with tempfile.TemporaryDirectory(prefix="camera-hub-sheet-") as folder:
-        path = Path(folder) / "sheet"
-        size = 0
-        with path.open("wb") as file:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > MAX_FILE:
-                    raise refusal("sheet_file_large")
-                await run_in_threadpool(file.write, chunk)
-        yield path
-
-
-def _download(name: str, content: bytes) -> Response:
-    """To be saved under that name (RFC 6266, RFC 8187)."""
-    shown = f"attachment; filename=\"sheet.xlsx\"; filename*=UTF-8''{quote(name)}"
-    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
+    return download(file_name(f"{stem}-未导入", clock.now().date()), content)

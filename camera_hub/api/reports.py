@@ -1,5 +1,6 @@
 """Reports: figures of a span, per village, camera and maintenance unit; as .xlsx."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from camera_hub.api.schemas.reports import (
     ReportAnswer,
 )
 from camera_hub.health.exclusion_register import AT_ONCE, ExclusionQuery, ExclusionRegister, ExclusionView
+from camera_hub.health.reports.report import CameraFigures
 from camera_hub.health.reports.reports import NamedReport, ReportQuery, Reports
 from camera_hub.health.reports.sheet import report_sheet
 from camera_hub.health.reports.span import moment
@@ -54,19 +56,19 @@ async def report(actor: Reader, reports: AllReports, settings: AllSettings, quer
     return report_answer(await reports.report(actor, query), settings.reports, bound=actor.bound)
 
 
-@router.get("/cameras")
+@router.get("/cameras", response_model=CameraReportsAnswer)
 async def report_cameras(
     actor: Reader,
     reports: AllReports,
     query: Asked,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=2000)] = 200,
-) -> CameraReportsAnswer:
+) -> Response:
     """The figures of each camera, the one with the least time online first."""
     found = await reports.report(actor, query)
     cameras = sorted(found.report.cameras, key=lambda one: _worst(one.shares["online_time"].after.hundredths))
-    chosen = cameras[offset : offset + limit]
-    return CameraReportsAnswer(total=len(cameras), cameras=[camera_answer(found, one) for one in chosen])
+    body = await run_in_threadpool(_cameras_body, found, cameras[offset : offset + limit], len(cameras))
+    return Response(body, media_type="application/json")
 
 
 @router.get("/faults")
@@ -132,6 +134,12 @@ async def _exclusions(
             break
         before = page[-1].id
     return listed[:MOST_EXCLUSIONS]
+
+
+def _cameras_body(found: NamedReport, cameras: Sequence[CameraFigures], total: int) -> bytes:
+    """A CameraReportsAnswer as JSON: a thousand cameras take a second, so they are written one by one, in a thread."""
+    written = ",".join(camera_answer(found, one).model_dump_json(by_alias=True) for one in cameras)
+    return f'{{"total":{total},"cameras":[{written}]}}'.encode()
 
 
 def _worst(hundredths: int | None) -> int:

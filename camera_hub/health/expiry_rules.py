@@ -11,6 +11,7 @@ from camera_hub.store.tables import (
     AlarmPicture,
     Camera,
     CameraState,
+    CountyCheck,
     Digest,
     Exclusion,
     Notice,
@@ -30,7 +31,8 @@ UNROLLED = timedelta(days=30)
 def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
     """Looks end after `look_days` once they are rolled up into hours, hours after `hour_days` once they are rolled up
     into days, days after `day_days`; notices after `keep_days`; closed alarms (with their members), former states of
-    cameras, and what figures are taken from beside these, after `alarm_keep_days`. What is open or still true has no
+    cameras, what figures are taken from beside these, and checks of the
+    county's lists, after `alarm_keep_days`. What is open or still true has no
     end yet, and stays."""
     raw, record = timedelta(days=settings.keep_days), timedelta(days=settings.alarm_keep_days)
     looks, hours = timedelta(days=settings.look_days), timedelta(days=settings.hour_days)
@@ -89,5 +91,6 @@ def expiry_rules(settings: HealthSettings) -> list[ExpiryRule]:
         ExpiryRule("camera states", CameraState, CameraState.id, CameraState.until, record),
         ExpiryRule("service periods", ServicePeriod, ServicePeriod.id, ServicePeriod.until, record),
         ExpiryRule("observing periods", ObservingPeriod, ObservingPeriod.id, ObservingPeriod.until, record),
+        ExpiryRule("county list checks", CountyCheck, CountyCheck.id, CountyCheck.created_at, record),
         ExpiryRule("exclusions", Exclusion, Exclusion.id, Exclusion.until, record),
     ]

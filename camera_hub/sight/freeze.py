@@ -4,12 +4,16 @@ A scene in which nothing moves is not frozen: the sensor's noise and the light s
 encoder exactly the same samples again. What distinguishes them is therefore exact repetition after decoding, measured
 on single samples (an average would remove the noise, which is the evidence).
 
-One comparison does not tell: an encoder that quantizes the same picture in another way repeats as few samples (10–50 %)
-as noise of a third of a level leaves (20–60 %). But sooner or later it quantizes two key frames alike, and then *all*
-samples repeat, which no live source ever does. So the best of all pairs of a few key frames decides. Measured with x264
-at 300 to 2,500 kbit/s, best pair of four: frozen 99.9–100 %, noise of 0.3 levels 40–61 %. An encoder whose rate control
-never settles (a tight buffer far below what the picture needs: 300 kbit/s here) never makes two alike: such a freeze is
-not found, and neither is one whose picture is noise.
+Two key frames alone do not tell: rate control quantizes the same picture in another way each time, and then as few
+samples repeat (10 to 50 %) as in a quiet live scene (20 to 60 %). But some part of the picture is sooner or later
+quantized as it was before, and then a whole tile with a texture (56 samples over some 30 macroblocks) is the very same.
+No sensor does that: its noise, even a third of a grey level that no P frame shows any more, changes some sample of
+every such tile. So each picture's tiles are kept as short marks, of some two dozen key frames, and looked for again.
+Measured with x264 (640 × 360, a key frame a second; tight, loose and average rate control from 200 kbit/s up, constant
+quality): see docs/picture-scores.md.
+
+Plain tiles repeat in any picture and say nothing. In a picture without texture single samples decide, and it takes
+more of them.
 
 The clock keeps running over a frozen scene: captions are left out wherever they are, and what changes in a narrow band
 of rows alone, while all else repeats, is a clock that was not recognized as one: it shows that the stream is alive and
@@ -18,9 +22,12 @@ the picture is not.
 
 import base64
 import binascii
+import hashlib
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,8 +46,10 @@ _BAND = 3
 _DRIFT = 0.5
 """Mean difference in grey levels from which the light has changed; single samples count _CLIP at most."""
 _CLIP = 6
-CERTAIN = 0.85
-"""Share of samples that repeat exactly from which the picture is the same one."""
+CERTAIN = 0.97
+"""Share of samples that repeat exactly from which a picture without texture is the same one."""
+_ALL_ELSE = 0.85
+"""Share of samples that repeat exactly beside a clock that was not recognized."""
 _FEWEST = 0.3
 """Share of samples outside captions without which nothing can be said."""
 
@@ -54,6 +63,17 @@ class Sampled:
     size: tuple[int, int]
     samples: NDArray[np.uint8]
     hidden: NDArray[np.bool_]
+
+
+_TILE_ROWS, _TILE_COLUMNS = 7, 8
+_TEXTURED = 14
+"""Different grey levels of a tile's 56 samples from which it has a texture: what noise there was would show in it."""
+_MARK = 3
+"""Bytes by which a tile is known again."""
+MARKS = (_ROWS - 2 * _EDGE) // _TILE_ROWS * (_COLUMNS // _TILE_COLUMNS) * _MARK
+"""Bytes of all tiles of a picture."""
+FEWEST_TILES = 4
+"""Tiles with a texture without which single samples decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +103,12 @@ def compare(before: Sampled, now: Sampled) -> Repetition | None:
     if before.size != now.size or shown.mean() < _FEWEST:
         return None
     difference = now.samples.astype(np.int16) - before.samples
-    changed = (np.abs(difference) > _MOVED) & shown
+    changed = (_beyond(now.samples, before.samples) > _MOVED) & shown
     if np.count_nonzero(changed) >= _MOVED_SAMPLES:
         rows = np.flatnonzero(changed.any(axis=1))
         shown = shown.copy()
         shown[rows[0] : rows[-1] + 1] = False
-        if rows[-1] - rows[0] >= _BAND or float(np.mean(difference[shown] == 0)) < CERTAIN:
+        if rows[-1] - rows[0] >= _BAND or float(np.mean(difference[shown] == 0)) < _ALL_ELSE:
             return Repetition(True, 0.0)
     left = difference[shown]
     if abs(float(np.clip(left, -_CLIP, _CLIP).mean())) >= _DRIFT:
@@ -96,9 +116,43 @@ def compare(before: Sampled, now: Sampled) -> Repetition | None:
     return Repetition(False, float(np.mean(left == 0)))
 
 
+def _beyond(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """By how many grey levels each sample lies outside of what was around it before: an encoder that is short of bits
+    moves edges a little, and no more."""
+    around = np.ones((3, 3), np.uint8)
+    high, low = cv2.dilate(before, around).astype(np.int16), cv2.erode(before, around).astype(np.int16)
+    beyond: NDArray[np.int16] = np.maximum(now - high, low - now)
+    return beyond
+
+
 def frozen(repeated: float) -> float:
-    """Score 0 (the same picture) … 100 (live). `repeated`: of the two pictures, out of several, that are most alike."""
-    return score(repeated, best=0.6, limit=CERTAIN, worst=0.97)
+    """Score 0 (the same picture) … 59 for a picture that stands still beyond doubt. `repeated`: the largest share of it
+    that was the very same before."""
+    return min(59.0, score(repeated, best=0.0, limit=0.1, worst=0.8))
+
+
+def marks(kept: Sampled) -> bytes:
+    """By what each tile of the picture is known again: _MARK bytes each, zeros for a plain or partly hidden one."""
+    found = bytearray()
+    for top in range(_EDGE, _ROWS - _EDGE, _TILE_ROWS):
+        for left in range(0, _COLUMNS, _TILE_COLUMNS):
+            part = slice(top, top + _TILE_ROWS), slice(left, left + _TILE_COLUMNS)
+            tile = kept.samples[part]
+            textured = not kept.hidden[part].any() and np.count_nonzero(np.bincount(tile.reshape(-1))) >= _TEXTURED
+            found += hashlib.blake2s(tile.tobytes(), digest_size=_MARK).digest() if textured else bytes(_MARK)
+    return bytes(found)
+
+
+def tiles_again(now: bytes, before: Sequence[bytes]) -> tuple[int, int]:
+    """How many tiles have a texture (`now`: `marks`), and how many of them were the very same in one of the pictures
+    before."""
+    textured = repeated = 0
+    for place in range(0, len(now), _MARK):
+        tile = now[place : place + _MARK]
+        if any(tile):
+            textured += 1
+            repeated += any(other[place : place + _MARK] == tile for other in before)
+    return textured, repeated
 
 
 def write_moment(kept: Sampled) -> str:

@@ -4,8 +4,9 @@ Noisy: single pixels differ from their neighbours everywhere, also where the pic
 where it is; rain, snowfall and insects do it in few places. So the plainest parts count.
 
 Striped: waves or rows that run through the whole picture. A wave is a peak in the spectrum that stands alone above its
-surroundings; rows (or columns) that are shifted as one show in their mean over the width. Fences, blinds, tiled walls
-and ploughed fields have stripes, too, but not over the whole picture, nor with one and the same strength and spacing.
+surroundings; rows (or columns) that are lost or lifted as one differ from those on both sides. Fences, blinds, tiled
+walls and ploughed fields have stripes, too, but not over the whole picture, nor with one and the same strength and
+spacing.
 """
 
 import cv2
@@ -21,6 +22,10 @@ _SEGMENTS = 10
 _LOWEST = 7
 """Waves over the height of the picture from which on they are stripes, and no shading."""
 _WINDOW = (np.hanning(HEIGHT // 2)[:, None] * np.hanning(WIDTH // 2)[None, :]).astype(np.float32)
+_EDGE = HEIGHT // 2 // 9
+"""Rows at the upper and lower edge, where captions are."""
+_FAR = 8
+_BESIDE = np.where(np.abs(np.arange(-_FAR, _FAR + 1)) > 2, 1.0, 0.0) / (2 * (_FAR - 2))
 _AMPLITUDE = 16.0 / (WIDTH // 2 * (HEIGHT // 2)) / 2
 """From a peak of the windowed spectrum to grey levels."""
 
@@ -43,10 +48,10 @@ def noisy(view: View) -> float:
 def striped(view: View) -> float:
     """Score 0 (stripes all over) … 100."""
     half: Floats = cv2.resize(view.grey, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA).astype(np.float32)
-    rows = _rows(half)
-    columns = _rows(np.ascontiguousarray(half.T))
+    middle = half[_EDGE:-_EDGE]
+    lost = max(_lost(middle), _lost(np.ascontiguousarray(middle.T)))
     # 1 is the limit.
-    return score(max(_wave(half), rows, columns), best=0.7, limit=1.0, worst=1.6)
+    return score(max(_wave(half), lost), best=0.7, limit=1.0, worst=1.6)
 
 
 def _wave(half: Floats) -> float:
@@ -54,12 +59,20 @@ def _wave(half: Floats) -> float:
     whole = cv2.dft(centred, flags=cv2.DFT_COMPLEX_OUTPUT)[:, : centred.shape[1] // 2 + 1]
     spectrum = cv2.magnitude(whole[:, :, 0], whole[:, :, 1]) * _AMPLITUDE
     around = np.fft.ifftshift(cv2.blur(np.fft.fftshift(spectrum, axes=0).astype(np.float32), (9, 9)), axes=0)
+    # Level and upright edges lie along the two axes of the spectrum: a wave must stand alone there, too.
+    around[:, 0] = np.maximum(around[:, 0], np.fft.ifftshift(_beside(np.fft.fftshift(spectrum[:, 0]))))
+    around[0] = np.maximum(around[0], _beside(spectrum[0]))
     alone = spectrum / (around + 0.03) * np.minimum(spectrum / 4.0, 1.0) * _HIGH
     strength = float(alone.max()) / 6.6
     if strength < 0.7:
         return strength
     at = np.unravel_index(int(np.argmax(alone)), alone.shape)
     return strength * min(1.0, _spread(half, int(at[0]), int(at[1])) / 0.75)
+
+
+def _beside(line: Floats) -> Floats:
+    """The mean of what is 3 to 8 places away, on both sides."""
+    return np.convolve(np.pad(line, _FAR, mode="reflect"), _BESIDE, mode="valid").astype(np.float32)
 
 
 def _spread(half: Floats, down: int, right: int) -> float:
@@ -73,12 +86,15 @@ def _spread(half: Floats, down: int, right: int) -> float:
     return float((parts >= 0.5 * max(float(np.quantile(parts, 0.8)), 0.5)).mean())
 
 
-def _rows(half: Floats) -> float:
-    fine = np.clip(half - cv2.GaussianBlur(half, (1, 31), sigmaX=0.1, sigmaY=6), -40, 40)
-    parts = fine.reshape(fine.shape[0], _SEGMENTS, -1).mean(axis=2)
-    common = np.median(parts, axis=1)
+def _lost(half: Floats) -> float:
+    """Whether rows all over stand out as one from those above and below. An edge of the scene does not stand out from
+    both sides, and a kerb, a wire or a gutter is one row among many."""
+    parts = half.reshape(half.shape[0], _SEGMENTS, -1).mean(axis=2)
+    near = np.stack([parts[one : parts.shape[0] - 4 + one] for one in range(5)])
+    left = np.clip(parts[2:-2] - np.median(near, axis=0), -40, 40)
+    common = np.median(left, axis=1)
     strengths, shares = [], []
-    for here, of_all in zip(np.array_split(common, _PARTS), np.array_split(parts, _PARTS), strict=True):
+    for here, of_all in zip(np.array_split(common, _PARTS), np.array_split(left, _PARTS), strict=True):
         strengths.append(float(np.sqrt((here**2).mean())))
         shares.append(strengths[-1] / max(0.5, float(np.sqrt((of_all**2).mean()))))
     strength, share = sorted(strengths)[_PARTS // 4], sorted(shares)[_PARTS // 4]

@@ -28,7 +28,7 @@ def unbounded(
         yield from unbounded(one, definitions, place, seen)
     kind = schema.get("type")
     if kind == "string":
-        told = {"maxLength", "enum", "const"} & schema.keys() or schema.get("format") == "date-time"
+        told = {"maxLength", "enum", "const"} & schema.keys() or schema.get("format") in ("date", "date-time")
         yield from () if told else (f"{place}: a string without maxLength",)
     elif kind in ("integer", "number") and not {"enum", "const"} & schema.keys():
         low = {"minimum", "exclusiveMinimum"} & schema.keys()

@@ -1,10 +1,11 @@
 """Every error has one shape, and none gives away what was typed or where the code failed."""
 
 import logging
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 from pydantic import BaseModel, SecretStr
 
 from camera_hub.api import errors
@@ -29,6 +30,18 @@ def _app() -> FastAPI:
 
     @app.post("/typed")
     async def typed(body: Body) -> None: ...
+
+    @app.websocket("/accepted")
+    async def accepted(socket: WebSocket) -> None:
+        await socket.accept()
+
+    @app.websocket("/denied")
+    async def denied(socket: WebSocket) -> None:
+        raise HubError(Kind.UNAUTHENTICATED, "nobody is signed in")
+
+    @app.websocket("/broken")
+    async def broken_socket(socket: WebSocket) -> None:
+        raise OSError("the disk is full")
 
     errors.install(app)
     app.add_middleware(errors.Unexpected)
@@ -61,6 +74,29 @@ async def test_an_unexpected_failure_is_logged_whole_and_told_without_traceback(
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [("/accepted", False), ("/denied", False), ("/broken", True)],
+    ids=lambda one: str(one).strip("/"),
+)
+async def test_a_websocket_whose_browser_has_gone_away_is_no_error(
+    caplog: pytest.LogCaptureFixture, path: str, logged: bool
+) -> None:
+    class Gone(OSError): ...
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        if message.get("code") != 1011:
+            raise Gone
+
+    extensions: dict[str, Any] = {"websocket.http.response": {}}
+    scope = {"type": "websocket", "path": path, "query_string": b"", "headers": [], "extensions": extensions}
+    await _app()(scope, receive, send)
+    assert bool(caplog.records) is logged
 
 
 async def test_invalid_input_names_the_field_and_never_repeats_it(client: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """Reports over HTTP: scope, counts beside figures, and the workbook."""
 
 import io
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,10 @@ import openpyxl
 import pytest
 
 from camera_hub.access.policy import Role
+from camera_hub.api.report_answers import camera_answer
+from camera_hub.api.schemas.reports import CameraReportAnswer, CameraReportsAnswer
+from camera_hub.health.reports.report import CameraFigures
+from camera_hub.health.reports.reports import NamedReport
 from camera_hub.store.database import Database
 from camera_hub.store.tables import (
     Alarm,
@@ -90,8 +95,24 @@ async def test_figures_come_with_counts_and_of_ones_own_villages(filled: Hub) ->
     for path, key in (("/cameras", "cameras"), ("/faults", "faults")):
         counts = [(await one.get(f"/api/reports{path}", params=DAY)).json() for one in (township, village)]
         assert [(one["total"], len(one[key])) for one in counts] == [(2, 2), (1, 1)]
+    CameraReportsAnswer.model_validate((await township.get("/api/reports/cameras", params=DAY)).json())
     faults = (await village.get("/api/reports/faults", params=DAY | {"unit": EVIL})).json()["faults"]
     assert [(one["verdict"], one["seconds"], one["after_seconds"]) for one in faults] == [("on_time", 21600, 10800)]
+
+
+async def test_a_long_list_of_cameras_is_written_outside_the_event_loop(
+    filled: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def noted(found: NamedReport, one: CameraFigures) -> CameraReportAnswer:
+        threads.append(threading.current_thread())
+        return camera_answer(found, one)
+
+    monkeypatch.setattr("camera_hub.api.reports.camera_answer", noted)
+    client = await filled.client(Role.LEADER)
+    assert (await client.get("/api/reports/cameras", params=DAY)).json()["total"] == len(threads) == 2
+    assert threading.current_thread() not in threads
 
 
 @pytest.mark.parametrize(

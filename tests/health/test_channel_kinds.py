@@ -238,6 +238,8 @@ async def test_a_robot_of_dingtalk_gets_a_signed_text(clock: ManualClock) -> Non
         ("wecom", 200, {"errcode": 40008}, "refused", "channel_refused"),
         ("wecom", 200, "<html>login</html>", "failed", "channel_answer"),
         ("wecom", 200, ["errcode"], "failed", "channel_answer"),
+        ("wecom", 200, "[" * 8000, "failed", "channel_answer"),
+        ("dingtalk", 200, '{"errcode": 1e999}', "failed", "channel_answer"),
         ("wecom", 502, "", "failed", "channel_http"),
         ("wecom", 404, "", "refused", "channel_http"),
         ("wecom", 429, "", "throttled", "channel_rate"),
@@ -249,7 +251,8 @@ async def test_a_robot_of_dingtalk_gets_a_signed_text(clock: ManualClock) -> Non
         ("dingtalk", 200, {"errcode": 130101, "errmsg": "send too fast"}, "throttled", "channel_rate"),
         ("dingtalk", 200, {"errcode": 300001, "errmsg": "token is not exist"}, "failed", "channel_key"),
         ("sms", 200, '{"code": 7}', "failed", "channel_not_accepted"),
-        ("sms", 401, "", "refused", "channel_login"),
+        ("sms", 401, "", "failed", "channel_login"),
+        ("sms", 403, "", "failed", "channel_login"),
         ("sms", 302, "", "failed", "channel_http"),
     ],
 )
@@ -263,6 +266,7 @@ async def test_an_answer_of_a_receiver_is_understood(
     assert (result.outcome.value, result.reason) == (outcome, reason)
     assert "s3cret" not in str(result)
     assert len(peer.got) == 1, "no redirect is followed"
+    assert peer.got[0][1].get("accept-encoding") == "identity", "a packed answer would not be understood"
 
 
 @pytest.mark.parametrize(
@@ -411,6 +415,10 @@ async def test_http_goes_through_a_channels_own_proxy_and_its_refusal_is_named(c
         to = target("smtp", "127.0.0.1", port=9, secrets={"proxy": f"http://127.0.0.1:{proxy.port}"}, **MAIL)
         result, _ = await send(to, clock)
     assert (result.error, result.reason) == ("proxy: 407", "channel_proxy")
+    async with Proxy(407).running() as proxy:
+        secrets = {"proxy": f"http://127.0.0.1:{proxy.port}"}
+        result, _ = await send(target("wecom", "http://127.0.0.1:9/", secrets=secrets), clock)
+    assert (result.outcome, result.reason) == (PostOutcome.NO_ANSWER, "channel_proxy"), "no refusal of the receiver"
 
 
 def test_a_mail_has_no_header_that_a_name_could_add(clock: ManualClock) -> None:
@@ -429,6 +437,11 @@ def test_a_mail_has_no_header_that_a_name_could_add(clock: ManualClock) -> None:
         ("webhook", {"port": 1}, "port"),
         ("sms", {"body": "{}"}, "body"),
         ("sms", {"body": '{"x": {text}'}, "body"),
+        ("sms", {"body": '{"x": {text}, "to": 1}'}, "body"),
+        ("sms", {"body": '{"x": "{text}", "to": "{phone}"}'}, "phones"),
+        ("sms", {"body": "to={phones}&x={text}", "format": "form", "phones": []}, "phones"),
+        ("sms", {"body": '{"x": "{text}"}', "phones": ["13800000000\n"]}, "phones"),
+        ("smtp", {"sender": "a@b.example\n", "recipients": ["a@b.example"]}, "sender"),
         ("sms", {"body": '{"x": "{text}"}', "phones": ["138-1"]}, "phones"),
         ("sms", {"body": "{text}", "format": "yaml"}, "format"),
         ("smtp", {"sender": "x", "recipients": ["a@b.example"]}, "sender"),
@@ -444,7 +457,10 @@ def test_options_that_will_not_do_are_refused_by_name(kind: str, options: dict[s
     assert (refused.value.reason, refused.value.params["field"]) == ("channel_option", field)
 
 
-@pytest.mark.parametrize("headers", [{"Host": "x"}, {"X": "a\r\nY: b"}, {"X Y": "a"}, {"X": "密"}, {"X": 1}, ["x"]])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "x"}, {"X": "a\r\nY: b"}, {"X": "a\n"}, {"X\n": "a"}, {"X Y": "a"}, {"X": "密"}, {"X": 1}, ["x"]],
+)
 def test_headers_that_could_break_a_request_are_refused(headers: object) -> None:
     with pytest.raises(HubError, match="header"):
         checked_secrets("sms", {"headers": headers})

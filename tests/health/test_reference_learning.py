@@ -79,10 +79,19 @@ def test_a_place_is_learnt_over_hours_and_not_before() -> None:
     [
         ["lorry", *hours(7)],
         [*hours(0.5, "rain"), *hours(9)],
-        list(every(3, "lorry", 12)),
+        list(every(3, "lorry", 24)),
+        list(every(4, "glare", 24)),
+        ["street", *every(5, "glare", 24)],
         random.Random(4).choices(["street", "glare"], [4, 1], k=12 * 12),
     ],
-    ids=["began with a lorry", "began in rain", "every third picture a lorry", "glare"],
+    ids=[
+        "began with a lorry",
+        "began in rain",
+        "every third picture a lorry",
+        "every 20 minutes",
+        "every 25 minutes",
+        "glare",
+    ],
 )
 def test_what_passes_by_elects_nothing(shows: list[str]) -> None:
     known = Place().looks(shows)
@@ -185,4 +194,10 @@ def test_while_a_candidate_is_tried_most_looks_are_judged_by_the_reference() -> 
 
 
 def test_rules_say_how_far_apart_votes_are() -> None:
-    assert replace(RULES, votes=4).apart == 6 * HOUR / 12
+    rules = replace(RULES, votes=4)
+    times = [START + n * LOOK for n in range(200)]
+    waits = [rules.next_vote(at) - at for at in times]
+    assert waits == [rules.next_vote(at) - at for at in times], "whenever it is asked, the same"
+    assert 3 * HOUR / 12 <= min(waits) < 4 * HOUR / 12
+    assert 8 * HOUR / 12 < max(waits) <= 9 * HOUR / 12
+    assert 5.7 * HOUR / 12 < sum(waits, timedelta()) / len(waits) < 6.3 * HOUR / 12

@@ -113,7 +113,10 @@ def test_a_moment_survives_as_text_and_the_memory_stays_short() -> None:
     assert compare(kept, moment(smaller, View.of(smaller), 13.0)) is None
 
 
-@given(st.text(max_size=60) | st.sampled_from(["3|0|0|0|", "3|x|0|0||1,2,3,AAAA", "3|0.5|1|0|black=0|1,640,360,!!"]))
+@given(
+    st.text(max_size=60)
+    | st.sampled_from(["4|0|0|0|0||", "4|x|0|0|0|||1,2,3,AAAA", "4|0.5|1|0|0|black=0|AAAA|1,640,360,!!"])
+)
 def test_a_strange_memory_is_an_empty_one(text: str) -> None:
     read = read_memory(text)
     assert read.moments == ()

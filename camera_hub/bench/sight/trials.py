@@ -17,13 +17,13 @@ from camera_hub.bench.sight import faults, weather
 from camera_hub.bench.sight.footage import key_frames
 from camera_hub.bench.sight.scenes import Picture, Place, Profile, drawn, photographs, simulated
 from camera_hub.eye.look import look
-from camera_hub.eye.messages import Look, Seen
+from camera_hub.eye.messages import Look, Seen, picture_fault
 from camera_hub.simulator.picture.scenes import SceneKind
 
 FINE = "fine"
 """The label of what is no fault."""
 Share = Literal["tune", "test"]
-_FIRST_SEED = {"tune": 0, "test": 1000}
+_FIRST_SEED = {"tune": 0, "test": 5000}
 _KINDS = {"tune": (SceneKind.ROAD, SceneKind.SQUARE), "test": (SceneKind.BRIDGE, SceneKind.GATE)}
 _TRANSIENT = frozenset({"lorry", "insect"})
 _PROFILES: tuple[Profile, ...] = ("day", "night", "lamps")
@@ -34,13 +34,17 @@ BIT_RATES = (500, 2000)
 _STILL = (
     ("frozen", "0", 0.0, False),
     ("frozen", "tight", 0.0, True),
-    (FINE, "quiet", 0.5, False),
+    (FINE, "quiet", 0.3, False),
     (FINE, "still", 1.5, True),
 )
-"""Label, step, the sensor's noise, and whether the encoder keeps to its rate within each second, so that it never
-settles: then a freeze is hardly found."""
+"""Label, step, the sensor's noise, and whether the encoder keeps to its rate within each second, so that it hardly
+settles."""
 _LAST_LOOK = 300.0
 """Seconds since the look before."""
+_HOUR = 12
+"""Looks in which a freeze must be found."""
+_CLIP_FPS, _SETTLING, _CLIP_KEYS = 5, 6, 20
+"""Pictures a second, and key frames that are not looked at and that are, of what stands still."""
 
 ACCEPTED: dict[str, frozenset[str]] = {
     # A camera's own name on black looks like the words of a recorder on black.
@@ -58,7 +62,7 @@ ACCEPTED: dict[str, frozenset[str]] = {
 @dataclass(frozen=True)
 class Trial:
     """`label`: FINE or the Reason's value; `step`: which one of them. `keys(n)`: the n-th key frame. `known`: the
-    camera's references, by profile. `memory`: of the look before."""
+    camera's references, by profile. `looks`: one after the other, as long as the `key_frames` last."""
 
     place: str
     profile: Profile
@@ -66,18 +70,24 @@ class Trial:
     step: str
     keys: Callable[[int], bytes]
     known: dict[str, str] = field(default_factory=dict)
-    memory: str | None = None
+    looks: int = 1
+    key_frames: int = 1 + _MORE
 
     def run(self, *, with_reference: bool) -> Seen:
-        """What is seen in the end, after as many key frames as the eye asks for."""
+        """What is seen in the end, in each look after as many key frames as the eye asks for, after the looks until a
+        fault is seen or there is no more of them."""
         references = self.known if with_reference else {}
-        seen = Seen(0, 0, memory=self.memory, again=True)
-        for number in range(1 + _MORE):
-            if not seen.again:
+        seen, number = Seen(0, 0), 0
+        for turn in range(self.looks):
+            for more in range(1 + _MORE):
+                at = _LAST_LOOK * (turn + 1) + 2 * more
+                asked = Look("h264", jpeg=False, scores=True, at=at, memory=seen.memory, references=references)
+                seen, _ = look(asked, self.keys(number))
+                number += 1
+                if not seen.again:
+                    break
+            if picture_fault(seen.scores) is not None or number > self.key_frames - 1 - _MORE:
                 break
-            at = _LAST_LOOK + 2 * number
-            asked = Look("h264", jpeg=False, scores=True, at=at, memory=seen.memory, references=references)
-            seen, _ = look(asked, self.keys(number))
         return seen
 
 
@@ -141,21 +151,21 @@ def _freezes(place: Place, number: int) -> Iterator[Trial]:
     rate = BIT_RATES[number % 2]
     for label, step, noise, tight in _STILL:
         clip = _clip(place, noise, rate, tight=tight)
-        first, _ = look(Look("h264", jpeg=False, scores=True, at=1.0), clip[0])
-        yield Trial(place.name, place.profile, label, step, clip[1:].__getitem__, {}, first.memory)
+        yield Trial(place.name, place.profile, label, step, clip.__getitem__, {}, _HOUR, len(clip))
 
 
 def _clip(place: Place, noise: float, rate: int, *, tight: bool) -> list[bytes]:
-    """Key frames each second, of an encoder whose rate control has settled; `noise` 0: every picture is the same."""
+    """Key frames each second, of an encoder that has had some of them to settle; `noise` 0: every picture is the
+    same."""
     scene = Place(place.name, place.profile, place.still, place.seed, moving=False)
     held = scene.picture(1.0)
 
     def pictures() -> Iterator[Picture]:
-        for number in range(_FPS * (4 + 2 + _MORE)):
-            picture = held.copy() if noise == 0 else scene.picture(1.0 + number / _FPS, noise)
-            yield weather.caption(np.rint(picture), np.random.default_rng(0), number // _FPS)
+        for number in range(_CLIP_FPS * (_SETTLING + _CLIP_KEYS)):
+            picture = held.copy() if noise == 0 else scene.picture(1.0 + number / _CLIP_FPS, noise)
+            yield weather.caption(np.rint(picture), np.random.default_rng(0), number // _CLIP_FPS)
 
-    return key_frames(pictures(), rate, gop=_FPS, fps=_FPS, tight=tight)[4:]
+    return key_frames(pictures(), rate, gop=_CLIP_FPS, fps=_CLIP_FPS, tight=tight)[_SETTLING:]
 
 
 def _learnt(place: Place) -> dict[str, str]:

@@ -24,11 +24,11 @@ QUIET_KINDS = frozenset({"sms", "wecom", "dingtalk", "smtp"})
 
 PLACEHOLDERS = ("text", "title", "phone", "phones", "id")
 _MARK = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
-_PHONE = re.compile(r"^\+?[0-9]{5,20}$")
-_MAIL = re.compile(r"^[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,190}$")
-_TOKEN = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")
-_LINE = re.compile(r"^[\x20-\x7e]{0,1024}$")
-_HOST = re.compile(r"^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+$|^[0-9a-fA-F:]{2,45}$")
+_PHONE = re.compile(r"\+?[0-9]{5,20}")
+_MAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,190}")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+_LINE = re.compile(r"[\x20-\x7e]{0,1024}")
+_HOST = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+|[0-9a-fA-F:]{2,45}")
 _NOT_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
 
 _OPTIONS = {
@@ -73,7 +73,7 @@ def checked_host(kind: str, address: str) -> str:
     if kind != "smtp":
         return host_of(address)
     host = address.strip("[]")
-    if not _HOST.match(host):
+    if not _HOST.fullmatch(host):
         raise refused("name the mail server by its host name or address, without a port", "url")
     return host
 
@@ -151,9 +151,11 @@ def _sms(options: dict[str, Any]) -> dict[str, Any]:
         raise refused("the template has at most 4,000 characters", "body")
     if method == "POST" and "{text}" not in body:
         raise refused("the template must contain {text}, where the message goes", "body")
+    if not options["phones"] and any(mark in body for mark in ("{phone}", "{phones}")):
+        raise refused("the template names phone numbers; enter at least one", "phones")
     if method == "POST" and style == "json":
         try:
-            json.loads(filled(body, dict.fromkeys(PLACEHOLDERS, "1"), "json"))
+            json.loads(filled(body, {**dict.fromkeys(PLACEHOLDERS, "1"), "text": "x", "title": "x"}, "json"))
         except ValueError as error:
             raise refused(
                 'the template is not valid JSON; put placeholders in quotes, as in "{text}"', "body"
@@ -185,14 +187,14 @@ def _smtp(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_mail(text: object) -> bool:
-    return isinstance(text, str) and bool(_MAIL.match(text)) and text.isascii()
+    return isinstance(text, str) and bool(_MAIL.fullmatch(text)) and text.isascii()
 
 
 def _phones(phones: object) -> list[str]:
     if not isinstance(phones, list) or len(phones) > 50:
         raise refused("name at most 50 phone numbers", "phones")
     for phone in phones:
-        if not isinstance(phone, str) or not _PHONE.match(phone):
+        if not isinstance(phone, str) or not _PHONE.fullmatch(phone):
             raise refused("a phone number has digits only, with + before a country code", "phones")
     return list(dict.fromkeys(phones))
 
@@ -201,10 +203,10 @@ def _headers(headers: object) -> dict[str, str]:
     if not isinstance(headers, dict) or len(headers) > 16:
         raise refused("give at most 16 headers", "headers")
     for name, value in headers.items():
-        if not isinstance(name, str) or not _TOKEN.match(name) or name.lower() in _NOT_OURS:
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name) or name.lower() in _NOT_OURS:
             raise refused(
                 "a header's name has letters, digits and hyphens, and is none that the transfer needs", "headers"
             )
-        if not isinstance(value, str) or not _LINE.match(value):
+        if not isinstance(value, str) or not _LINE.fullmatch(value):
             raise refused("a header's value is one line of ASCII", "headers")
     return dict(headers)

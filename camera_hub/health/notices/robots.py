@@ -125,7 +125,7 @@ def judged(answer: HttpAnswer | PostResult, known: dict[int, tuple[str, PostOutc
     try:
         said = json.loads(answer.body)
         code, words = int(said["errcode"]), str(said.get("errmsg", ""))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return PostResult(PostOutcome.FAILED, "answers, but not as a robot does", "channel_answer")
     if code == 0:
         return by_http

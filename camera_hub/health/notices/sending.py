@@ -122,7 +122,13 @@ class HttpClients:
             logging.getLogger("httpx").setLevel(logging.WARNING)  # its own log lines hold the whole URL
             limits = httpx.Limits(max_connections=None)  # one per channel at most: a slow one must not block a pool
             # trust_env: a proxy must be a setting, never an accident
-            made = httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, proxy=proxy or None)
+            made = httpx.AsyncClient(
+                follow_redirects=False,
+                trust_env=False,
+                limits=limits,
+                proxy=proxy or None,
+                headers={"Accept-Encoding": "identity"},  # answers are read as they come, and bounded as such
+            )
             self._clients[proxy] = made  # at once: `enter_async_context` waits, and another channel may ask meanwhile
             await self._stack.enter_async_context(made)
         return self._clients[proxy]
@@ -146,6 +152,8 @@ class HttpClients:
                 async with client.stream(
                     method, url, content=body, headers=dict(headers), timeout=target.timeout_s
                 ) as answer:
+                    if proxy and answer.status_code == 407:  # the receiver has not even been asked
+                        return PostResult(PostOutcome.NO_ANSWER, "proxy: 407", "channel_proxy")
                     found = bytearray()
                     if not read:
                         return HttpAnswer(answer.status_code, b"")
@@ -178,10 +186,11 @@ def by_status(status: int) -> PostResult:
         return PostResult(PostOutcome.DELIVERED)
     if status == 429:
         return PostResult(PostOutcome.FAILED, "HTTP 429", "channel_rate")
-    reason = "channel_login" if status in (401, 403, 407) else "channel_http"
+    if status in (401, 403, 407):  # of the channel, not of this notice: it waits until the login is put right
+        return PostResult(PostOutcome.FAILED, f"HTTP {status}", "channel_login")
     if 400 <= status < 500 and status not in NOT_A_REFUSAL:
-        return PostResult(PostOutcome.REFUSED, f"HTTP {status}", reason)
-    return PostResult(PostOutcome.FAILED, f"HTTP {status}", reason)
+        return PostResult(PostOutcome.REFUSED, f"HTTP {status}", "channel_http")
+    return PostResult(PostOutcome.FAILED, f"HTTP {status}", "channel_http")
 
 
 def _is_tls(error: BaseException | None) -> bool:

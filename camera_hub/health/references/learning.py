@@ -11,6 +11,7 @@ the same way, beside it. What differs from the reference never is a candidate: s
 camera that was turned is not. A difference that lasts becomes one question to a person.
 """
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,6 +34,8 @@ LINES = 5
 """Pictures whose features make a reference."""
 GOOD_FROM = 70.0
 """A picture from which is learnt has no score below this one: well away from any fault."""
+_UNEVEN = 0.5
+"""By which share the time between two votes is shorter or longer."""
 _WEIGHT = 0.1
 """Of the newest look in the share of looks that differ."""
 _MOST, _FEW = 0.6, 0.4
@@ -49,10 +52,11 @@ class LearningRules:
     ask: timedelta
     votes: int = 6
 
-    @property
-    def apart(self) -> timedelta:
-        """At least so long between two pictures that count."""
-        return self.spread / (3 * self.votes)
+    def next_vote(self, counted_at: datetime) -> datetime:
+        """From when on the next picture counts. The time between two differs from vote to vote, in the same way
+        whenever it is asked: what comes back at a steady pace (a bus, the sun between two roofs) meets few of them."""
+        drawn = random.Random(counted_at.timestamp()).uniform(1 - _UNEVEN, 1 + _UNEVEN)
+        return counted_at + self.spread / (3 * self.votes) * drawn
 
 
 def learning_rules(settings: PictureSettings) -> LearningRules:
@@ -134,7 +138,7 @@ class Comparing:
 def comparing(known: ProfileReference, now: datetime, rules: LearningRules) -> Comparing:
     """What a look at `now` is compared with and what is asked of it."""
     candidate = known.candidate
-    counts = candidate is not None and now - candidate.counted_at >= rules.apart
+    counts = candidate is not None and now >= rules.next_vote(candidate.counted_at)
     if known.features is None:
         if candidate is None or not counts:
             return Comparing(features=candidate is None)
@@ -173,7 +177,7 @@ def _first(seen: Evidence) -> ReferenceCandidate:
 
 def _voted(known: ProfileReference, seen: Evidence, rules: LearningRules) -> ProfileReference:
     candidate = known.candidate
-    if candidate is None or seen.at - candidate.counted_at < rules.apart:
+    if candidate is None or seen.at < rules.next_vote(candidate.counted_at):
         return known
     if differs(seen.scores) is None and seen.good and (seen.likeness or 0.0) >= GOOD_FROM:
         candidate = replace(

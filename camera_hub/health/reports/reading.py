@@ -159,12 +159,21 @@ def _faults(rows: _FaultRows, builder: ReportBuilder, periods: Mapping[int, Sequ
             row.camera_id,
             ticks(row.opened_at),
             closed,
-            # An alarm also closes when its subject is excluded, or its camera goes out of service.
-            closed is not None and not holds(excluded, closed) and (row.level != "camera" or holds(in_use, closed)),
+            closed is not None and _is_repaired(row, closed, excluded, in_use),
             row.flapping,
             excluded,
             rows.members.get(row.id, frozenset({row.camera_id} if row.camera_id is not None else ())),
         )
+
+
+def _is_repaired(
+    row: Row[*tuple[Any, ...]], closed: int, excluded: Sequence[Stretch], in_use: Sequence[Stretch]
+) -> bool:
+    """An alarm also closes when its subject is excluded, or goes out of service. Those of before endings were kept are
+    told by what was true at that moment."""
+    if row.ending is not None:
+        return bool(row.ending == "recovered")
+    return not holds(excluded, closed) and (row.level != "camera" or holds(in_use, closed))
 
 
 async def _fetched(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> Rows:

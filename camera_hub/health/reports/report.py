@@ -205,7 +205,7 @@ class ReportBuilder:
     _added: list[_Added] = field(default_factory=list)
     _days: list[dict[int, int]] = field(default_factory=list)
     _causes: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    _excluded: dict[int, list[Stretch]] = field(default_factory=dict)
+    _excluded: dict[object, list[Stretch]] = field(default_factory=dict)
     _by_subject: Mapping[tuple[str, int], Sequence[ExclusionTerm]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -370,10 +370,11 @@ class ReportBuilder:
         return recorded_amount(found)
 
     def _of_term(self, term: ExclusionTerm) -> list[Stretch]:
-        if term.id not in self._excluded:
+        same = (term.approved, term.since, term.until, term.weekly)  # a weekly window is often asked for many cameras
+        if same not in self._excluded:
             begin, end = moment(min(self.earliest, self.span.begin)), moment(self.span.end)
-            self._excluded[term.id] = [(ticks(left), ticks(right)) for left, right in term.within(begin, end)]
-        return self._excluded[term.id]
+            self._excluded[same] = [(ticks(left), ticks(right)) for left, right in term.within(begin, end)]
+        return self._excluded[same]
 
 
 def _later(last: int | None, swept: Swept) -> int | None:

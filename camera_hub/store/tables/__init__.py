@@ -1,6 +1,7 @@
 """All tables, one module per subject; import them from here."""
 
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
+from camera_hub.store.tables.county import CountyCheck, CountyRow
 from camera_hub.store.tables.device_events import DeviceEvent
 from camera_hub.store.tables.device_settings import CameraSettingsRow, ClockCheckRow, DeviceSettingsRow
 from camera_hub.store.tables.exclusions import Exclusion, ObservingPeriod, ServicePeriod
@@ -49,6 +50,8 @@ __all__ = [
     "CameraSettingsRow",
     "CameraState",
     "ClockCheckRow",
+    "CountyCheck",
+    "CountyRow",
     "Device",
     "DeviceEvent",
     "DeviceMatch",

@@ -232,6 +232,8 @@ class Independent:
         return low
 
     def _well_again(self, row: Alarm, closed: datetime, excluded: int) -> bool:
+        if row.ending is not None:
+            return row.ending == "recovered"
         minute = self.minutes(closed, closed + MINUTE)
         in_use = 0
         for period in self.month.of(ServicePeriod):

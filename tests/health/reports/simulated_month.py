@@ -207,6 +207,7 @@ def _alarm(month: Month, draw: random.Random, number: int, cameras: int, at) -> 
     row.merged, row.flapping = number % 13 == 0, number % 17 == 0
     if number % 9 or row.merged:
         row.closed_at = opened + draw.choice([3, 50, 239, 240, 241, 1439, 1440, 1441, 5000, 20000]) * MINUTE
+        row.ending = [None, "recovered", "unobserved", "excluded", "recovered"][number % 5]
     month.rows.append(row)
     subject = {"camera": "id", "device": "device_id", "village": "village_id"}[level]
     for one in cameras_of.values():

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from camera_hub.errors import HubError
+from camera_hub.health.exclusions import ExclusionTerm, Interval, WeeklyWindow, weekly_window
 from camera_hub.health.reports.figures import FIGURES, RANKED, Rank, Share, ranking, shares_of
 from camera_hub.health.reports.repairs import HOUR, Fault, RepairTally, judge_repair
+from camera_hub.health.reports.report import ReportBuilder, ReportRules
 from camera_hub.health.reports.span import Stretch, common, report_span, ticks, united, without
 from camera_hub.health.reports.words import WORDS
 
@@ -99,6 +101,31 @@ def test_spans_that_follow_each_other_decide_each_fault_once() -> None:
             judged = [judge_repair(one, DUE, span, after=False) for span in spans if one.opened < span[1]]
             assert sum(each.decided for each in judged) == 1, (opened, closed)
             assert sum(each.repaired for each in judged) == (closed is not None), (opened, closed)
+
+
+def test_the_same_weekly_window_of_many_cameras_is_unrolled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    unrolled = []
+    within = WeeklyWindow.within
+
+    def counted(self: WeeklyWindow, begin: datetime, end: datetime) -> list[Interval]:
+        unrolled.append((begin, end))
+        return within(self, begin, end)
+
+    monkeypatch.setattr(WeeklyWindow, "within", counted)
+    zone = ZoneInfo("Asia/Shanghai")
+    begin, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+    terms = [
+        ExclusionTerm(
+            one, "camera", one, "sleep", "", begin, end, weekly_window(range(7), "22:00", "06:00", ZoneInfo(zone.key))
+        )
+        for one in range(1, 50)
+    ]
+    span = report_span(date(2026, 2, 1), date(2026, 2, 28), zone, datetime(2026, 4, 1, tzinfo=UTC))
+    builder = ReportBuilder(span, ReportRules(DUE, "online_time"), terms, [], span.begin)
+    found = [builder.excluded("camera", one, 1, 1) for one in range(1, 50)]
+    assert len(unrolled) == 1
+    assert all(one == found[0] for one in found)
+    assert len(found[0]) == 29
 
 
 STRETCHES: list[list[Stretch]] = [[], [(0, 3)], [(1, 2), (4, 6)], [(2, 5)], [(0, 9)], [(0, 1), (1, 2), (5, 7), (6, 8)]]

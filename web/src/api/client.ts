@@ -222,6 +222,10 @@ export function templateUrl(): string {
 export function listUrl(villageId: number | null): string {
   return address('/api/imports/list.xlsx', {}, { village_id: villageId })
 }
+/** The reply to a list of the county, as a sheet. */
+export function countyReplyUrl(checkId: number): string {
+  return address('/api/county-checks/{check_id}/reply.xlsx', { check_id: checkId })
+}
 /** The rows that were not imported, with why and what to do. */
 export function failedUrl(importId: number): string {
   return address('/api/imports/{import_id}/failed.xlsx', { import_id: importId })

@@ -957,6 +957,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/county-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * County Checks
+         * @description The newest ones first.
+         */
+        get: operations["county_checks_api_county_checks_get"];
+        put?: never;
+        /**
+         * Upload County List
+         * @description The body is the file itself (.xlsx, .xls, .csv). Its rows are judged afterwards: read the check again until
+         *     `judged` is `total`. `listed_at`: the time that holds for rows without one of their own.
+         */
+        post: operations["upload_county_list_api_county_checks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/county-checks/{check_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** County Check */
+        get: operations["county_check_api_county_checks__check_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete County Check
+         * @description The list and its answers are gone.
+         */
+        delete: operations["delete_county_check_api_county_checks__check_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/county-checks/{check_id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge County Check
+         * @description Judge all rows again by what is known now; matches by hand stay.
+         */
+        post: operations["judge_county_check_api_county_checks__check_id__judge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/county-checks/{check_id}/reply.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * County Reply
+         * @description The reply: the county's own columns as they came, ours behind them.
+         */
+        get: operations["county_reply_api_county_checks__check_id__reply_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/county-checks/{check_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * County Rows
+         * @description Rows in the order of the sheet, behind row `after`.
+         */
+        get: operations["county_rows_api_county_checks__check_id__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/county-checks/{check_id}/rows/{number}/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Match County Row
+         * @description Say which camera the row means; it is judged anew at once.
+         */
+        put: operations["match_county_row_api_county_checks__check_id__rows__number__match_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/device-settings/clocks": {
         parameters: {
             query?: never;
@@ -1449,6 +1575,26 @@ export interface paths {
          * @description thrifty: for a metered link (4G), pictures are fetched rarely.
          */
         put: operations["set_round_plan_api_health_round_plans__village_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/trip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trip
+         * @description What is open in these villages (all without one), each next place the nearest to the last.
+         */
+        get: operations["trip_api_health_trip_get"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -4526,6 +4672,146 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
+        };
+        /**
+         * CountyCandidateAnswer
+         * @description A camera that a row may mean.
+         */
+        CountyCandidateAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
+        };
+        /**
+         * CountyCheckAnswer
+         * @description A list. `judged`: rows of `total` that have their answer already; `counts`: rows by conclusion; `listed_at`: the
+         *     time that holds for rows without one of their own (None: when it was uploaded).
+         */
+        CountyCheckAnswer: {
+            /** Columns */
+            columns: components["schemas"]["CountyColumnAnswer"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: number;
+            /** Judged */
+            judged: number;
+            /** Listed At */
+            listed_at: string | null;
+            /** Name */
+            name: string;
+            /** Sheet */
+            sheet: string;
+            /** Total */
+            total: number;
+            /** User */
+            user: string;
+        };
+        /**
+         * CountyColumnAnswer
+         * @description A column as it came; `field`: what it was read as, None: it is only kept.
+         */
+        CountyColumnAnswer: {
+            /** Field */
+            field: ("gb_id" | "name" | "village" | "host" | "channel" | "address" | "time" | "cause") | null;
+            /** Header */
+            header: string;
+        };
+        /**
+         * CountyExclusionAnswer
+         * @description The exclusion that was in force at the time in question.
+         */
+        CountyExclusionAnswer: {
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * CountyMatch
+         * @description Which camera a row means; None: none of ours.
+         */
+        CountyMatch: {
+            /** Camera Id */
+            camera_id: number | null;
+        };
+        /**
+         * CountyRowAnswer
+         * @description A row: its texts as they came, the camera it means and how that was found (`matched_name`: who said so), the
+         *     answer (None: it is not judged yet).
+         */
+        CountyRowAnswer: {
+            answer: components["schemas"]["CountyRowResult"] | null;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Candidates */
+            candidates: components["schemas"]["CountyCandidateAnswer"][];
+            /** Conclusion */
+            conclusion: ("agrees" | "repaired" | "seen_well" | "excluded" | "not_known" | "ambiguous" | "no_camera") | null;
+            /** Matched By */
+            matched_by: ("gb_id" | "name" | "host" | "address" | "hand") | null;
+            /** Matched Name */
+            matched_name: string | null;
+            /** Number */
+            number: number;
+            /** Texts */
+            texts: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * CountyRowResult
+         * @description What we say. `time`: the time in question (`whole_day`: that whole day, from then on); `then`, `now`: the
+         *     camera's state; None where no camera was matched. `seen_well_at`: the last good look until then; `alarm_id`: the
+         *     open alarm (`alarm_open`), else the one that covered it then, with a proof picture of it.
+         */
+        CountyRowResult: {
+            /** Alarm Id */
+            alarm_id?: number | null;
+            /**
+             * Alarm Open
+             * @default false
+             */
+            alarm_open: boolean;
+            /** Camera */
+            camera?: string | null;
+            exclusion?: components["schemas"]["CountyExclusionAnswer"] | null;
+            /** Notes */
+            notes: ("id_lost" | "id_wrong" | "time_unread" | "name_differs" | "other_fault" | "hub_off" | "not_in_use" | "listed_well")[];
+            now?: components["schemas"]["SeenStateAnswer"] | null;
+            /** Picture Id */
+            picture_id?: number | null;
+            /** Repaired At */
+            repaired_at?: string | null;
+            /** Seen Well At */
+            seen_well_at?: string | null;
+            then?: components["schemas"]["SeenStateAnswer"] | null;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            /** Village */
+            village?: string | null;
+            /** Whole Day */
+            whole_day: boolean;
         };
         /**
          * CoverageAnswer
@@ -8113,6 +8399,23 @@ export interface components {
              */
             type: "seen";
         };
+        /**
+         * SeenStateAnswer
+         * @description A camera's state in one word; of a fault, its aspect, cause (errors.Reason) and since when.
+         */
+        SeenStateAnswer: {
+            /** Aspect */
+            aspect: string | null;
+            /** Cause */
+            cause: string | null;
+            /** Since */
+            since: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "fault" | "unknown";
+        };
         /** SetOwner */
         SetOwner: {
             /** User Id */
@@ -8858,6 +9161,111 @@ export interface components {
             rtx: number;
             /** Rtx Missed */
             rtx_missed: number;
+        };
+        /**
+         * TripAnswer
+         * @description `cut`: there were more open alarms than one list takes.
+         */
+        TripAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cut */
+            cut: boolean;
+            /** Villages */
+            villages: components["schemas"]["TripVillageAnswer"][];
+        };
+        /**
+         * TripFaultAnswer
+         * @description One open alarm. `take`: what to take along; `from_here`: it is dealt with at the desk first.
+         */
+        TripFaultAnswer: {
+            /** Alarm Id */
+            alarm_id: number;
+            /** Aspect */
+            aspect: string;
+            /** Cause */
+            cause: string;
+            /** From Here */
+            from_here: boolean;
+            /** Owner */
+            owner: string | null;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Suspended Reason */
+            suspended_reason: string | null;
+            /** Suspended Until */
+            suspended_until: string | null;
+            /** Take */
+            take: ("ladder" | "laptop" | "tester" | "network_cable" | "switch" | "power_supply" | "spare_camera" | "cleaning" | "pruner" | "wrench" | "lamp" | "disk")[];
+        };
+        /**
+         * TripPlaceAnswer
+         * @description A camera, a recorder or a village's link. `cameras`: how many are concerned. "" where the ledger knows nothing;
+         *     longitude and latitude in degrees, WGS-84.
+         */
+        TripPlaceAnswer: {
+            /** Address */
+            address: string;
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: number;
+            /** Faults */
+            faults: components["schemas"]["TripFaultAnswer"][];
+            /** Landmark */
+            landmark: string;
+            /** Latitude */
+            latitude: number | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "village" | "device" | "camera";
+            /** Longitude */
+            longitude: number | null;
+            /** Maintainer Phone */
+            maintainer_phone: string;
+            /** Maintainer Unit */
+            maintainer_unit: string;
+            /** Manager */
+            manager: string;
+            /** Manager Phone */
+            manager_phone: string;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Pole Number */
+            pole_number: string;
+            /** Village Id */
+            village_id: number;
+        };
+        /**
+         * TripVillageAnswer
+         * @description The places of one village in the order in which they lie; its own link first.
+         */
+        TripVillageAnswer: {
+            /** Name */
+            name: string;
+            /** Places */
+            places: components["schemas"]["TripPlaceAnswer"][];
+            /** Village Id */
+            village_id: number;
         };
         /** TryCandidates */
         TryCandidates: {
@@ -11486,6 +11894,338 @@ export interface operations {
             };
         };
     };
+    county_checks_api_county_checks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountyCheckAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    upload_county_list_api_county_checks_post: {
+        parameters: {
+            query?: {
+                name?: string | null;
+                listed_at?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountyCheckAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    county_check_api_county_checks__check_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountyCheckAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_county_check_api_county_checks__check_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    judge_county_check_api_county_checks__check_id__judge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountyCheckAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    county_reply_api_county_checks__check_id__reply_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    county_rows_api_county_checks__check_id__rows_get: {
+        parameters: {
+            query?: {
+                conclusion?: ("agrees" | "repaired" | "seen_well" | "excluded" | "not_known" | "ambiguous" | "no_camera") | null;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                check_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountyRowAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    match_county_row_api_county_checks__check_id__rows__number__match_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_id: number;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountyMatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountyRowAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     clocks_api_device_settings_clocks_get: {
         parameters: {
             query?: {
@@ -12730,6 +13470,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    trip_api_health_trip_get: {
+        parameters: {
+            query?: {
+                village_id?: number[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TripAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

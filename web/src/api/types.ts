@@ -86,6 +86,7 @@ export type Action =
   | 'edit_tours'
   | 'run_tours'
   | 'read_records'
+  | 'check_county'
   | 'read_system'
   | 'manage_system'
   | 'manage_stream_tokens'

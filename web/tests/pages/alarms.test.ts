@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EVERYTHING, arrange, byUrgency, grouped, matches, queryOf, suspendedUntil, type Wanted } from '@/pages/alarms/arrange'
+import { hintWords } from '@/pages/alarms/hint'
 import { failedStep, stepStates } from '@/pages/alarms/steps'
 import { delayLines, lookResult } from '@/pages/alarms/history'
 import type { Alarm } from '@/api/types'
@@ -65,6 +66,14 @@ describe('losses of one place at one time', () => {
       [5, false, [5]],
     ])
   })
+  it('count cameras, each once: a recorder has several, and one camera that is lost twice is no place', () => {
+    const lost = (id: number, place_group: string, members: number[]) => alarm(id, id, { ...closed, level: 'device', camera_id: null, place_group, members })
+    const groups = grouped([lost(9, 'a', [1, 2, 3]), lost(8, 'a', [3, 4]), lost(7, 'b', [5]), lost(6, 'b', [5])])
+    expect(groups.map((one) => [one.place, one.cameras, one.alarms.length])).toEqual([
+      [true, 4, 2],
+      [false, 1, 2],
+    ])
+  })
 })
 
 describe('the step that failed', () => {
@@ -78,6 +87,20 @@ describe('the step that failed', () => {
   ] as const)('of %s %s is %s', (aspect, cause, step) => expect(failedStep(aspect, cause)).toBe(step))
   it('stands between what was passed and what was not reached', () => {
     expect(stepStates('login').map((one) => one.state)).toEqual(['passed', 'passed', 'passed', 'failed', 'unreached', 'unreached', 'unreached'])
+  })
+})
+
+describe('what was seen before a loss', () => {
+  const name = (id: number): string => `camera ${id}`
+  it.each([
+    [alarm(1, 1, { hint: { kind: 'covered', source: 'picture', camera_id: 7, seconds: 95, score: 23 } }), ['镜头遮挡', '断线前 1 分 35 秒', '评分 23']],
+    [alarm(1, 1, { level: 'device', hint: { kind: 'moved', source: 'picture', camera_id: 7, seconds: 0, score: 8 } }), ['画面移位', 'camera 7', '断线时', '评分 8']],
+    [alarm(1, 1, { level: 'device', hint: { kind: 'tamper', source: 'device', camera_id: null, seconds: 12, score: null } }), ['遮挡/移位', '断线前 12 秒', '设备上报']],
+    [alarm(1, 1, { hint: { kind: 'of_another_version', source: 'device', camera_id: null, seconds: 1, score: null } }), []],
+    [alarm(1, 1), []],
+  ] as const)('is told in words (%#)', (one, words) => {
+    const found = hintWords(one, name)
+    expect(found ? [found.what, ...found.rest] : []).toEqual(words)
   })
 })
 

@@ -1,6 +1,6 @@
 export default {
   title: 'Health',
-  tabs: { label: 'Health', board: 'Board', alarms: 'Alarms', recordings: 'Recordings', osd: 'OSD', clocks: 'Clocks', exclusions: 'Exclusions', reports: 'Reports' },
+  tabs: { label: 'Health', board: 'Board', alarms: 'Alarms', recordings: 'Recordings', osd: 'OSD', clocks: 'Clocks', exclusions: 'Exclusions', reports: 'Reports', county: 'County list', trip: 'Repair list' },
   figure: { online: 'Online', intact: 'Intact', clock: 'Clock right', recording: 'Recording' },
   figureHint: {
     online: 'cameras whose live picture comes ÷ connected cameras (without excluded ones)',
@@ -20,8 +20,8 @@ export default {
   unacknowledged: '{n} not acknowledged',
   hubAlarms: 'This system itself has {n} open alarms',
   severity: { critical: 'Critical', major: 'Major', minor: 'Minor', warning: 'Warning' },
-  gravity: { dead: 'Down', bad: 'Cameras offline', minor: 'Faults', well: 'Well', empty: 'No cameras' },
-  gravityCount: { dead: '{n} down', bad: '{n} with cameras offline', minor: '{n} with faults', well: '{n} well', empty: '{n} without cameras' },
+  gravity: { dead: 'Down', bad: 'Major faults', minor: 'Minor faults', well: 'Well', empty: 'No cameras' },
+  gravityCount: { dead: '{n} down', bad: '{n} with major faults', minor: '{n} with minor faults', well: '{n} well', empty: '{n} without cameras' },
   villages: 'Villages',
   order: { label: 'Order', official: 'Official order', gravity: 'Gravest first' },
   dead: 'Village down',

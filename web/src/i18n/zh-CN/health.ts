@@ -1,6 +1,6 @@
 export default {
   title: '运行监测',
-  tabs: { label: '运行监测', board: '总览', alarms: '告警', recordings: '录像', osd: '字幕', clocks: '时钟', exclusions: '剔除', reports: '报表' },
+  tabs: { label: '运行监测', board: '总览', alarms: '告警', recordings: '录像', osd: '字幕', clocks: '时钟', exclusions: '剔除', reports: '报表', county: '通报核对', trip: '抢修单' },
   figure: { online: '在线', intact: '图像完好', clock: '时钟准确', recording: '录像正常' },
   figureHint: {
     online: '能取到实时画面的点位 ÷ 已接入点位（不含剔除）',
@@ -20,8 +20,8 @@ export default {
   unacknowledged: '{n} 条未确认',
   hubAlarms: '本系统有 {n} 条未恢复告警',
   severity: { critical: '紧急', major: '重要', minor: '次要', warning: '提示' },
-  gravity: { dead: '中断', bad: '有离线', minor: '有异常', well: '正常', empty: '无点位' },
-  gravityCount: { dead: '中断 {n} 个', bad: '有离线 {n} 个', minor: '有异常 {n} 个', well: '正常 {n} 个', empty: '无点位 {n} 个' },
+  gravity: { dead: '中断', bad: '有重要异常', minor: '有异常', well: '正常', empty: '无点位' },
+  gravityCount: { dead: '中断 {n} 个', bad: '有重要异常 {n} 个', minor: '有异常 {n} 个', well: '正常 {n} 个', empty: '无点位 {n} 个' },
   villages: '村/小区',
   order: { label: '排列', official: '按村序', gravity: '按轻重' },
   dead: '整村中断',

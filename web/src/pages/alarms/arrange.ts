@@ -80,11 +80,13 @@ export interface Group<T> {
   key: number
   /** Whether its alarms are losses of one place at one time. */
   place: boolean
+  /** How many cameras its alarms are about, each once. */
+  cameras: number
   alarms: T[]
 }
 
 /** Losses of one place at one time stand together, where the first of them stands. */
-export function grouped<T extends Pick<Alarm, 'id' | 'place_group' | 'closed_at'>>(shown: readonly T[]): Group<T>[] {
+export function grouped<T extends Pick<Alarm, 'id' | 'place_group' | 'closed_at' | 'camera_id' | 'members' | 'recovered'>>(shown: readonly T[]): Group<T>[] {
   const groups: Group<T>[] = []
   const of = new Map<string, Group<T>>()
   for (const alarm of shown) {
@@ -92,12 +94,15 @@ export function grouped<T extends Pick<Alarm, 'id' | 'place_group' | 'closed_at'
     const known = name === null ? undefined : of.get(name)
     if (known) {
       known.alarms.push(alarm)
-      known.place = true
       continue
     }
-    const group: Group<T> = { key: alarm.id, place: false, alarms: [alarm] }
+    const group: Group<T> = { key: alarm.id, place: false, cameras: 0, alarms: [alarm] }
     groups.push(group)
     if (name !== null) of.set(name, group)
+  }
+  for (const group of groups) {
+    group.cameras = new Set(group.alarms.flatMap((one) => [...one.members, ...one.recovered, ...(one.camera_id === null ? [] : [one.camera_id])])).size
+    group.place = group.alarms.length > 1 && group.cameras > 1 // one camera that was lost twice is no place
   }
   return groups
 }
