@@ -192,6 +192,7 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
         "stream_sessions": "media.rtsp_out, after media.rtsp_keep_days",
         "stream_tokens": "media.rtsp_out, with their last session",
         "alarm_members": "with their alarm",
+        "county_rows": "with their check",
         "rollup_marks": "one for each level",
         "runs": "patrol's record",
         "run_steps": "with their run",
