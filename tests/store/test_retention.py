@@ -203,6 +203,8 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
         "camera_settings": "one for each camera, the last reading",
         "clock_checks": "one for each device, the last check",
         "base_pictures": "one at most",
+        "reference_pictures": "two for each camera at most",
+        "recording_checks": "one for each camera, the last check",
         "ledger_photos": "a bounded number for each camera",
     }
     people_made = {
