@@ -12,7 +12,9 @@ from camera_hub.clock import Clock
 
 PER_VILLAGE_TARGET, IN_ALL_TARGET = 4, 32
 MOST_TARGET_S, ALL_TARGET_S, API_TARGET_MS = 60.0, 120.0, 300.0
-POLL = 0.2
+POLL = 1.0
+"""Seconds between two readings of the list and of another page, and four times as long as both took: some open pages
+do not ask more often."""
 PATHS = ("/api/cameras", "/api/villages", "/api/alarms", "/api/session")
 
 
@@ -94,7 +96,7 @@ async def _back(
     back: dict[int, float] = {}
     waits: list[float] = []
     while len(back) < plan.cameras and clock.monotonic() - returned < 2 * ALL_TARGET_S:
-        asked = clock.monotonic()
+        began = asked = clock.monotonic()
         cameras = await site.cameras()
         answered = clock.monotonic()
         waits.append(answered - asked)
@@ -104,5 +106,5 @@ async def _back(
         asked = clock.monotonic()
         await site.hub.api("GET", PATHS[len(waits) // 2 % len(PATHS)])
         waits.append(clock.monotonic() - asked)
-        await clock.sleep(POLL)
+        await clock.sleep(max(POLL, 4 * (clock.monotonic() - began)))
     return back, waits

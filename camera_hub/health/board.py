@@ -1,8 +1,9 @@
 """The health board: what is true of every village now. Four figures, of which none hides another.
 
-*Due* are approved cameras that are not excluded, *connected* those of them that the hub can pull. Of the connected
-ones: online = the media aspect is well; intact = online and the picture aspect is well. Of those whose clock, or
-recording, has been judged: clock right, recording. An excluded camera counts in no figure and is listed apart.
+*Due* are approved cameras that are not excluded, *connected* those of them that the hub can pull. Online = the media
+aspect is well; intact = online and the picture aspect is well; clock right; recording. Each is a share of the connected
+cameras of which it is known, as in reports: what is not known yet stands beside it and counts neither way. An excluded
+camera counts in no figure and is listed apart.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ WELL, FAULT = "ok", "fault"
 
 @dataclass(frozen=True, slots=True)
 class FigureCount:
-    """One figure: `well` of `of` cameras, `fault` known to be otherwise, `unknown` not judged yet."""
+    """One figure: `well` of the `of` cameras of which it is known, `fault` of them otherwise; `unknown` beside them."""
 
     well: int = 0
     of: int = 0
@@ -186,8 +187,8 @@ def tally(groups: Iterable[CameraGroup], alarms: OpenAlarmCounts | None = None) 
         connected=connected,
         excluded=sums.excluded,
         unknown=connected - sums.online[0] - sums.online[1],
-        online=_of_connected(sums.online, connected),
-        intact=_of_connected(sums.intact, connected),
+        online=_of_judged(sums.online, connected),
+        intact=_of_judged(sums.intact, connected),
         clock=_of_judged(sums.clock, connected),
         recording=_of_judged(sums.recording, connected),
         alarms=alarms or OpenAlarmCounts(),
@@ -229,11 +230,6 @@ class _Sums:
 def _put(sums: list[int], state: str | None, count: int) -> None:
     if state is not None:
         sums[state != WELL] += count
-
-
-def _of_connected(sums: Sequence[int], connected: int) -> FigureCount:
-    well, fault = sums
-    return FigureCount(well, connected, fault, connected - well - fault)
 
 
 def _of_judged(sums: Sequence[int], connected: int) -> FigureCount:

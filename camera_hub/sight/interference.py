@@ -25,7 +25,7 @@ _WINDOW = (np.hanning(HEIGHT // 2)[:, None] * np.hanning(WIDTH // 2)[None, :]).a
 _EDGE = HEIGHT // 2 // 9
 """Rows at the upper and lower edge, where captions are."""
 _FAR = 8
-_BESIDE = np.where(np.abs(np.arange(-_FAR, _FAR + 1)) > 2, 1.0, 0.0) / (2 * (_FAR - 2))
+_BESIDE = 0.4 * np.where(np.abs(np.arange(-_FAR, _FAR + 1)) > 2, 1.0, 0.0) / (2 * (_FAR - 2))
 _AMPLITUDE = 16.0 / (WIDTH // 2 * (HEIGHT // 2)) / 2
 """From a peak of the windowed spectrum to grey levels."""
 
@@ -71,7 +71,7 @@ def _wave(half: Floats) -> float:
 
 
 def _beside(line: Floats) -> Floats:
-    """The mean of what is 3 to 8 places away, on both sides."""
+    """Part of the mean of what is 3 to 8 places away, on both sides: a wave among level edges is still one."""
     return np.convolve(np.pad(line, _FAR, mode="reflect"), _BESIDE, mode="valid").astype(np.float32)
 
 
@@ -91,11 +91,13 @@ def _lost(half: Floats) -> float:
     both sides, and a kerb, a wire or a gutter is one row among many."""
     parts = half.reshape(half.shape[0], _SEGMENTS, -1).mean(axis=2)
     near = np.stack([parts[one : parts.shape[0] - 4 + one] for one in range(5)])
-    left = np.clip(parts[2:-2] - np.median(near, axis=0), -40, 40)
-    common = np.median(left, axis=1)
-    strengths, shares = [], []
-    for here, of_all in zip(np.array_split(common, _PARTS), np.array_split(left, _PARTS), strict=True):
-        strengths.append(float(np.sqrt((here**2).mean())))
-        shares.append(strengths[-1] / max(0.5, float(np.sqrt((of_all**2).mean()))))
-    strength, share = sorted(strengths)[_PARTS // 4], sorted(shares)[_PARTS // 4]
+    left = np.clip(parts[2:-2] - np.sort(near, axis=0)[2], -40, 40)
+    half_way = _SEGMENTS // 2
+    common = np.sort(left, axis=1)[:, half_way - 1 : half_way + 1].mean(axis=1)  # np.median takes a millisecond
+    starts = np.arange(_PARTS) * left.shape[0] // _PARTS
+    rows = np.diff(starts, append=left.shape[0])
+    strengths = np.sqrt(np.add.reduceat(common**2, starts) / rows)
+    of_all = np.sqrt(np.add.reduceat((left**2).mean(axis=1), starts) / rows)
+    shares = strengths / np.maximum(0.5, of_all)
+    strength, share = (float(np.sort(one)[_PARTS // 4]) for one in (strengths, shares))
     return min(strength / 5.0, share / 0.55)

@@ -31,8 +31,8 @@ def group(media: str | None, picture: str | None = None, *, count: int = 1, **mo
         ([group(WELL, WELL, clock=BAD, count=8)], (8, 8), (8, 8), (0, 8), 0),  # a wrong clock hides no picture
         ([group(WELL, BAD), group(WELL, WELL)], (2, 2), (1, 2), (0, 0), 0),
         ([group(BAD, WELL), group(WELL, WELL)], (1, 2), (1, 2), (0, 0), 0),  # what is not online is not intact
-        ([group(WELL, None, count=3)], (3, 3), (0, 3), (0, 0), 0),  # not judged is not intact, and no fault
-        ([group(None, count=2)], (0, 2), (0, 2), (0, 0), 2),
+        ([group(WELL, None, count=3)], (3, 3), (0, 0), (0, 0), 0),  # not judged counts neither way
+        ([group(None, count=2)], (0, 0), (0, 0), (0, 0), 2),
         ([group(WELL, WELL), group(None, connected=False)], (1, 1), (1, 1), (0, 0), 0),
         ([group(WELL, WELL), group(BAD, BAD, excluded=True)], (1, 1), (1, 1), (0, 0), 0),
     ],

@@ -108,7 +108,7 @@ class MailServer:
             while line := (await reader.readline()).decode().rstrip("\r\n"):
                 self.lines.append(line)
                 verb = line.split(" ")[0].upper()
-                if self._refuse is not None and verb == self._refuse[0]:
+                if self._refuse is not None and line.upper().startswith(self._refuse[0]):
                     writer.write(self._refuse[1])
                 elif verb == "EHLO":
                     more = "250-STARTTLS\r\n" if self._tls and not encrypted else ""
@@ -372,6 +372,16 @@ async def test_what_a_mail_server_refuses_is_named(
         result, _ = await send(to, clock)
     assert (result.outcome.value, result.reason) == (outcome, reason)
     assert "s3cret" not in str(result)
+
+
+async def test_a_recipient_that_a_mail_server_refuses_alone_is_named_and_the_others_get_it_once(
+    clock: ManualClock,
+) -> None:
+    async with MailServer(refuse=("RCPT TO:<B@", b"550 no such user\r\n")).running() as server:
+        result, _ = await send(target("smtp", "127.0.0.1", port=server.port, security="none", **MAIL), clock)
+    assert result.outcome is PostOutcome.DELIVERED
+    assert (result.error, result.reason) == ("SMTP 550 for 1 of 2 recipients", "channel_recipients")
+    assert len(server.mails) == 1
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused_and_named(

@@ -25,6 +25,7 @@ from camera_hub.events import (
 from camera_hub.health.judging.hub_load import CLOSE_SECONDS, RAISE_SECONDS
 from camera_hub.health.notices.announcer import Announcer
 from camera_hub.health.notices.policy import NoticePolicy
+from camera_hub.health.rounds.inspector import Inspector
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
@@ -369,6 +370,19 @@ async def test_what_the_hub_could_not_look_at_is_not_held_against_the_camera(hub
         await hub.clock.walk(10)
         assert (rounds.looks, rounds.skipped > 2) == (0, True)
     assert await hub.health() == {camera: ("unknown", None)}
+
+
+async def test_a_look_that_took_too_long_is_logged_in_words(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def late(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(Inspector, "look", late)
+    (camera,) = await add_village(hub.database, hub.clock, "东沟村", 1)
+    async with hub.rounds():
+        await hub.clock.walk(10)
+    assert f"camera {camera} could not be looked at: the look took too long" in caplog.text
 
 
 async def test_looks_for_which_there_is_no_time_come_again_after_about_a_round(hub: Hub) -> None:

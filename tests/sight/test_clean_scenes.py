@@ -44,7 +44,8 @@ def key_frames(place: Place, size: tuple[int, int], codec: Codec) -> list[bytes]
 
 def looked(codec: Codec, keys: list[bytes]) -> list[Seen]:
     """As many looks as there are key frames for, each with as many of them as it asks for."""
-    left, found, memory = iter(enumerate(keys)), [], None
+    found: list[Seen] = []
+    left, memory = iter(enumerate(keys)), None
     while (first := next(left, None)) is not None:
         at = len(found) * PAUSE
         for number, data in itertools.chain([first], left):

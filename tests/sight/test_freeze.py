@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.sight.freeze import compare, frozen, moment, read_moment, write_moment
+from camera_hub.sight.freeze import compare, frozen, marks, moment, read_moment, tiles_again, write_moment
 from camera_hub.sight.memory import MORE, read_memory, write_memory
 from camera_hub.sight.picture_check import PictureCheck, check_picture
 from camera_hub.sight.view import View
@@ -64,6 +64,16 @@ def test_one_pair_alone_is_not_believed() -> None:
     assert "frozen" not in same.scores
     moved = check_picture(street(car=0.6), same.memory, at=303.0)
     assert (moved.scores["frozen"], moved.again) == (100.0, False)
+
+
+def test_a_tile_comes_again_only_where_it_has_a_texture() -> None:
+    texture = np.random.default_rng(1).integers(60, 200, (360, 640, 3)).astype(np.uint8)
+    half = texture.copy()
+    half[:, 320:] = 90
+    first, second, third = (marks(moment(image, View.of(image), 0.0)) for image in (texture, half, texture // 2))
+    assert tiles_again(first, []) == (32, 0)
+    assert tiles_again(second, [first]) == (16, 16)
+    assert tiles_again(third, [first, second]) == (32, 0)
 
 
 def encoded(pictures: Sequence[Image], bitrate: int) -> list[Image]:

@@ -192,6 +192,7 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
         "stream_sessions": "media.rtsp_out, after media.rtsp_keep_days",
         "stream_tokens": "media.rtsp_out, with their last session",
         "alarm_members": "with their alarm",
+        "county_rows": "with their check",
         "rollup_marks": "one for each level",
         "runs": "patrol's record",
         "run_steps": "with their run",
@@ -202,6 +203,8 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
         "camera_settings": "one for each camera, the last reading",
         "clock_checks": "one for each device, the last check",
         "base_pictures": "one at most",
+        "reference_pictures": "two for each camera at most",
+        "recording_checks": "one for each camera, the last check",
         "ledger_photos": "a bounded number for each camera",
     }
     people_made = {

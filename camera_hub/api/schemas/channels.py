@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, StringConstraints
 
 from camera_hub.api.schemas.base import Answer, Id, Name, RequestBody
+from camera_hub.api.schemas.exclusions import TimeOfDay
 from camera_hub.api.schemas.health import Aspect, Severity
-from camera_hub.settings import TimeOfDay
 
 ChannelKind = Literal["webhook", "sms", "wecom", "dingtalk", "smtp"]
 Address = Annotated[SecretStr, Field(min_length=1, max_length=2048)]
@@ -43,7 +43,9 @@ class ChannelOptions(RequestBody):
 class ChannelSecrets(RequestBody):
     """Write-only; "" removes one, null leaves it as it is."""
 
-    headers: dict[Annotated[str, StringConstraints(max_length=64)], SecretStr] | None = Field(None, max_length=16)
+    headers: (
+        dict[Annotated[str, StringConstraints(max_length=64)], Annotated[SecretStr, Field(max_length=1024)]] | None
+    ) = Field(None, max_length=16)
     sign: Annotated[SecretStr, Field(max_length=512)] | None = None
     username: Annotated[SecretStr, Field(max_length=255)] | None = None
     password: Annotated[SecretStr, Field(max_length=512)] | None = None

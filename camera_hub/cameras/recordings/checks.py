@@ -175,7 +175,8 @@ class RecordingChecks:
             at = self._clock.now()
             await self._store.keep([unanswered(known[one].status, error.reason, at) for one in ids])
             return error
-        statuses, days = self._judged(device, known, said, wanted)
+        # In a thread: a recorder on events has tens of thousands of files in a month.
+        statuses, days = await asyncio.to_thread(self._judged, device, known, said, wanted)
         await self._store.keep(statuses, days)
         self._published(statuses)
         return None

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from camera_hub.cameras.recordings.schedule import RecordingSchedule, day_span
-from camera_hub.cameras.recordings.spans import Span, clipped, common, merged, total, without
+from camera_hub.cameras.recordings.spans import Span, clipped_ordered, common, merged, total, without
 
 SHORTEST_GAP = 60.0
 """Seconds from which on something that lacks is counted as a gap."""
@@ -58,7 +58,7 @@ def measured(
         past = Span(max(whole.begin, oldest), min(whole.end, now))
         if past.begin >= past.end or without([past], known):
             continue
-        there = clipped(recorded, past)
+        there = clipped_ordered(recorded, past)
         if there and past.end == now and now - there[-1].end <= LAG:
             past = Span(past.begin, there[-1].end)
         due = schedule.due(past, zone)

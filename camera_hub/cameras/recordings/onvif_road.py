@@ -30,6 +30,8 @@ from camera_hub.errors import HubError, Kind, Reason
 T = TypeVar("T")
 Services = Mapping[str, str]
 _FUTURE = timedelta(minutes=5)
+_MOST_OFFSET = 100 * 366 * 86400.0
+"""Seconds by which a clock can be off, be it never so wrong: times are counted back and forth with it."""
 _BEFORE = timedelta(minutes=1)
 """How much earlier the history is asked for, since clocks are compared to the second only."""
 _NOT_TOLD = frozenset({Reason.SOAP_FAULT, Reason.BAD_REPLY, Reason.ONVIF_OFF, Reason.REPLY_TOO_LARGE})
@@ -111,7 +113,7 @@ class OnvifRecordings:
         if path is None:
             raise no_search()
         clock = await onvif.tolerant(read_clock(onvif), None)
-        if clock is not None and clock.offset_s is None:
+        if clock is not None and (clock.offset_s is None or abs(clock.offset_s) > _MOST_OFFSET):
             raise HubError(
                 Kind.UNREACHABLE,
                 "the device's time cannot be read, so that its recordings belong to no day",

@@ -1,5 +1,6 @@
 """Stretches of time. Pure."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,13 @@ def clipped(spans: Iterable[Span], within: Span) -> list[Span]:
     """What of them lies within."""
     cut = (Span(max(one.begin, within.begin), min(one.end, within.end)) for one in spans)
     return [one for one in cut if one.begin < one.end]
+
+
+def clipped_ordered(spans: Sequence[Span], within: Span) -> list[Span]:
+    """What of them lies within; in the order of time, without overlaps, of which only those are looked at."""
+    first = bisect_right(spans, within.begin, key=lambda one: one.end)
+    last = bisect_left(spans, within.end, key=lambda one: one.begin)
+    return clipped(spans[first:last], within)
 
 
 def common(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:

@@ -14,6 +14,8 @@ from camera_hub.errors import HubError, Kind, Reason
 MOST_PAGES = 40
 """Answers to one search: a day of one-minute files at 64 an answer has 23."""
 _ZONE = re.compile(r"\s*(?:Z|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
+_EARLIEST, _LATEST = 1969, 2100
+"""Years that a clock can show, be it never so wrong: days are counted back and forth from there."""
 MOST_FOUND = 5_000
 """Files of one search."""
 
@@ -67,7 +69,7 @@ def local_part(text: str) -> str:
 def clock_error(text: str, middle: datetime, zone: tzinfo) -> float:
     """Seconds by which a device's local time is off at the true time `middle`. Raises HubError(CLOCK_UNREADABLE)."""
     found = moment(local_part(text), zone)
-    if found is None:
+    if found is None or not _EARLIEST <= found.year <= _LATEST:
         raise HubError(
             Kind.UNREACHABLE,
             "the device's time cannot be read, so that its recordings belong to no day",

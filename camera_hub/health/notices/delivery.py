@@ -135,7 +135,8 @@ class ChannelDelivery:
     async def _note(self, notice: _Pending, attempt: PostResult, *, final: bool, attempted: bool = True) -> None:
         """Write the result into the notice and its channel."""
         now, attempts = self._clock.now(), notice.attempts + (attempt.outcome is not PostOutcome.THROTTLED)
-        values: dict[str, object] = {"attempts": attempts, "error": attempt.error}
+        delivered = attempt.outcome is PostOutcome.DELIVERED
+        values: dict[str, object] = {"attempts": attempts, "error": None if delivered else attempt.error}
         if final:
             values["delivered_at"] = now
         else:
@@ -145,7 +146,7 @@ class ChannelDelivery:
             if attempted:
                 # The channel before the notice, as its removal locks them: the other way round is a deadlock.
                 result: dict[str, object] = {"last_attempt_at": now, "last_error": attempt.error}
-                if attempt.outcome is PostOutcome.DELIVERED:
+                if delivered:
                     result["last_success_at"] = now
                 channel = update(NoticeChannel).where(NoticeChannel.id == self._to.channel_id)
                 await session.execute(channel.values(result))

@@ -130,11 +130,15 @@ class _Delivery:
                 server.begin_tls(lambda plain: self._encrypted(plain, context))
             if self._secret.get("username"):
                 server.login(str(self._secret["username"]), str(self._secret.get("password", "")))
-            server.send_message(self._mail)
+            refused = server.send_message(self._mail)
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()  # it has the mail: what it answers to a farewell changes nothing
         finally:
             server.close()
+        if refused:  # the others have it: sending it again would double theirs
+            code = max(code for code, _ in refused.values())
+            of = f"{len(refused)} of {len(self._options['recipients'])} recipients"
+            return PostResult(PostOutcome.DELIVERED, f"SMTP {code} for {of}", "channel_recipients")
         return PostResult(PostOutcome.DELIVERED)
 
     def _connected(self) -> socket.socket:

@@ -311,7 +311,7 @@ class Rounds:
         try:
             found = await (self._inspector.look if look else self._inspector.ask)(watch, device)
         except (HubError, TimeoutError) as error:
-            log.warning("camera %d could not be looked at: %s", watch.camera_id, error or "the look took too long")
+            log.warning("camera %d could not be looked at: %s", watch.camera_id, str(error) or "the look took too long")
         except Exception:
             log.exception("the look at camera %d failed unexpectedly", watch.camera_id)
         finally:

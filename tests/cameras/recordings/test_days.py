@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+import camera_hub.cameras.recordings.spans as spans_module
 from camera_hub.cameras.onvif.recording_search import PresenceChange, StoredRecording
 from camera_hub.cameras.recordings.days import RecordingDay, measured, wanted_days
 from camera_hub.cameras.recordings.matching import matched
 from camera_hub.cameras.recordings.presence import recorded_spans
 from camera_hub.cameras.recordings.schedule import ALWAYS, RecordingSchedule, day_span, made
-from camera_hub.cameras.recordings.spans import Span, clipped, common, merged, total, without
+from camera_hub.cameras.recordings.spans import Span, clipped, clipped_ordered, common, merged, total, without
 from camera_hub.cameras.recordings.timetable import is_due
 from camera_hub.cameras.recordings.values import RecordedCamera
 
@@ -200,3 +201,23 @@ def test_presence_becomes_spans() -> None:
     ]
     found = recorded_spans(changes, {"a": ["v"], "b": [], "c": []}, within)
     assert found == {"a": spans((0, 2), (4, 12)), "b": []}
+
+
+def test_files_of_a_month_are_looked_at_once_not_once_for_each_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+    cut = spans_module.clipped
+
+    def counted(some: Sequence[Span], within: Span) -> list[Span]:
+        looked_at.append(len(some))
+        return cut(some, within)
+
+    monkeypatch.setattr(spans_module, "clipped", counted)
+    begin, minute = NOW - timedelta(days=20), timedelta(minutes=1)
+    clips = [Span(begin + 10 * n * minute, begin + (10 * n + 3) * minute) for n in range(20 * 144)]
+    found = measured(clips, [Span(begin, NOW)], ALWAYS, begin, NOW, ZONE)
+    assert len(found) == 21
+    assert {day.seconds for day in found[1:-1]} == {144 * 180}
+    assert sum(looked_at) <= len(clips) + 2 * len(found)
+    for low, high in ((0, 7), (3, 3.1), (3.1, 10), (-20, 4000), (13, 13)):
+        within = Span(begin + low * minute, begin + high * minute)
+        assert clipped_ordered(clips, within) == cut(clips, within)

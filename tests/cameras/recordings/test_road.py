@@ -54,6 +54,17 @@ async def test_a_wrong_clock_moves_no_recording_to_another_day(
         assert completeness(found.days[:-1])[1] == pytest.approx(31 * 86400, abs=3 * 3600)
 
 
+@pytest.mark.parametrize(("vendor", "onvif_off"), [(one, off) for one, off, _ in ROADS])
+async def test_a_clock_that_is_centuries_off_tells_no_days_and_ends_no_check(
+    database: Database, vendor: Vendor, onvif_off: bool
+) -> None:
+    async with recording_site(database, device_plan(vendor, recorder=False), onvif_off=onvif_off) as site:
+        await site.fault("clock_skew", 200 * 366 * 86400)
+        (found,) = await site.confirmed()
+        assert (found.status.state, found.status.problem) == ("unknown", Reason.CLOCK_UNREADABLE)
+        assert not found.days
+
+
 async def test_what_cannot_be_told_is_not_known_and_no_fault(database: Database) -> None:
     async with recording_site(database, device_plan(Vendor.NONE, recorder=False, kept_days=0)) as site:
         (found,) = await site.confirmed()

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { EVERYTHING, arrange, byUrgency, grouped, matches, queryOf, suspendedUntil, type Wanted } from '@/pages/alarms/arrange'
 import { hintWords } from '@/pages/alarms/hint'
 import { failedStep, stepStates } from '@/pages/alarms/steps'
-import { delayLines, lookResult } from '@/pages/alarms/history'
+import { delayLines, lookResult, measuredText } from '@/pages/alarms/history'
 import type { Alarm } from '@/api/types'
 
 function alarm(id: number, minute: number, more: Partial<Alarm> = {}): Alarm {
@@ -139,6 +139,7 @@ describe('the looks of the health file', () => {
   it('leaves a gap in a line where nothing was measured', () => {
     expect(delayLines([{ at: at(0), looks: 1, signalling_ms: 20, stream_ms: null, key_frame_ms: null, clock_error_s: null, fps: null, bitrate_kbit: null, gop_seconds: null, gaps: 0, received_bytes: 0, scores: {} }])[2]).toEqual({ name: 'key_frame_ms', points: [[0, null]] })
   })
+  it.each([[2, '2 s'], [0.04, '0 s'], [12.34, '12.3 s'], [Number.NaN, '—'], [null, '—'], ['-', '—']])('tells %s as %s', (value, text) => expect(measuredText(value, 's')).toBe(text))
   it('tells a look that fetched a picture from one that only heard the camera answer', () => {
     expect([lookResult({ reason: null, picture: 'ok' }), lookResult({ reason: null, picture: null }), lookResult({ reason: 'frozen', picture: 'frozen' })]).toEqual(['good', 'answers', 'fault'])
   })

@@ -19,3 +19,8 @@ export function lookResult(look: Pick<Observation, 'reason' | 'picture'>): 'faul
   if (look.reason !== null) return 'fault'
   return look.picture === null ? 'answers' : 'good'
 }
+
+/** A point of a curve in words; where nothing was measured the chart hands over NaN, null or "-". */
+export function measuredText(value: unknown, unit: string): string {
+  return typeof value === 'number' && Number.isFinite(value) ? `${Math.round(value * 10) / 10} ${unit}` : '—'
+}

@@ -17,7 +17,7 @@ export type Gravity = (typeof GRAVITIES)[number]
 
 export function gravity(village: Pick<VillageHealth, 'link' | 'counts'>): Gravity {
   const { counts, link } = village
-  const lost = counts.online.of > 0 && counts.online.fault === counts.online.of
+  const lost = counts.connected > 0 && counts.online.fault === counts.connected
   if (link === 'down' || lost) return 'dead'
   if (!counts.due) return 'empty'
   if (counts.online.fault || counts.alarms.critical || counts.alarms.major) return 'bad'
