@@ -171,7 +171,8 @@ def _noise(image: Image) -> float:
     zones: means of four patches each, since an encoder drops noise in some blocks and not in others. Texture varies
     slowly, too, noise only from pixel to pixel: where both are much alike it counts, else little or nothing of it."""
     (height, width), patch = image.shape[:2], _PATCH
-    rows = np.linspace(0, height - patch, 2 * ROWS).astype(int)
+    edge = height // ROWS  # a caption's plate is free of noise, however much the picture has
+    rows = np.linspace(edge, height - edge - patch, 2 * ROWS).astype(int)
     columns = np.linspace(0, width - patch, 2 * COLUMNS).astype(int)
     at_row = (rows[:, None] + np.arange(patch)).reshape(-1)
     at_column = (columns[:, None] + np.arange(patch)).reshape(-1)

@@ -94,6 +94,13 @@ def test_each_fault_is_called_by_its_name_with_a_caption_and_without(image: Imag
     assert faults(with_clock(image, 7)) == expected
 
 
+@pytest.mark.parametrize("edge", [slice(-28, None), slice(0, 28)])
+def test_snow_is_seen_beside_a_caption_s_plate(edge: slice) -> None:
+    image = noisy(street(), 30, 3)
+    image[edge] = 16
+    assert faults(image) == {"noisy"}
+
+
 def banner() -> Image:
     image = street()
     image[60:110, 40:600] = (30, 28, 205)
