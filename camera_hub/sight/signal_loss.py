@@ -12,6 +12,7 @@ is no such colour: a white picture is overexposed. Words may stand anywhere.
 import cv2
 import numpy as np
 
+from camera_hub.sight.images import Image, without_caption
 from camera_hub.sight.scoring import FAULT_BELOW, score
 from camera_hub.sight.view import COLUMNS, ROWS, View
 
@@ -30,7 +31,9 @@ _SAME = 2
 _WHITE = 200.0
 _STROKE, _STROKES = 50.0, 5
 _SLATE_LETTERS = 21
-"""Pixels of 360 that letters on a black slate are high, at least; a camera's own caption has smaller ones."""
+"""Pixels of 360 that letters in the middle of a black slate are high, at least."""
+_EDGE_LETTERS = 30
+"""The same at the top and at the bottom: in a small picture a camera's own caption is nearly as tall."""
 
 
 def black(view: View) -> float:
@@ -67,13 +70,14 @@ def _one_colour(view: View) -> float:
     if spread < 25 and float(colour.mean()) >= _WHITE:
         return 100.0
     if float(colour.max()) < _DARK and spread < 25:
-        return found if _tallest(view) >= _SLATE_LETTERS else 100.0
+        slate = _tallest(without_caption(view.grey)) >= _SLATE_LETTERS or _tallest(view.grey) >= _EDGE_LETTERS
+        return found if slate else 100.0
     return found
 
 
-def _tallest(view: View) -> int:
+def _tallest(grey: Image) -> int:
     """How many rows without a gap have several hard edges, as letters do and lamps do not."""
-    hard = np.abs(np.diff(view.grey, axis=1)) >= _STROKE
+    hard = np.abs(np.diff(grey, axis=1)) >= _STROKE
     lettered = (hard.sum(axis=1) >= _STROKES).astype(np.int8)
     edges = np.flatnonzero(np.diff(lettered, prepend=0, append=0))
     return int((edges[1::2] - edges[::2]).max(initial=0))
