@@ -126,7 +126,7 @@ def _answer(one: ListedRecording, now: datetime, zone: ZoneInfo) -> RecordingAns
         reason=status.reason,
         params={name: value for name, value in status.params.items() if value is not None},
         since=status.since,
-        suspected=status.suspected,
+        unconfirmed=status.unconfirmed,
         checked_at=status.checked_at,
         told_at=status.told_at,
         problem=status.problem,

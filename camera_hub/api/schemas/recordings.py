@@ -33,7 +33,7 @@ class RecordingAnswer(Answer):
     reason: str | None
     params: dict[str, str | int | float | bool]
     since: datetime | None  # since when it has been so
-    suspected: str | None  # found once, looked at again soon
+    unconfirmed: str | None  # found once, looked at again soon
     checked_at: datetime | None  # null: never
     told_at: datetime | None  # when the device told anything last
     problem: str | None

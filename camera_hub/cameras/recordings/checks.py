@@ -231,7 +231,7 @@ class RecordingChecks:
     ) -> list[RecordingDay]:
         """Where something should be recorded and nothing is kept at all, the days since the hub has the camera lack
         whole, and today; what is known of the others was so at its time."""
-        if status.oldest is not None or Reason.NO_RECORDING not in (status.reason, status.suspected):
+        if status.oldest is not None or Reason.NO_RECORDING not in (status.reason, status.unconfirmed):
             return []
         at, zone = self._clock.now(), self._plan.zone
         first, today = since.astimezone(zone).date(), at.astimezone(zone).date()

@@ -97,12 +97,14 @@ def settled(told: RecordingStatus, found: "_Found", at: datetime, limits: Record
     if found.reason is None:
         since = told.since if told.state == "ok" else at
         return replace(
-            told, state="ok", reason=None, params=found.params, since=since, suspected=None, suspected_at=None
+            told, state="ok", reason=None, params=found.params, since=since, unconfirmed=None, unconfirmed_at=None
         )
     if told.state == "fault":  # another fault in its place needs no second look: it is not well either way
         since = told.since if told.reason == found.reason else at
-        return replace(told, reason=found.reason, params=found.params, since=since, suspected=None, suspected_at=None)
-    first = told.suspected_at if told.suspected is not None else None
+        return replace(
+            told, reason=found.reason, params=found.params, since=since, unconfirmed=None, unconfirmed_at=None
+        )
+    first = told.unconfirmed_at if told.unconfirmed is not None else None
     if first is not None and first <= at and (at - first).total_seconds() >= limits.confirm_s / 2:
         return replace(
             told,
@@ -110,10 +112,10 @@ def settled(told: RecordingStatus, found: "_Found", at: datetime, limits: Record
             reason=found.reason,
             params=found.params,
             since=first,
-            suspected=None,
-            suspected_at=None,
+            unconfirmed=None,
+            unconfirmed_at=None,
         )
-    return replace(told, suspected=found.reason, suspected_at=first if first is not None and first <= at else at)
+    return replace(told, unconfirmed=found.reason, unconfirmed_at=first if first is not None and first <= at else at)
 
 
 def disk_state(disks: Sequence[Disk] | None) -> DiskState | None:
@@ -144,7 +146,7 @@ def _unknown(status: RecordingStatus, at: datetime) -> RecordingStatus:
     """What was a fault stays one until the device says otherwise: a device that is asked in vain is not repaired."""
     if status.state == "fault":
         return status
-    return replace(status, state="unknown", reason=None, params={}, since=None, suspected=None, suspected_at=None)
+    return replace(status, state="unknown", reason=None, params={}, since=None, unconfirmed=None, unconfirmed_at=None)
 
 
 def _found(

@@ -83,21 +83,21 @@ class RecordingStore:
 
     async def checked(self) -> dict[int, tuple[datetime | None, datetime | None]]:
         """Device → when its cameras were checked, the longest ago first (None: one never was), and when a fault was
-        first suspected that is not confirmed yet."""
+        first unconfirmed that is not confirmed yet."""
         query = (
-            select(Camera.device_id, RecordingCheckRow.checked_at, RecordingCheckRow.suspected_at)
+            select(Camera.device_id, RecordingCheckRow.checked_at, RecordingCheckRow.unconfirmed_at)
             .outerjoin(RecordingCheckRow, RecordingCheckRow.camera_id == Camera.id)
             .where(Camera.state == "approved")
         )
         found: dict[int, tuple[datetime | None, datetime | None]] = {}
         async with self._database.read() as session:
-            for device_id, checked_at, suspected_at in await session.execute(query):
+            for device_id, checked_at, unconfirmed_at in await session.execute(query):
                 if device_id in found:
-                    other, suspected = found[device_id]
+                    other, unconfirmed = found[device_id]
                     checked_at = None if checked_at is None or other is None else min(checked_at, other)
-                    both = [one for one in (suspected, suspected_at) if one is not None]
-                    suspected_at = min(both, default=None)
-                found[device_id] = (checked_at, suspected_at)
+                    both = [one for one in (unconfirmed, unconfirmed_at) if one is not None]
+                    unconfirmed_at = min(both, default=None)
+                found[device_id] = (checked_at, unconfirmed_at)
         return found
 
     async def keep(
@@ -308,8 +308,8 @@ def _status(row: RecordingCheckRow) -> RecordingStatus:
         row.reason,
         row.params,
         row.since,
-        row.suspected,
-        row.suspected_at,
+        row.unconfirmed,
+        row.unconfirmed_at,
         row.oldest,
         row.latest,
         cast(RecordingRoad | None, row.road),

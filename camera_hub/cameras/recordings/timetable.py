@@ -14,7 +14,7 @@ def phase(device_id: int) -> float:
 def is_due(
     device_id: int,
     checked_at: datetime | None,
-    suspected_at: datetime | None,
+    unconfirmed_at: datetime | None,
     now: datetime,
     *,
     every_s: float,
@@ -26,7 +26,7 @@ def is_due(
     """
     if checked_at is None or checked_at > now:
         return True
-    if suspected_at is not None and suspected_at <= now and now - checked_at >= timedelta(seconds=confirm_s):
+    if unconfirmed_at is not None and unconfirmed_at <= now and now - checked_at >= timedelta(seconds=confirm_s):
         return True
     since = (now - _EPOCH).total_seconds() - phase(device_id) * every_s
     turn = _EPOCH + timedelta(seconds=since - since % every_s + phase(device_id) * every_s)

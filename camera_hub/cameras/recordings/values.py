@@ -90,7 +90,7 @@ class RecordingStatus:
     """A camera's recording as it was checked last.
 
     `told_at`: when the device last told anything. `state`, `reason`, `params`, `since`: what is taken to be true; a
-    fault that one check alone has found stands in `suspected` until another has found it. `problem`: why the device
+    fault that one check alone has found stands in `unconfirmed` until another has found it. `problem`: why the device
     did not tell at the last check. `overwrites`: the oldest recording has been seen to go.
     """
 
@@ -101,8 +101,8 @@ class RecordingStatus:
     reason: str | None = None
     params: Mapping[str, Param] = field(default_factory=dict)
     since: datetime | None = None
-    suspected: str | None = None
-    suspected_at: datetime | None = None
+    unconfirmed: str | None = None
+    unconfirmed_at: datetime | None = None
     oldest: datetime | None = None
     latest: datetime | None = None
     road: RecordingRoad | None = None

@@ -37,8 +37,8 @@ class RecordingCheckRow(Base):
     reason: Mapped[str | None] = mapped_column(String(32))  # errors.Reason
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     since: Mapped[datetime | None]
-    suspected: Mapped[str | None] = mapped_column(String(32))
-    suspected_at: Mapped[datetime | None]
+    unconfirmed: Mapped[str | None] = mapped_column(String(32))
+    unconfirmed_at: Mapped[datetime | None]
     oldest: Mapped[datetime | None]
     latest: Mapped[datetime | None]
     road: Mapped[str | None] = mapped_column(String(12))  # onvif | hikvision | dahua

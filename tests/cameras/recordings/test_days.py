@@ -125,7 +125,7 @@ def test_days_are_asked_for_until_they_are_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("checked", "suspected", "due"),
+    ("checked", "unconfirmed", "due"),
     [
         (None, None, True),
         (-60, None, True),  # of the future: the hub's clock was wrong
@@ -136,12 +136,13 @@ def test_days_are_asked_for_until_they_are_over() -> None:
         (60, 3000, False),  # it was looked at again a minute ago
     ],
 )
-def test_each_device_has_its_turn(checked: float | None, suspected: float | None, due: bool) -> None:
+def test_each_device_has_its_turn(checked: float | None, unconfirmed: float | None, due: bool) -> None:
     def ago(seconds: float | None) -> datetime | None:
         return None if seconds is None else NOW - timedelta(seconds=seconds)
 
     turns = [
-        is_due(device, ago(checked), ago(suspected), NOW, every_s=6 * 3600.0, confirm_s=600.0) for device in range(200)
+        is_due(device, ago(checked), ago(unconfirmed), NOW, every_s=6 * 3600.0, confirm_s=600.0)
+        for device in range(200)
     ]
     # Some devices' turn comes in any minute; the others all say the same.
     assert sum(one is due for one in turns) > 180

@@ -98,11 +98,11 @@ def test_a_check_is_judged(
 
 def test_a_fault_counts_once_it_was_seen_twice_and_ends_at_once() -> None:
     first = check(said(None))
-    assert (first.state, first.reason, first.suspected) == ("unknown", None, "no_recording")
+    assert (first.state, first.reason, first.unconfirmed) == ("unknown", None, "no_recording")
     soon = check(said(None), before=first, at=NOW + timedelta(minutes=1))
     assert soon.state == "unknown"
     second = check(said(None), before=soon, at=NOW + timedelta(minutes=10))
-    assert (second.state, second.since, second.suspected) == ("fault", NOW, None)
+    assert (second.state, second.since, second.unconfirmed) == ("fault", NOW, None)
     third = check(said(), days(*WELL), before=second, at=NOW + timedelta(minutes=20))
     assert (third.state, third.reason, third.since) == ("ok", None, NOW + timedelta(minutes=20))
 

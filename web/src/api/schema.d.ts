@@ -7854,10 +7854,10 @@ export interface components {
              * @enum {string}
              */
             state: "ok" | "fault" | "unknown";
-            /** Suspected */
-            suspected: string | null;
             /** Told At */
             told_at: string | null;
+            /** Unconfirmed */
+            unconfirmed: string | null;
             /** Village Id */
             village_id: number;
         };
