@@ -37,7 +37,7 @@ ALLOWED = {
     "relay/rtsp/udp.py:send_rtcp": "cameras/streams/sources.py:_chosen",
     "relay/rtsp/udp.py:send_rtp": "cameras/streams/sources.py:_chosen",
     # no device
-    "health/notices/webhook.py:client": "an address of the township's own settings",
+    "health/notices/sending.py:client": "an address of the township's own settings",
     "health/notices/mail.py:_connected": "a mail server of the township's own settings, or its proxy",
 }
 

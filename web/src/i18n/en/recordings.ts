@@ -16,7 +16,7 @@ export default {
   noneKept: 'none',
   notKnown: 'not known',
   never: 'not checked yet',
-  suspected: 'To be looked at again: {reason}',
+  unconfirmed: 'To be looked at again: {reason}',
   well: 'Well',
   staleTold: 'not told since {at}',
   clockOff: 'device clock off by {offset}, taken into account',

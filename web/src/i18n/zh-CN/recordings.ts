@@ -16,7 +16,7 @@ export default {
   noneKept: '无',
   notKnown: '未知',
   never: '尚未检查',
-  suspected: '待复查：{reason}',
+  unconfirmed: '待复查：{reason}',
   well: '正常',
   staleTold: '{at} 起设备未再提供',
   clockOff: '设备时钟偏差 {offset}，已折算',
