@@ -1,6 +1,6 @@
 """Steps that the checks share: grey, without captions, scaled, as JPEG."""
 
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -11,6 +11,8 @@ from camera_hub.errors import HubError, Kind, Reason
 Image = NDArray[np.uint8]
 """(height, width, 3), BGR, or (height, width), grey."""
 
+Sample = TypeVar("Sample", bound=np.generic)
+
 CAPTION_SHARE = 0.18
 """Of the height, at the top and at the bottom: where cameras burn in their name and clock."""
 
@@ -20,7 +22,7 @@ def grey(image: Image) -> Image:
     return image if image.ndim == 2 else cast(Image, cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
 
 
-def without_caption(image: Image) -> Image:
+def without_caption(image: NDArray[Sample]) -> NDArray[Sample]:
     """The rows in the middle, which contain neither name nor clock; same width."""
     band = round(image.shape[0] * CAPTION_SHARE)
     return image[band : image.shape[0] - band]

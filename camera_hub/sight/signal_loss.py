@@ -11,8 +11,9 @@ is no such colour: a white picture is overexposed. Words may stand anywhere.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from camera_hub.sight.images import Image, without_caption
+from camera_hub.sight.images import without_caption
 from camera_hub.sight.scoring import FAULT_BELOW, score
 from camera_hub.sight.view import COLUMNS, ROWS, View
 
@@ -75,7 +76,7 @@ def _one_colour(view: View) -> float:
     return found
 
 
-def _tallest(grey: Image) -> int:
+def _tallest(grey: NDArray[np.float32]) -> int:
     """How many rows without a gap have several hard edges, as letters do and lamps do not."""
     hard = np.abs(np.diff(grey, axis=1)) >= _STROKE
     lettered = (hard.sum(axis=1) >= _STROKES).astype(np.int8)

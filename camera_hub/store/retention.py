@@ -114,11 +114,11 @@ class Retention:
             if oldest is None:
                 return deleted
             async with self._database.write() as session:
-                gone = await session.execute(
+                gone = await (await session.connection()).execute(
                     delete(rule.table).where(expired, rule.at < oldest + rule.slice),
                     execution_options={"synchronize_session": False},
                 )
-            deleted += gone.rowcount  # type: ignore[attr-defined]  # of a statement that changes rows
+            deleted += gone.rowcount
 
     async def _delete(self, rule: ExpiryRule, over: ColumnElement[bool], within: ColumnElement[bool] | None) -> int:
         if rule.id is None:

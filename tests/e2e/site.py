@@ -242,7 +242,7 @@ def running_site(
 
 def _end(process: subprocess.Popen[Any]) -> None:
     """Ask the process to end. The hub has ten seconds, as it promises; the simulator first ends what it is encoding."""
-    seconds = 60 if "camera_hub.simulator" in process.args else 10  # type: ignore[operator]  # they are lists
+    seconds = 60 if "camera_hub.simulator" in str(process.args) else 10
     if process.stdout is not None:
         process.stdout.close()
     if process.poll() is not None:

@@ -49,7 +49,9 @@ class AlarmAnswer(Answer):
     acknowledged_name: str | None
     closed_at: datetime | None
     duration_s: float | None  # null while it is open
-    merged: bool  # closed because an alarm of a higher level stands for it: no recovery
+    # How it closed: only `recovered` is a recovery; merged: an alarm of a higher level stands for it; unobserved: no
+    # longer looked at. Null: it is open.
+    ending: Literal["recovered", "merged", "excluded", "unobserved"] | None
     owner: OwnerAnswer | None
     notified_at: datetime | None  # when somebody was first notified; null: it is only shown so far
     reminders: int

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import in_scope
@@ -28,6 +28,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.store.database import Database
 from camera_hub.store.retention import ExpiryRule
 from camera_hub.store.tables import Camera, Device, RecordingCheckRow, RecordingDayRow, Stream, Village
+from camera_hub.store.tables.base import table_of
 
 KEEP = timedelta(days=400)
 _AT_ONCE = 500
@@ -191,7 +192,7 @@ class RecordingStore:
         old = [(ids[key], one) for key, one in wanted.items() if key in ids]
         new = [(key[0], one) for key, one in wanted.items() if key not in ids]
         if old:
-            table: Table = RecordingDayRow.__table__  # type: ignore[assignment]
+            table = table_of(RecordingDayRow)
             values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("read_at", "seconds", "due", "gaps")}
             await (await session.connection()).execute(
                 update(table).where(table.c.id == bindparam("row")).values(values),

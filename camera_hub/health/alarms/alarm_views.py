@@ -60,7 +60,7 @@ class AlarmView:
     acknowledged_name: str | None
     closed_at: datetime | None
     duration_s: float | None
-    merged: bool
+    ending: str | None
     owner: Owner | None
     notified_at: datetime | None
     reminders: int
@@ -141,7 +141,7 @@ def _view(
         alarm.acknowledged_name,
         alarm.closed_at,
         (alarm.closed_at - alarm.opened_at).total_seconds() if alarm.closed_at is not None else None,
-        alarm.merged,
+        alarm.ending,
         Owner(alarm.owner_id, alarm.owner_name or "") if alarm.owner_id is not None else None,
         alarm.notified_at,
         alarm.reminders,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, case, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.events import AlarmChanged, CameraChanged, Event, VillageChanged
@@ -26,6 +26,7 @@ from camera_hub.health.judging.causes import AlarmKey, ExpectedAlarm
 from camera_hub.health.judging.verdict import Aspect
 from camera_hub.health.rounds.look_result import LookResult
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, Device, Observation
+from camera_hub.store.tables.base import table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ async def write_tick(session: AsyncSession, tick: Tick) -> Written:
     await _write_states(session, tick, villages)
     if tick.clocks:
         offsets = [{"device": number, "offset": offset} for number, offset in tick.clocks.items()]
-        table = _table(Device)
+        table = table_of(Device)
         await (await session.connection()).execute(
             update(table).where(table.c.id == bindparam("device")).values(clock_offset_s=bindparam("offset")), offsets
         )
@@ -118,7 +119,7 @@ async def _write_states(session: AsyncSession, tick: Tick, villages: Mapping[int
     await _end_and_begin(session, [one for one in tick.states if one.camera_id in villages])
     healths = [one for one in tick.healths if one.camera_id in villages]
     if healths:
-        table = _table(Camera)
+        table = table_of(Camera)
         await connection.execute(
             table.update()
             .where(table.c.id == bindparam("camera"))
@@ -132,7 +133,7 @@ async def _write_states(session: AsyncSession, tick: Tick, villages: Mapping[int
 
 async def _end_and_begin(session: AsyncSession, states: Sequence[StateChange]) -> None:
     """States that go on with a finer cause keep their row; else one ends and the next begins."""
-    table = _table(CameraState)
+    table = table_of(CameraState)
     current = table.update().where(
         table.c.camera_id == bindparam("camera"), table.c.aspect == bindparam("of"), table.c.until.is_(None)
     )
@@ -185,7 +186,7 @@ async def _write_alarms(session: AsyncSession, tick: Tick, written: Written) -> 
             updates.append((row, change))
         else:
             row.closed_at = max(tick.now, row.opened_at)
-            row.ending, row.merged = change.ending.value, change.ending is AlarmEnding.MERGED
+            row.ending = change.ending.value
             closed.append((row, change))
     session.add_all(row for row, _ in opened)
     await session.flush()
@@ -224,7 +225,7 @@ async def _write_members(
     updates: Sequence[tuple[Alarm, AlarmUpdate]],
 ) -> None:
     left = [{"alarm": row.id, "camera": camera, "at": now} for row, change in updates for camera in sorted(change.left)]
-    table = _table(AlarmMember)
+    table = table_of(AlarmMember)
     if left:
         member = (table.c.alarm_id == bindparam("alarm")) & (table.c.camera_id == bindparam("camera"))
         ended = table.update().where(member, table.c.left_at.is_(None)).values(left_at=bindparam("at"))
@@ -289,9 +290,3 @@ def _observation(look: LookResult, clock_limit: float) -> dict[str, Any]:
         "gaps": look.gaps,
         "received_bytes": look.received_bytes,
     }
-
-
-def _table(entity: type) -> Table:
-    """The table beneath a mapped class: batches by other columns than the key go past the ORM."""
-    table: Table = entity.__table__  # type: ignore[attr-defined]
-    return table

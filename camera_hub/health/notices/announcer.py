@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import Update, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.clock import Clock
@@ -177,7 +177,7 @@ class Announcer:
             key=key,
             age=age,
             closed_for=closed,
-            ending="merged" if row.merged else row.ending,
+            ending=row.ending,
             merged_into=row.merged_into,
             owner_id=row.owner_id,
             acknowledged=row.acknowledged_at is not None,
@@ -224,7 +224,7 @@ async def _note_told(session: AsyncSession, decisions: Decisions, alarms: Mappin
         await session.execute(_row_of(number, key).values(closed_at=wall))
 
 
-def _row_of(number: int, key: ReceiverKey):  # type: ignore[no-untyped-def]
+def _row_of(number: int, key: ReceiverKey) -> Update:
     column = ToldAlarm.channel_id if key[0] == "channel" else ToldAlarm.user_id
     return update(ToldAlarm).where(ToldAlarm.alarm_id == number, column == key[1], ToldAlarm.closed_at.is_(None))
 

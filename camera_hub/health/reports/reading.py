@@ -192,7 +192,6 @@ async def _fault_rows(session: AsyncSession, begin: datetime, end: datetime, sco
         Alarm.level != "hub",
         Alarm.opened_at < end,
         or_(Alarm.closed_at.is_(None), Alarm.closed_at >= begin),
-        Alarm.merged.is_(False),
         or_(Alarm.ending.is_(None), Alarm.ending != "merged"),
         _of(Alarm.village_id, scope),
     )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, LargeBinary, MetaData
+from sqlalchemy import DateTime, Dialect, LargeBinary, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -30,6 +30,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def table_of(entity: type["Base"]) -> Table:
+    """The table beneath a mapped class: batches by other columns than the key go past the ORM."""
+    table = entity.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class Base(DeclarativeBase):

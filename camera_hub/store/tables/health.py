@@ -89,8 +89,7 @@ class Alarm(Base):
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     acknowledged_name: Mapped[str | None] = mapped_column(String(64))
     closed_at: Mapped[datetime | None]
-    merged: Mapped[bool] = mapped_column(default=False, server_default=false())  # closed: a higher one stands for it
-    merged_into: Mapped[int | None] = mapped_column(ForeignKey("alarms.id", ondelete="SET NULL"))
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("alarms.id", ondelete="SET NULL"))  # where it ended so
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     owner_name: Mapped[str | None] = mapped_column(String(64))
     notified_at: Mapped[datetime | None]  # when somebody was first notified

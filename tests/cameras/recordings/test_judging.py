@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -32,11 +33,11 @@ def days(*missing_hours: float, due: float = 24) -> list[RecordingDay]:
     return found[::-1]
 
 
-def said(kept: float | None = 35, silent: float = 0, **more: object) -> SaidOfCamera:
+def said(kept: float | None = 35, silent: float = 0, **more: Any) -> SaidOfCamera:
     if kept is None:
         return SaidOfCamera(1, True)
     found = SaidOfCamera(1, True, NOW - timedelta(days=kept), NOW - timedelta(hours=silent))
-    return replace(found, **more)  # type: ignore[arg-type]
+    return replace(found, **more)
 
 
 def check(
@@ -54,10 +55,10 @@ def check(
     return judged(known, told, device, found, at, since=since, recorder=recorder, limits=LIMITS, zone=ZONE)
 
 
-def confirmed(told: SaidOfCamera | None, found: Sequence[RecordingDay] = (), **more: object) -> RecordingStatus:
-    first = check(told, found, **more)  # type: ignore[arg-type]
+def confirmed(told: SaidOfCamera | None, found: Sequence[RecordingDay] = (), **more: Any) -> RecordingStatus:
+    first = check(told, found, **more)
     more["before"] = first
-    return check(told, found, **{**more, "at": NOW + timedelta(minutes=10)})  # type: ignore[arg-type]
+    return check(told, found, **{**more, "at": NOW + timedelta(minutes=10)})
 
 
 WELL = (0,) * 8

@@ -199,7 +199,7 @@ class Independent:
 
     def _repairs(self) -> None:
         for row in self.month.of(Alarm):
-            if row.level == "hub" or row.merged or row.opened_at >= self.month.end:
+            if row.level == "hub" or row.ending == "merged" or row.opened_at >= self.month.end:
                 continue
             ids = {"village": row.village_id}
             ids |= {"device": row.device_id} if row.level != "village" else {}

@@ -5,8 +5,10 @@ Everything happens on whole minutes, so that a computation that walks minute by 
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from camera_hub.store.database import Database
@@ -47,7 +49,7 @@ class Month:
     def end(self) -> datetime:
         return datetime.combine(self.last + timedelta(days=1), time(), tzinfo=self.zone).astimezone(UTC)
 
-    def of(self, kind: type) -> list:  # type: ignore[type-arg]
+    def of(self, kind: type[Any]) -> list[Any]:
         if len(self.rows) != self._sorted:
             self._by_kind = defaultdict(list)
             for row in self.rows:
@@ -171,7 +173,7 @@ def _observing(month: Month, draw: random.Random, before: datetime, after: datet
     month.rows.append(uplink)
 
 
-def _exclusion(month: Month, draw: random.Random, number: int, cameras: int, at) -> None:  # type: ignore[no-untyped-def]
+def _exclusion(month: Month, draw: random.Random, number: int, cameras: int, at: Callable[[], datetime]) -> None:
     level = draw.choice(["camera", "camera", "device", "village"])
     since = at()
     row = Exclusion(id=number, level=level, kind="maintenance", reason="检修", since=since, created_name="村管理员")
@@ -194,7 +196,9 @@ def _exclusion(month: Month, draw: random.Random, number: int, cameras: int, at)
     month.rows.append(row)
 
 
-def _alarm(month: Month, draw: random.Random, number: int, cameras: int, at) -> None:  # type: ignore[no-untyped-def]
+def _alarm(
+    month: Month, draw: random.Random, number: int, cameras: int, at: Callable[[float, float], datetime]
+) -> None:
     level = draw.choice(["camera", "camera", "camera", "device", "village"])
     severity = {"camera": draw.choice(["major", "minor", "warning"]), "device": "major", "village": "critical"}[level]
     camera = draw.randrange(1, cameras + 1)
@@ -204,10 +208,10 @@ def _alarm(month: Month, draw: random.Random, number: int, cameras: int, at) -> 
     row.village_id = cameras_of[camera].village_id
     row.camera_id = camera if level == "camera" else None
     row.device_id = cameras_of[camera].device_id if level != "village" else None
-    row.merged, row.flapping = number % 13 == 0, number % 17 == 0
-    if number % 9 or row.merged:
+    merged, row.flapping = number % 13 == 0, number % 17 == 0
+    if number % 9 or merged:
         row.closed_at = opened + draw.choice([3, 50, 239, 240, 241, 1439, 1440, 1441, 5000, 20000]) * MINUTE
-        row.ending = [None, "recovered", "unobserved", "excluded", "recovered"][number % 5]
+        row.ending = "merged" if merged else [None, "recovered", "unobserved", "excluded", "recovered"][number % 5]
     month.rows.append(row)
     subject = {"camera": "id", "device": "device_id", "village": "village_id"}[level]
     for one in cameras_of.values():

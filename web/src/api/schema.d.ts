@@ -3727,6 +3727,8 @@ export interface components {
             device_name: string | null;
             /** Duration S */
             duration_s: number | null;
+            /** Ending */
+            ending: ("recovered" | "merged" | "excluded" | "unobserved") | null;
             /** Escalated At */
             escalated_at: string | null;
             /** Escalation */
@@ -3746,8 +3748,6 @@ export interface components {
             level: "hub" | "village" | "device" | "camera";
             /** Members */
             members: number[];
-            /** Merged */
-            merged: boolean;
             /** Note */
             note: string;
             /** Notified At */

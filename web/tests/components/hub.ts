@@ -55,7 +55,7 @@ export function camera(id: number, more: Partial<Camera> = {}): Camera {
 export function alarm(id: number, more: Partial<Alarm> = {}): Alarm {
   return {
     id, level: 'camera', aspect: 'picture', severity: 'minor', recovered: [], cause: 'frozen', village_id: 1, village_name: '村1', device_id: 1, device_name: 'NVR', camera_id: id, camera_name: `点位${id}`, members: [id], detail: '', params: {},
-    opened_at: new Date(Date.UTC(2026, 0, 1) + id * 60_000).toISOString(), acknowledged_at: null, acknowledged_name: null, closed_at: null, duration_s: null, merged: false,
+    opened_at: new Date(Date.UTC(2026, 0, 1) + id * 60_000).toISOString(), acknowledged_at: null, acknowledged_name: null, closed_at: null, duration_s: null, ending: null,
     owner: null, notified_at: null, reminders: 0, escalation: 0, escalated_at: null, suspended: null, note: '', flapping: false, place_group: null, hint: null, ...more,
   }
 }

@@ -8,7 +8,7 @@ import type { Alarm } from '@/api/types'
 function alarm(id: number, minute: number, more: Partial<Alarm> = {}): Alarm {
   return {
     id, level: 'camera', aspect: 'picture', severity: 'minor', recovered: [], cause: 'frozen', village_id: 1, village_name: '董家村', device_id: 1, device_name: 'NVR', camera_id: id, camera_name: 'x', members: [id], detail: '', params: {},
-    opened_at: `2026-11-24T08:${String(minute).padStart(2, '0')}:00Z`, acknowledged_at: null, acknowledged_name: null, closed_at: null, duration_s: null, merged: false,
+    opened_at: `2026-11-24T08:${String(minute).padStart(2, '0')}:00Z`, acknowledged_at: null, acknowledged_name: null, closed_at: null, duration_s: null, ending: null,
     owner: null, notified_at: null, reminders: 0, escalation: 0, escalated_at: null, suspended: null, note: '', flapping: false, place_group: null, hint: null, ...more,
   }
 }

@@ -25,13 +25,11 @@ LIFECYCLE = (
     "owner_name",
     "owner_id",
     "merged_into",
-    "merged",
 )
 
 
 def upgrade() -> None:
     with op.batch_alter_table("alarms") as batch:
-        batch.add_column(sa.Column("merged", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch.add_column(sa.Column("merged_into", sa.Integer(), nullable=True))
         batch.add_column(sa.Column("owner_id", sa.Integer(), nullable=True))
         batch.add_column(sa.Column("owner_name", sa.String(64), nullable=True))
