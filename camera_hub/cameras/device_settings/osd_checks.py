@@ -70,7 +70,7 @@ class OsdStore:
         return sorted(found, key=lambda one: (order[one.found.state], one.village_id, one.camera_id))
 
     async def of_device(self, device_id: int) -> list[CheckedOsd]:
-        """The cameras of a device."""
+        """The cameras of a device, in the order of their ids."""
         return await self._found([Camera.device_id == device_id])
 
     async def read_since(self, since: datetime, now: datetime) -> set[int]:
@@ -95,6 +95,7 @@ class OsdStore:
             .outerjoin(DeviceSettingsRow, DeviceSettingsRow.device_id == Device.id)
             .outerjoin(ClockCheckRow, ClockCheckRow.device_id == Device.id)
             .where(Camera.state == "approved", Device.retired_at.is_(None), *where)
+            .order_by(Camera.id)
         )
         async with self._database.read() as session:
             rows = (await session.execute(query)).all()
