@@ -210,9 +210,9 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
-from camera_hub.patrol.runs import Runs
-from camera_hub.patrol.scenes import Scenes
-from camera_hub.patrol.tours import Tours
+from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.tours.scenes import Scenes
+from camera_hub.patrol.tours.tours import Tours
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings

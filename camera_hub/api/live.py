@@ -26,7 +26,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced, TileStatus, TileWish, ViewerEnded
 from camera_hub.media.wall.page_connections import Greeting
 from camera_hub.media.wall.pages import PageOutbox
-from camera_hub.patrol.visibility import Sighting
+from camera_hub.patrol.runs.visibility import Sighting
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api", tags=["media"])

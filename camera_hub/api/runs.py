@@ -10,9 +10,17 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.live_changes import Render, SharedReader, to_township
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id
-from camera_hub.api.schemas.patrol import Control, PlanStop, RunAnswer, RunPlan, RunStepAnswer, RunSteps, StartRun
+from camera_hub.api.schemas.patrol import (
+    Control,
+    ItineraryStopAnswer,
+    RunAnswer,
+    RunItinerary,
+    RunStepAnswer,
+    RunSteps,
+    StartRun,
+)
 from camera_hub.errors import HubError
-from camera_hub.patrol.runs import RunMoved, Runs, Verb
+from camera_hub.patrol.runs.runs import RunMoved, Runs, Verb
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
@@ -45,16 +53,18 @@ async def run(run_id: Id, actor: Annotated[Actor, needs(Action.VIEW)], runs: Ann
     return RunAnswer.model_validate(await runs.get(actor, run_id))
 
 
-@router.get("/{run_id}/plan", responses={304: {"description": "unchanged, as it always is"}})
-async def plan(
+@router.get("/{run_id}/itinerary", responses={304: {"description": "unchanged, as it always is"}})
+async def itinerary(
     run_id: Id,
     actor: Annotated[Actor, needs(Action.VIEW)],
     runs: Annotated[Runs, part(Runs)],
     request: Request,
     response: Response,
-) -> RunPlan:
+) -> RunItinerary:
     """The tour as it was when the run started. It never changes: a page asks once, a browser revalidates."""
-    found = RunPlan(stops=[PlanStop.model_validate(stop) for stop in await runs.plan(actor, run_id)])
+    found = RunItinerary(
+        stops=[ItineraryStopAnswer.model_validate(stop) for stop in await runs.itinerary(actor, run_id)]
+    )
     tag = f'"{hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if tag in [given.strip() for given in request.headers.get("if-none-match", "").split(",")]:

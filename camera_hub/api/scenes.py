@@ -10,7 +10,7 @@ from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.patrol import SceneAnswer, SceneBody
 from camera_hub.clock import Clock
-from camera_hub.patrol.scenes import Scenes
+from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.store.tables import Scene
 
 router = APIRouter(prefix="/api/scenes", tags=["tours"])

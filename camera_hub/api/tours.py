@@ -10,7 +10,7 @@ from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
 from camera_hub.api.schemas.patrol import TourAnswer, TourBody
 from camera_hub.clock import Clock
-from camera_hub.patrol.tours import NewStop, Tours
+from camera_hub.patrol.tours.tours import NewStop, Tours
 
 router = APIRouter(prefix="/api/tours", tags=["tours"])
 

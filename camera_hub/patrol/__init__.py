@@ -1,7 +1,7 @@
-"""Patrol: scenes, tours, their runs, and the record of what was really seen.
+"""Patrol: tours and what becomes of them: when they are due, their runs, and the proof of what was really looked at.
 
-`timetable` (pure) says which stop is on and what follows; `runs` follows it with injected time, and writes each step
-and its lines of the record in one transaction; `visibility` bounds what pages report; `rollup` keeps the record of a
-loop small. Owns the tables scenes, tours, tour_stops, runs, run_steps and run_step_cameras. Imports access.policy,
-store and the ground floor; media is handed in. Imports nothing of health: the state of a camera is read from its row.
+`tours` keeps scenes and tours; `runs` follows a tour's timetable (pure) with injected time and writes each step and
+its lines of the record in one transaction; `plans` says when a tour is due; `proof` keeps what was seen, confirmed,
+found, submitted and signed; `screens` are the wall screens of the centre. Imports access, store and the ground floor;
+media and PTZ are handed in. Imports nothing of health: the state of a camera and an alarm are read from their rows.
 """

@@ -30,7 +30,7 @@ from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.http_server import Doorkeeper, RequestTimeouts, server_of
 from camera_hub.media.engine import MediaEngine
-from camera_hub.patrol.visibility import Sighting
+from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 

@@ -9,7 +9,7 @@ import pytest
 from camera_hub.access.policy import Role
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
-from camera_hub.patrol.scenes import Scenes
+from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
 from tests.conftest import POSTGRES

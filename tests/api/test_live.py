@@ -22,7 +22,7 @@ from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import AccessChanged, AlarmChanged, CameraChanged, EventBus, FavouriteChanged, SweepChanged
 from camera_hub.media.engine import MediaEngine
-from camera_hub.patrol.visibility import Sighting
+from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.running import running
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database

@@ -12,8 +12,8 @@ from camera_hub.api import runs as runs_api
 from camera_hub.api import tours as tours_api
 from camera_hub.api.schemas.patrol import RunAnswer
 from camera_hub.events import EventBus
-from camera_hub.patrol.runs import Runs
-from camera_hub.patrol.tours import Tours
+from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.tours.tours import Tours
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
@@ -186,9 +186,9 @@ async def test_a_run_s_plan_is_asked_for_once(operator: httpx.AsyncClient, camer
     tour = await made(operator, "/api/tours", {"name": "路", "stops": stops})
     run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
     assert "stops" not in run
-    plan = await operator.get(f"/api/runs/{run['id']}/plan")
-    assert [(stop["position"], stop["note"], stop["cameras"][0]["id"]) for stop in plan.json()["stops"]] == [
+    itinerary = await operator.get(f"/api/runs/{run['id']}/itinerary")
+    assert [(stop["position"], stop["note"], stop["cameras"][0]["id"]) for stop in itinerary.json()["stops"]] == [
         (place, "看水位", camera) for place, camera in enumerate(cameras[:3])
     ]
-    again = await operator.get(f"/api/runs/{run['id']}/plan", headers={"If-None-Match": plan.headers["etag"]})
+    again = await operator.get(f"/api/runs/{run['id']}/itinerary", headers={"If-None-Match": itinerary.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")

@@ -90,8 +90,8 @@ def test_a_tour_is_walked_through_pause_and_a_killed_hub(page: Page, site: Site,
     page.locator("section.run button.main").click()
     until(lambda: run_of(site, run["id"])["state"] == "running", seconds=5, what="it goes on")
 
-    plan = site.get(f"/api/runs/{run['id']}/plan")["stops"]
-    scene = {camera["id"] for camera in plan[2]["cameras"] if camera}
+    itinerary = site.get(f"/api/runs/{run['id']}/itinerary")["stops"]
+    scene = {camera["id"] for camera in itinerary[2]["cameras"] if camera}
     page.locator("section.run .paused").wait_for(state="detached")  # the page takes no key before it knows
     page.keyboard.press("ArrowRight")
     until(lambda: run_of(site, run["id"])["position"] >= 1, seconds=5, what="the key is a step")

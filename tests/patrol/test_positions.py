@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from camera_hub.patrol.plan import PlanCamera, PlannedStop
-from camera_hub.patrol.positions import Positioning
-from camera_hub.patrol.timetable import Cursor
+from camera_hub.patrol.runs.itinerary import ItineraryCamera, ItineraryStop
+from camera_hub.patrol.runs.positions import Positioning
+from camera_hub.patrol.runs.timetable import Cursor
 from tests.fakes.clock import ManualClock
 
 PLAN = (
-    PlannedStop(0, 20, "村口", "", "1", (PlanCamera(1, "村口", "东沟村"),), "p1"),
-    PlannedStop(1, 20, "大桥", "", "1", (PlanCamera(2, "大桥", "东沟村"),), "p2"),
+    ItineraryStop(0, 20, "村口", "", "1", (ItineraryCamera(1, "村口", "东沟村"),), "p1"),
+    ItineraryStop(1, 20, "大桥", "", "1", (ItineraryCamera(2, "大桥", "东沟村"),), "p2"),
 )
 
 

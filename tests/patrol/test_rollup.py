@@ -8,9 +8,9 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import func, select, update
 
 from camera_hub.api.schemas.patrol import RunAnswer, RunStepAnswer
-from camera_hub.patrol.rollup import AT_ONCE, DETAILED
-from camera_hub.patrol.runs import Runs
-from camera_hub.patrol.visibility import Sighting
+from camera_hub.patrol.runs.rollup import AT_ONCE, DETAILED
+from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, RunStep, RunStepCamera
 from tests.patrol.test_runs import Centre, centre, clock

@@ -15,10 +15,10 @@ from sqlalchemy import update
 from camera_hub.access.policy import Actor, Role
 from camera_hub.errors import HubError
 from camera_hub.events import EventBus, RunChanged
-from camera_hub.patrol.runs import RunMoved, Runs
-from camera_hub.patrol.scenes import Scenes
-from camera_hub.patrol.tours import NewStop, Tours
-from camera_hub.patrol.views import RunView, SkippedCamera
+from camera_hub.patrol.runs.runs import RunMoved, Runs
+from camera_hub.patrol.runs.views import RunView, SkippedCamera
+from camera_hub.patrol.tours.scenes import Scenes
+from camera_hub.patrol.tours.tours import NewStop, Tours
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
@@ -332,8 +332,8 @@ async def test_editing_a_tour_changes_no_run_under_way(centre: Centre) -> None:
         run = await runs.start(centre.actor, tour, loop=False)
         await centre.tours.change(centre.actor, tour, "改名", "", [NewStop(centre.cameras[5], None, 60, "")])
         run = await runs.get(centre.actor, run.id)
-        plan = await runs.plan(centre.actor, run.id)
-        assert (run.tour_name, [stop.dwell_s for stop in plan]) == ("重点路段", [10, 20])
+        itinerary = await runs.itinerary(centre.actor, run.id)
+        assert (run.tour_name, [stop.dwell_s for stop in itinerary]) == ("重点路段", [10, 20])
 
 
 async def test_a_locked_database_delays_a_step_and_the_loop_recovers(centre: Centre) -> None:

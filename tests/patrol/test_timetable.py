@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError
-from camera_hub.patrol import timetable
-from camera_hub.patrol.timetable import Cursor, Dwells, Line
+from camera_hub.patrol.runs import timetable
+from camera_hub.patrol.runs.timetable import Cursor, Dwells, Line
 
 T0 = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 DWELLS = st.lists(st.integers(3, 60).map(float), min_size=1, max_size=12).map(tuple)

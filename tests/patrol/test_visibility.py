@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.patrol.runs import Runs
-from camera_hub.patrol.visibility import LATEST, Sighting, possible
+from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.runs.visibility import LATEST, Sighting, possible
 from tests.patrol.test_runs import Centre, centre, clock
 
 __all__ = ["centre", "clock"]

@@ -72,25 +72,25 @@ class Control(RequestBody):
     position: Count | None = None  # for jump
 
 
-class PlanCameraAnswer(Answer):
+class ItineraryCameraAnswer(Answer):
     id: int
     name: str
     village: str
 
 
-class PlanStop(Answer):
+class ItineraryStopAnswer(Answer):
     position: int
     name: str
     note: str
     layout: Layout
     dwell_s: int
-    cameras: list[PlanCameraAnswer | None]  # per tile
+    cameras: list[ItineraryCameraAnswer | None]  # per tile
 
 
-class RunPlan(Answer):
+class RunItinerary(Answer):
     """The tour as it was when the run started. It never changes: fetch it once."""
 
-    stops: list[PlanStop]
+    stops: list[ItineraryStopAnswer]
 
 
 class StepCamera(Answer):
@@ -141,7 +141,7 @@ class RunAnswer(Answer):
     loop: bool
     lap: int
     position: int
-    stop_count: int | None  # of the plan; None when it has ended
+    stop_count: int | None  # of the itinerary; None when it has ended
     time_left_s: float
     next_position: int | None  # None: the last stop of the last lap
     step: int | None  # sequence of the open line of the record, which pages report on

@@ -82,6 +82,7 @@ __all__ = [
     "ReferencePicture",
     "RollUpMark",
     "Run",
+    "RunEvent",
     "RunStep",
     "RunStepCamera",
     "Scene",

@@ -30,6 +30,11 @@ class Tour(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     note: Mapped[str] = mapped_column(String(255), default="")
+    kind: Mapped[str | None] = mapped_column(String(24))  # the template or place class that it was made from
+    roles: Mapped[list[str]] = mapped_column(JSON, default=list)  # roles that may run it; empty: all that run tours
+    confirm: Mapped[str] = mapped_column(String(8), default="screen")  # screen | camera | end
+    least_s: Mapped[int] = mapped_column(default=3)  # seconds that a camera must be visible to count as seen
+    interrupt: Mapped[str] = mapped_column(String(8), default="none")  # alarms that interrupt: none | critical | major
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
@@ -49,14 +54,15 @@ class TourStop(Base):
     dwell_s: Mapped[int]
     note: Mapped[str] = mapped_column(String(255), default="")
     preset: Mapped[str | None] = mapped_column(String(128))  # token of the PTZ preset at which the camera is shown
+    key: Mapped[bool] = mapped_column(default=False)  # a key stop: each of its cameras is confirmed singly
 
 
 class Run(Base):
     """A tour being run, or that was run.
 
-    (plan, this row, now) gives the stop and the time left, so a restart needs no recovery. `plan` is the tour as it
-    was at the start: [{position, dwell_s, name, note, layout, preset, cameras: [{id, name, village}]}]; it is large and
-    never changes, so it is loaded only on request (patrol.plan.Plans).
+    (itinerary, this row, now) gives the stop and the time left, so a restart needs no recovery. `itinerary` is the tour
+    as it was at the start: [{position, dwell_s, name, note, layout, preset, key, cameras: [{id, name, village}]}]; it is
+    large and never changes, so it is loaded only on request (patrol.runs.itinerary).
     While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed.
     """
 
@@ -65,13 +71,19 @@ class Run(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     tour_id: Mapped[int] = mapped_column(ForeignKey("tours.id", ondelete="RESTRICT"), index=True)
     tour_name: Mapped[str] = mapped_column(String(64))
-    plan: Mapped[list[dict[str, Any]]] = mapped_column(JSON, deferred=True, deferred_raiseload=True)
+    itinerary: Mapped[list[dict[str, Any]]] = mapped_column(JSON, deferred=True, deferred_raiseload=True)
     loop: Mapped[bool] = mapped_column(default=False)
     lap: Mapped[int] = mapped_column(default=0)
-    state: Mapped[str] = mapped_column(String(8), index=True)  # running | paused | ended
+    confirm: Mapped[str] = mapped_column(String(8), default="screen")  # as the tour had it at the start, like …
+    least_s: Mapped[int] = mapped_column(default=3)
+    interrupt: Mapped[str] = mapped_column(String(8), default="none")
+    state: Mapped[str] = mapped_column(String(8), index=True)  # running | paused | closing | ended
+    pause_reason: Mapped[str | None] = mapped_column(String(16))  # operator | alarm | ptz; None while not paused
+    alarm_id: Mapped[int | None]  # the alarm that interrupted; alarms are deleted by time, so no foreign key
     position: Mapped[int] = mapped_column(default=0)
     anchor_at: Mapped[datetime]
     elapsed_s: Mapped[float] = mapped_column(default=0.0)
+    extended_s: Mapped[float] = mapped_column(default=0.0)  # seconds by which the present stop was extended
     revision: Mapped[int] = mapped_column(default=0)  # of two operators who act at once, the second gets a conflict
     steps: Mapped[int] = mapped_column(default=0)  # steps so far; the sequence of the next one
     shown: Mapped[int] = mapped_column(default=0)  # of these, stops that were on …
@@ -80,8 +92,26 @@ class Run(Base):
     started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     started_name: Mapped[str] = mapped_column(String(64))
     started_at: Mapped[datetime]
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # who runs it now
+    operator_name: Mapped[str] = mapped_column(String(64), default="")
     ended_at: Mapped[datetime | None]
-    end_reason: Mapped[str | None] = mapped_column(String(24))  # finished | stopped | all_dead
+    end_reason: Mapped[str | None] = mapped_column(String(24))  # submitted | finished | stopped | all_dead | expired
+
+
+class RunEvent(Base):
+    """What was done to a run, and by whom: started, paused, resumed, jumped, extended, handed over, interrupted …"""
+
+    __tablename__ = "run_events"
+    __table_args__ = (Index("ix_run_events_run_id_id", "run_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(24))
+    position: Mapped[int | None]  # of the stop that was on
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    user_name: Mapped[str] = mapped_column(String(64), default="")  # empty: the hub itself
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
 class RunStep(Base):

@@ -3026,7 +3026,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/plan": {
+    "/api/runs/{run_id}/itinerary": {
         parameters: {
             query?: never;
             header?: never;
@@ -3034,10 +3034,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Plan
+         * Itinerary
          * @description The tour as it was when the run started. It never changes: a page asks once, a browser revalidates.
          */
-        get: operations["plan_api_runs__run_id__plan_get"];
+        get: operations["itinerary_api_runs__run_id__itinerary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5936,6 +5936,33 @@ export interface components {
             /** Reason */
             reason: string | null;
         };
+        /** ItineraryCameraAnswer */
+        ItineraryCameraAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
+        };
+        /** ItineraryStopAnswer */
+        ItineraryStopAnswer: {
+            /** Cameras */
+            cameras: (components["schemas"]["ItineraryCameraAnswer"] | null)[];
+            /** Dwell S */
+            dwell_s: number;
+            /**
+             * Layout
+             * @enum {string}
+             */
+            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Position */
+            position: number;
+        };
         /**
          * JobAnswer
          * @description A job with the verdicts of its items, in the order in which they came.
@@ -7307,15 +7334,6 @@ export interface components {
              */
             why: "township" | "village";
         };
-        /** PlanCameraAnswer */
-        PlanCameraAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Village */
-            village: string;
-        };
         /**
          * PlanRequest
          * @description What would be searched; nothing is sent. An invalid range is refused, never replaced.
@@ -7328,24 +7346,6 @@ export interface components {
             ranges: string[];
             /** Village Id */
             village_id?: number | null;
-        };
-        /** PlanStop */
-        PlanStop: {
-            /** Cameras */
-            cameras: (components["schemas"]["PlanCameraAnswer"] | null)[];
-            /** Dwell S */
-            dwell_s: number;
-            /**
-             * Layout
-             * @enum {string}
-             */
-            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
-            /** Name */
-            name: string;
-            /** Note */
-            note: string;
-            /** Position */
-            position: number;
         };
         /**
          * PlannedItemAnswer
@@ -8275,12 +8275,12 @@ export interface components {
             tour_name: string;
         };
         /**
-         * RunPlan
+         * RunItinerary
          * @description The tour as it was when the run started. It never changes: fetch it once.
          */
-        RunPlan: {
+        RunItinerary: {
             /** Stops */
-            stops: components["schemas"]["PlanStop"][];
+            stops: components["schemas"]["ItineraryStopAnswer"][];
         };
         /** RunStarted */
         RunStarted: {
@@ -17097,7 +17097,7 @@ export interface operations {
             };
         };
     };
-    plan_api_runs__run_id__plan_get: {
+    itinerary_api_runs__run_id__itinerary_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -17114,7 +17114,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunPlan"];
+                    "application/json": components["schemas"]["RunItinerary"];
                 };
             };
             /** @description unchanged, as it always is */

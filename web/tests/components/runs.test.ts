@@ -70,7 +70,7 @@ describe('the record of a run', () => {
 
   beforeEach(async () => {
     hub.on('GET /api/runs/7', () => state)
-    hub.on('GET /api/runs/7/plan', () => ({ stops: [stop(0, [1])] }))
+    hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1])] }))
     hub.on('GET /api/runs/7/steps', ({ query }) => {
       const found = lines.filter((one) => one.sequence > Number(query.after)).slice(0, 20) // a page need not be full
       return { steps: found, next: found.length === 20 ? found.at(-1)!.sequence : null, rolled_up: 0 }
@@ -131,7 +131,7 @@ describe('the bar of a run', () => {
   beforeEach(async () => {
     shown = []
     hub.on('GET /api/runs/7', () => at())
-    hub.on('GET /api/runs/7/plan', () => ({ stops: [stop(0, [1, 2]), stop(1, [3])] }))
+    hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1, 2]), stop(1, [3])] }))
     await signIn(hub)
     page = await visit([{ path: '/wall', component: { render: () => h(RunBar, { wall, runId: 7 }) } }], '/wall?run=7')
   })
@@ -146,7 +146,7 @@ describe('the bar of a run', () => {
     hub.changed('run', 7, at({ revision: 3, position: 1, step: 1, next_position: null }))
     await flushPromises()
     expect(shown.at(-1)).toEqual(['1', [3]])
-    expect(hub.to('GET /api/runs/7/plan')).toHaveLength(1)
+    expect(hub.to('GET /api/runs/7/itinerary')).toHaveLength(1)
   })
 
   it('reads the run again when somebody else was first', async () => {

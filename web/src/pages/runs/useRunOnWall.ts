@@ -3,15 +3,15 @@ import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type Comp
 import { api, type ApiError } from '@/api/client'
 import { live, runs } from '@/stores'
 import type { WallControl } from '@/wall/control'
-import type { PlanStop, Run } from '@/api/types'
+import type { ItineraryStop, Run } from '@/api/types'
 import { newerRun } from '../tours/countdown'
 import { SeenMeter, type SeenStep } from './seen'
 
 export interface RunOnWall {
   run: Ref<Run | null>
   /** The tour as it was when the run started; empty until it is here. It never changes, so it is fetched once. */
-  plan: Ref<readonly PlanStop[]>
-  stop: ComputedRef<PlanStop | null>
+  itinerary: Ref<readonly ItineraryStop[]>
+  stop: ComputedRef<ItineraryStop | null>
   error: Ref<ApiError | null>
   /** Fetches the run again: after a reconnect, or when somebody else has acted on it. */
   load(): Promise<void>
@@ -21,7 +21,7 @@ export interface RunOnWall {
 /** Keeps the wall on the current stop of run `runId` (null: none); restores the operator's scene afterwards. */
 export function useRunOnWall(wall: WallControl, runId: () => number | null): RunOnWall {
   const run = ref<Run | null>(null)
-  const plan = shallowRef<readonly PlanStop[]>([])
+  const itinerary = shallowRef<readonly ItineraryStop[]>([])
   const error = ref<ApiError | null>(null)
   let before: ReturnType<WallControl['scene']> | null = null
 
@@ -34,7 +34,7 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   async function load(): Promise<void> {
     const id = runId()
     if (id === null) return
-    void loadPlan(id)
+    void loadItinerary(id)
     const answer = await api.get('/api/runs/{run_id}', { path: { run_id: id } })
     if (id !== runId()) return
     if (answer.ok) {
@@ -43,11 +43,11 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     } else if (!answer.aborted) error.value = answer.error
   }
 
-  async function loadPlan(id: number): Promise<void> {
-    if (plan.value.length) return
-    const answer = await api.get('/api/runs/{run_id}/plan', { path: { run_id: id } })
+  async function loadItinerary(id: number): Promise<void> {
+    if (itinerary.value.length) return
+    const answer = await api.get('/api/runs/{run_id}/itinerary', { path: { run_id: id } })
     if (id !== runId()) return
-    if (answer.ok) plan.value = answer.data.stops
+    if (answer.ok) itinerary.value = answer.data.stops
     else if (!answer.aborted) error.value = answer.error
   }
 
@@ -55,7 +55,7 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     runId,
     (id) => {
       run.value = null
-      plan.value = []
+      itinerary.value = []
       error.value = null
       if (id === null) {
         if (before) wall.showScene(before.layout, before.cameras)
@@ -73,9 +73,9 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     (known) => known && accept(known),
   )
 
-  const stop = computed<PlanStop | null>(() => {
+  const stop = computed<ItineraryStop | null>(() => {
     const current = run.value
-    return current && current.state !== 'ended' ? (plan.value[current.position] ?? null) : null
+    return current && current.state !== 'ended' ? (itinerary.value[current.position] ?? null) : null
   })
   // One string per picture on the wall, so that a pause or a new countdown does not touch the tiles.
   const shown = computed(() => (stop.value ? JSON.stringify([stop.value.layout, stop.value.cameras.map((camera) => camera?.id ?? null)]) : null))
@@ -115,5 +115,5 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   onBeforeUnmount(() => {
     for (const end of stops.splice(0)) end()
   })
-  return { run, plan, stop, error, load, accept }
+  return { run, itinerary, stop, error, load, accept }
 }

@@ -12,7 +12,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, TourChanged
 from camera_hub.patrol import township
-from camera_hub.patrol.scenes import require_cameras
+from camera_hub.patrol.tours.scenes import require_cameras
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Run, Scene, Tour, TourStop

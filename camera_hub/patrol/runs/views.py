@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.patrol import timetable
-from camera_hub.patrol.condition import FeedReasons, dead_cameras
-from camera_hub.patrol.plan import Plan, Plans, dwells, usable
-from camera_hub.patrol.timetable import Cursor
+from camera_hub.patrol.runs import timetable
+from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
+from camera_hub.patrol.runs.itinerary import Itineraries, Itinerary, dwells, usable
+from camera_hub.patrol.runs.timetable import Cursor
 from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 
@@ -25,7 +25,7 @@ class SkippedCamera:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as it is at `now`. Its plan, which never changes, is read separately (`Runs.plan`).
+    """A run as it is at `now`. Its itinerary, which never changes, is read separately (`Runs.itinerary`).
 
     `step` is the sequence of the line that is open, None when the run has ended. `dead` are the cameras of the present
     stop that are skipped. `stop_count` is None when it has ended. `shown` and `skipped` count stops of the record.
@@ -90,22 +90,22 @@ def cursor_of(run: Run) -> Cursor:
 
 
 async def views(
-    session: AsyncSession, runs: Sequence[Run], plans: Plans, feeds: FeedReasons, now: datetime
+    session: AsyncSession, runs: Sequence[Run], itineraries: Itineraries, feeds: FeedReasons, now: datetime
 ) -> list[RunView]:
     """The runs as they are now. One statement for the cameras of all active runs; none for those that have ended."""
-    active = {run.id: await plans.of(session, run.id) for run in runs if run.state != "ended"}
-    cameras = {camera for plan in active.values() for stop in plan for camera in stop.ids}
+    active = {run.id: await itineraries.of(session, run.id) for run in runs if run.state != "ended"}
+    cameras = {camera for itinerary in active.values() for stop in itinerary for camera in stop.ids}
     dead = await dead_cameras(session, cameras, feeds) if cameras else {}
     return [_view(run, active.get(run.id), dead, now) for run in runs]
 
 
-def _view(run: Run, plan: Plan | None, dead: Mapping[int, str], now: datetime) -> RunView:
+def _view(run: Run, itinerary: Itinerary | None, dead: Mapping[int, str], now: datetime) -> RunView:
     left, following, skipped = 0.0, None, tuple[SkippedCamera, ...]()
-    if plan is not None:
-        cursor, times = cursor_of(run), dwells(plan)
+    if itinerary is not None:
+        cursor, times = cursor_of(run), dwells(itinerary)
         left = timetable.time_left(times, cursor, now)
-        following = timetable.upcoming(times, cursor, usable(plan, dead))
-        present = plan[run.position].ids
+        following = timetable.upcoming(times, cursor, usable(itinerary, dead))
+        present = itinerary[run.position].ids
         skipped = tuple(SkippedCamera(camera, dead[camera]) for camera in present if camera in dead)
     return RunView(
         run.id,
@@ -116,10 +116,10 @@ def _view(run: Run, plan: Plan | None, dead: Mapping[int, str], now: datetime) -
         run.loop,
         run.lap,
         run.position,
-        None if plan is None else len(plan),
+        None if itinerary is None else len(itinerary),
         left,
         following,
-        None if plan is None else run.steps - 1,
+        None if itinerary is None else run.steps - 1,
         now,
         run.started_name,
         run.started_at,
@@ -131,11 +131,13 @@ def _view(run: Run, plan: Plan | None, dead: Mapping[int, str], now: datetime) -
     )
 
 
-async def step_views(session: AsyncSession, run_id: int, plan: Plan, after: int, limit: int) -> list[StepView]:
+async def step_views(
+    session: AsyncSession, run_id: int, itinerary: Itinerary, after: int, limit: int
+) -> list[StepView]:
     """Up to `limit` lines of the record after sequence `after`, in order: two statements."""
     query = select(RunStep).where(RunStep.run_id == run_id, RunStep.sequence > after)
     steps = (await session.scalars(query.order_by(RunStep.sequence).limit(limit))).all()
-    names = {camera.id: camera for stop in plan for camera in stop.cameras if camera is not None}
+    names = {camera.id: camera for stop in itinerary for camera in stop.cameras if camera is not None}
     cameras = defaultdict[int, list[StepCameraView]](list)
     lines = select(RunStepCamera).where(RunStepCamera.step_id.in_([step.id for step in steps]))
     for row in await session.scalars(lines.order_by(RunStepCamera.id)):

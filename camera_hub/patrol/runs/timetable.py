@@ -1,4 +1,4 @@
-"""Pure: (plan, cursor, now) → the stop that is on and its time left; and every transition of a run.
+"""Pure: (itinerary, cursor, now) → the stop that is on and its time left; and every transition of a run.
 
 While running, stop `position` began at `anchor`; the next one begins at `anchor` + dwell, no matter when the loop
 notices, so that delays do not add up. While paused, `elapsed` seconds of the stop have passed. Nothing else is needed:

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from camera_hub.errors import HubError
-from camera_hub.patrol import timetable
-from camera_hub.patrol.plan import Plan, dwells, usable
-from camera_hub.patrol.timetable import Cursor
+from camera_hub.patrol.runs import timetable
+from camera_hub.patrol.runs.itinerary import Itinerary, dwells, usable
+from camera_hub.patrol.runs.timetable import Cursor
 from camera_hub.running import ended
 
 log = logging.getLogger(__name__)
@@ -47,18 +47,18 @@ class Warming:
         for task in list(self._tasks.values()):
             await ended(task)
 
-    def keep(self, run_id: int, plan: Plan, cursor: Cursor, dead: Mapping[int, str], now: datetime) -> float:
+    def keep(self, run_id: int, itinerary: Itinerary, cursor: Cursor, dead: Mapping[int, str], now: datetime) -> float:
         """Renew the leases that the run needs at `now`; returns the seconds until it needs others."""
-        due = timetable.due(dwells(plan), cursor)
+        due = timetable.due(dwells(itinerary), cursor)
         if due is None:
             return float("inf")
         left = max(0.0, (due - now).total_seconds())
-        self._renew(f"run-{run_id}-now", [c for c in plan[cursor.position].ids if c not in dead])
+        self._renew(f"run-{run_id}-now", [c for c in itinerary[cursor.position].ids if c not in dead])
         if left > self._lead:
             return left - self._lead
-        following = timetable.upcoming(dwells(plan), cursor, usable(plan, dead))
+        following = timetable.upcoming(dwells(itinerary), cursor, usable(itinerary, dead))
         if following is not None and following != cursor.position:
-            self._renew(f"run-{run_id}-next", [c for c in plan[following].ids if c not in dead])
+            self._renew(f"run-{run_id}-next", [c for c in itinerary[following].ids if c not in dead])
         return left
 
     def _renew(self, holder: str, cameras: Sequence[int]) -> None:

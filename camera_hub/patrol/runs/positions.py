@@ -8,9 +8,9 @@ from collections.abc import Collection, Coroutine, Mapping
 from datetime import datetime
 from typing import Any, Protocol, Self
 
-from camera_hub.patrol import timetable
-from camera_hub.patrol.plan import Plan, dwells, usable
-from camera_hub.patrol.timetable import Cursor
+from camera_hub.patrol.runs import timetable
+from camera_hub.patrol.runs.itinerary import Itinerary, dwells, usable
+from camera_hub.patrol.runs.timetable import Cursor
 from camera_hub.running import ended
 
 
@@ -37,16 +37,18 @@ class Positioning:
         for task in list(self._tasks):
             await ended(task)
 
-    def keep(self, run_id: int, name: str, plan: Plan, cursor: Cursor, dead: Mapping[int, str], now: datetime) -> None:
+    def keep(
+        self, run_id: int, name: str, itinerary: Itinerary, cursor: Cursor, dead: Mapping[int, str], now: datetime
+    ) -> None:
         """Have the cameras of this stop, and in time that of the next one, where the run wants them."""
         if self._positions is None:
             return
-        wanted = _wanted(plan, cursor.position, dead)
-        due = timetable.due(dwells(plan), cursor)
+        wanted = _wanted(itinerary, cursor.position, dead)
+        due = timetable.due(dwells(itinerary), cursor)
         if due is not None and (due - now).total_seconds() <= self._lead:
-            following = timetable.upcoming(dwells(plan), cursor, usable(plan, dead))
+            following = timetable.upcoming(dwells(itinerary), cursor, usable(itinerary, dead))
             if following is not None:
-                wanted = _wanted(plan, following, dead) | wanted
+                wanted = _wanted(itinerary, following, dead) | wanted
         self._move(self._positions, run_id, name, wanted)
 
     def forget(self, running: Collection[int]) -> None:
@@ -73,6 +75,6 @@ class Positioning:
         task.add_done_callback(self._tasks.discard)
 
 
-def _wanted(plan: Plan, position: int, dead: Mapping[int, str]) -> dict[int, str]:
-    stop = plan[position]
+def _wanted(itinerary: Itinerary, position: int, dead: Mapping[int, str]) -> dict[int, str]:
+    stop = itinerary[position]
     return {camera: stop.preset for camera in stop.ids if stop.preset is not None and camera not in dead}

@@ -18,16 +18,17 @@ from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.errors import DATABASE_REASONS, HubError, Kind
 from camera_hub.events import EventBus, RunChanged
-from camera_hub.patrol import record, timetable, township, visibility
-from camera_hub.patrol.condition import FeedReasons, dead_cameras
-from camera_hub.patrol.plan import Plan, Plans, dwells, plan_of, to_rows, usable
-from camera_hub.patrol.positions import Positioning, StopPositions
-from camera_hub.patrol.rollup import roll_up
-from camera_hub.patrol.timetable import Transition
-from camera_hub.patrol.tours import tour_row
-from camera_hub.patrol.views import RunView, StepView, cursor_of, step_views, views
-from camera_hub.patrol.visibility import Sighting
-from camera_hub.patrol.warming import Warming
+from camera_hub.patrol import township
+from camera_hub.patrol.runs import record, timetable, visibility
+from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
+from camera_hub.patrol.runs.itinerary import Itineraries, Itinerary, dwells, itinerary_of, to_rows, usable
+from camera_hub.patrol.runs.positions import Positioning, StopPositions
+from camera_hub.patrol.runs.rollup import roll_up
+from camera_hub.patrol.runs.timetable import Transition
+from camera_hub.patrol.runs.views import RunView, StepView, cursor_of, step_views, views
+from camera_hub.patrol.runs.visibility import Sighting
+from camera_hub.patrol.runs.warming import Warming
+from camera_hub.patrol.tours.tours import tour_row
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
@@ -86,7 +87,7 @@ class Runs:
         self._database = database
         self._media = media
         self._zone = zone
-        self._plans = Plans()
+        self._itineraries = Itineraries()
         self._warming = Warming(media, settings.warm_seconds)
         self._positioning = Positioning(positions, settings.warm_seconds)
         self._wake = asyncio.Event()
@@ -118,25 +119,30 @@ class Runs:
                 raise HubError(
                     Kind.BUSY, f"{active} runs are active, which is the limit; end one first", reason="too_many_runs"
                 )
-            plan = await plan_of(session, tour_id)
-            dead = await self._dead(session, plan)
+            itinerary = await itinerary_of(session, tour_id)
+            dead = await self._dead(session, itinerary)
             now = self._clock.now()
-            transition = timetable.begin(dwells(plan), usable(plan, dead), now, loop=loop)
+            transition = timetable.begin(dwells(itinerary), usable(itinerary, dead), now, loop=loop)
             run = Run(
                 tour_id=tour_id,
                 tour_name=tour.name,
-                plan=to_rows(plan),
+                itinerary=to_rows(itinerary),
                 loop=loop,
+                confirm=tour.confirm,
+                least_s=tour.least_s,
+                interrupt=tour.interrupt,
                 state="running",
                 anchor_at=now,
                 revision=-1,  # the first step makes it 0
                 started_by=actor.user_id,
                 started_name=actor.display_name,
                 started_at=now,
+                operator_id=actor.user_id,
+                operator_name=actor.display_name,
             )
             session.add(run)
             await session.flush()
-            await record.apply(session, run, plan, transition, dead)
+            await record.apply(session, run, itinerary, transition, dead)
             view = await self._view(session, run)
         self._changed([view.id])
         return view
@@ -154,15 +160,15 @@ class Runs:
             await self._follow_clock_step()
             async with self._database.write() as session:
                 run = await _row(session, run_id)
-                plan = await self._plans.of(session, run_id)
-                dead = await self._dead(session, plan)
+                itinerary = await self._itineraries.of(session, run_id)
+                dead = await self._dead(session, itinerary)
                 now = self._clock.now()
-                moved = await self._advance(session, run, plan, dead, now)
+                moved = await self._advance(session, run, itinerary, dead, now)
                 if run.revision != revision:
                     refused = RunMoved(await self._view(session, run))
                 else:
-                    transition = _transition(verb, run, plan, usable(plan, dead), now, position)
-                    await record.apply(session, run, plan, transition, dead)
+                    transition = _transition(verb, run, itinerary, usable(itinerary, dead), now, position)
+                    await record.apply(session, run, itinerary, transition, dead)
                     moved = True
                     view = await self._view(session, run)
         if moved:
@@ -200,7 +206,7 @@ class Runs:
         await self._advance_due(query, now)
         async with self._database.read() as session:
             runs = (await session.scalars(query)).all()
-            return await views(session, runs, self._plans, self._media, now)
+            return await views(session, runs, self._itineraries, self._media, now)
 
     async def get(self, actor: Actor, run_id: int) -> RunView:
         """Raises HubError(NOT_FOUND)."""
@@ -214,14 +220,14 @@ class Runs:
         """Those of the given runs that exist. The caller decides who may see them."""
         async with self._database.read() as session:
             runs = (await session.scalars(select(Run).where(Run.id.in_(run_ids)))).all()
-            return await views(session, runs, self._plans, self._media, self._clock.now())
+            return await views(session, runs, self._itineraries, self._media, self._clock.now())
 
-    async def plan(self, actor: Actor, run_id: int) -> Plan:
-        """The run's plan, which never changes. Raises HubError(NOT_FOUND)."""
+    async def itinerary(self, actor: Actor, run_id: int) -> Itinerary:
+        """The run's itinerary, which never changes. Raises HubError(NOT_FOUND)."""
         township.require(actor, "run")
         async with self._database.read() as session:
             await _row(session, run_id)
-            return await self._plans.of(session, run_id)
+            return await self._itineraries.of(session, run_id)
 
     async def record(
         self, actor: Actor, run_id: int, *, after: int = -1, limit: int = LIMIT
@@ -234,8 +240,8 @@ class Runs:
         township.require(actor, "run")
         async with self._database.read() as session:
             run = await _row(session, run_id)
-            plan = await self._plans.of(session, run_id)
-            return await step_views(session, run_id, plan, after, max(1, min(limit, LIMIT))), run.rolled_up
+            itinerary = await self._itineraries.of(session, run_id)
+            return await step_views(session, run_id, itinerary, after, max(1, min(limit, LIMIT))), run.rolled_up
 
     async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None:
         """Record what a page showed of a step. Impossible claims are cut to what is possible, late ones ignored."""
@@ -265,18 +271,18 @@ class Runs:
             await self._follow_clock_step()
             async with self._database.read() as session:
                 runs = (await session.scalars(select(Run).where(Run.state == "running"))).all()
-                plans = {run.id: await self._plans.of(session, run.id) for run in runs}
-                dead = await self._dead(session, *plans.values())
+                itineraries = {run.id: await self._itineraries.of(session, run.id) for run in runs}
+                dead = await self._dead(session, *itineraries.values())
             for run in runs:
-                due = timetable.due(dwells(plans[run.id]), cursor_of(run))
+                due = timetable.due(dwells(itineraries[run.id]), cursor_of(run))
                 now = self._clock.now()
                 if due is not None and due <= now and (moved := await self._advance_alone(run.id, now)):
                     self._changed([run.id], wake=False)  # at once: this is committed, while what follows may fail
                     run = moved
-                keep = self._warming.keep(run.id, plans[run.id], cursor_of(run), dead, self._clock.now())
+                keep = self._warming.keep(run.id, itineraries[run.id], cursor_of(run), dead, self._clock.now())
                 sleep = min(sleep, keep)
                 cursor = cursor_of(run)
-                self._positioning.keep(run.id, run.tour_name, plans[run.id], cursor, dead, self._clock.now())
+                self._positioning.keep(run.id, run.tour_name, itineraries[run.id], cursor, dead, self._clock.now())
             self._positioning.forget([run.id for run in runs])
         return sleep
 
@@ -285,9 +291,9 @@ class Runs:
         run is where its timetable has it. While the database takes no writes, it is shown as it was."""
         async with self._database.read() as session:
             running = [run for run in await session.scalars(query) if run.state == "running"]
-            plans = {run.id: await self._plans.of(session, run.id) for run in running}
+            itineraries = {run.id: await self._itineraries.of(session, run.id) for run in running}
         for run in running:
-            due = timetable.due(dwells(plans[run.id]), cursor_of(run))
+            due = timetable.due(dwells(itineraries[run.id]), cursor_of(run))
             if due is not None and due <= now:
                 try:
                     async with self._lock:
@@ -303,18 +309,20 @@ class Runs:
     async def _advance_alone(self, run_id: int, now: datetime) -> Run | None:
         async with self._database.write() as session:
             run = await session.get_one(Run, run_id)
-            plan = await self._plans.of(session, run_id)
-            moved = await self._advance(session, run, plan, await self._dead(session, plan), now)
+            itinerary = await self._itineraries.of(session, run_id)
+            moved = await self._advance(session, run, itinerary, await self._dead(session, itinerary), now)
             if moved:
                 await roll_up(session, run, self._zone)
         return run if moved else None
 
-    async def _advance(self, session: AsyncSession, run: Run, plan: Plan, dead: dict[int, str], now: datetime) -> bool:
+    async def _advance(
+        self, session: AsyncSession, run: Run, itinerary: Itinerary, dead: dict[int, str], now: datetime
+    ) -> bool:
         cursor = cursor_of(run)
-        transition = timetable.catch_up(dwells(plan), cursor, usable(plan, dead), now)
+        transition = timetable.catch_up(dwells(itinerary), cursor, usable(itinerary, dead), now)
         if transition.cursor == cursor:
             return False
-        await record.apply(session, run, plan, transition, dead)
+        await record.apply(session, run, itinerary, transition, dead)
         if not transition.in_time:
             log.warning("run %d continues at stop %d after the hub was down", run.id, transition.cursor.position)
         return True
@@ -341,13 +349,13 @@ class Runs:
                 await record.shift(session, run, (now - run.anchor_at).total_seconds())
                 run.anchor_at = now
 
-    async def _dead(self, session: AsyncSession, *plans: Plan) -> dict[int, str]:
-        cameras = {camera for plan in plans for stop in plan for camera in stop.ids}
+    async def _dead(self, session: AsyncSession, *itineraries: Itinerary) -> dict[int, str]:
+        cameras = {camera for itinerary in itineraries for stop in itinerary for camera in stop.ids}
         return await dead_cameras(session, cameras, self._media) if cameras else {}
 
     async def _view(self, session: AsyncSession, run: Run, now: datetime | None = None) -> RunView:
         now = self._clock.now() if now is None else now
-        return (await views(session, [run], self._plans, self._media, now))[0]
+        return (await views(session, [run], self._itineraries, self._media, now))[0]
 
     def _changed(self, runs: Collection[int], *, wake: bool = True) -> None:
         for run_id in runs:
@@ -377,9 +385,9 @@ async def _row(session: AsyncSession, run_id: int) -> Run:
 
 
 def _transition(
-    verb: Verb, run: Run, plan: Plan, shown: frozenset[int], now: datetime, position: int | None
+    verb: Verb, run: Run, itinerary: Itinerary, shown: frozenset[int], now: datetime, position: int | None
 ) -> Transition:
-    times, cursor = dwells(plan), cursor_of(run)
+    times, cursor = dwells(itinerary), cursor_of(run)
     match verb:
         case "pause":
             return timetable.pause(times, cursor, now)

@@ -11,21 +11,25 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import Reason
-from camera_hub.patrol.plan import Plan, PlannedStop
-from camera_hub.patrol.timetable import Line, Transition
+from camera_hub.patrol.runs.itinerary import Itinerary, ItineraryStop
+from camera_hub.patrol.runs.timetable import Line, Transition
 from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 
-async def apply(session: AsyncSession, run: Run, plan: Plan, transition: Transition, dead: Mapping[int, str]) -> None:
+async def apply(
+    session: AsyncSession, run: Run, itinerary: Itinerary, transition: Transition, dead: Mapping[int, str]
+) -> None:
     """Apply the transition to the run and write its lines. The cost does not depend on the record's length."""
     cursor = transition.cursor
     if transition.left_at is not None and (step := await open_step(session, run)) is not None:
         _close(step, transition.left_at, in_time=transition.in_time)
-    steps = [_step(run.id, run.steps + n, plan[line.position], line, dead) for n, line in enumerate(transition.lines)]
+    steps = [
+        _step(run.id, run.steps + n, itinerary[line.position], line, dead) for n, line in enumerate(transition.lines)
+    ]
     session.add_all(steps)
     await session.flush()
     for step in steps:
-        session.add_all(_cameras(step, plan[step.position], dead))
+        session.add_all(_cameras(step, itinerary[step.position], dead))
     run.steps += len(steps)
     run.shown += sum(step.outcome == "shown" for step in steps)
     run.skipped += sum(step.outcome == "skipped" for step in steps)
@@ -56,7 +60,7 @@ def _close(step: RunStep, at: datetime, *, in_time: bool) -> None:
         step.reason = Reason.HUB_AWAY
 
 
-def _step(run_id: int, sequence: int, stop: PlannedStop, line: Line, dead: Mapping[int, str]) -> RunStep:
+def _step(run_id: int, sequence: int, stop: ItineraryStop, line: Line, dead: Mapping[int, str]) -> RunStep:
     reasons = [dead[camera] for camera in stop.ids if camera in dead]
     shown = line.why is None
     return RunStep(
@@ -74,7 +78,7 @@ def _step(run_id: int, sequence: int, stop: PlannedStop, line: Line, dead: Mappi
     )
 
 
-def _cameras(step: RunStep, stop: PlannedStop, dead: Mapping[int, str]) -> list[RunStepCamera]:
+def _cameras(step: RunStep, stop: ItineraryStop, dead: Mapping[int, str]) -> list[RunStepCamera]:
     """One row per camera. Until a page reports that the camera was visible, the reason is that no page showed it."""
     why = Reason.NO_PAGE if step.outcome == "shown" else step.reason
     return [

@@ -1,0 +1,1 @@
+"""Tours and the scenes that they show. Owns the tables scenes, tours and tour_stops."""
