@@ -61,8 +61,8 @@ class Run(Base):
     """A tour being run, or that was run.
 
     (itinerary, this row, now) gives the stop and the time left, so a restart needs no recovery. `itinerary` is the tour
-    as it was at the start: [{position, dwell_s, name, note, layout, preset, key, cameras: [{id, name, village}]}]; it is
-    large and never changes, so it is loaded only on request (patrol.runs.itinerary).
+    as it was at the start: [{position, dwell_s, name, note, layout, preset, key, cameras: [{id, name, village}]}]; it
+    is large and never changes, so it is loaded only on request (patrol.runs.itinerary).
     While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed.
     """
 
