@@ -348,6 +348,7 @@ class PatrolSettings(_Section):
     dwell_seconds: int = Field(15, ge=3)
     warm_seconds: Seconds = 5.0
     max_stops: int = Field(200, ge=1)
+    closing_hours: float = Field(12.0, gt=0)
 
 
 class Settings(_Section):
