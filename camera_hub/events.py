@@ -194,6 +194,21 @@ class RunChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ResultChanged(Event):
+    """Results of a patrol changed: cameras were seen, confirmed or excused, or a picture of them was taken."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingChanged(Event):
+    """A finding was made, changed or deleted."""
+
+    finding_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SweepChanged(Event):
     """A running sweep found something, progressed or ended."""
 

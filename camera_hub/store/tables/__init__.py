@@ -34,6 +34,7 @@ from camera_hub.store.tables.places import (
     Stream,
     Village,
 )
+from camera_hub.store.tables.proof import Finding, RunPicture, RunResult
 from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
@@ -61,6 +62,7 @@ __all__ = [
     "Exclusion",
     "Favourite",
     "FieldOfView",
+    "Finding",
     "IntakeCandidate",
     "KeyPlace",
     "LedgerChange",
@@ -83,6 +85,8 @@ __all__ = [
     "RollUpMark",
     "Run",
     "RunEvent",
+    "RunPicture",
+    "RunResult",
     "RunStep",
     "RunStepCamera",
     "Scene",
