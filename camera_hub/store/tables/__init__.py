@@ -1,5 +1,6 @@
 """All tables, one module per subject; import them from here."""
 
+from camera_hub.store.tables.audit import AuditCopy, AuditKey, AuditLink, RunReview
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.county import CountyCheck, CountyRow
 from camera_hub.store.tables.device_events import DeviceEvent
@@ -21,7 +22,7 @@ from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
-from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
+from camera_hub.store.tables.patrol import Run, RunEvent, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.pictures import AlarmPicture, ReferencePicture
 from camera_hub.store.tables.places import (
@@ -44,6 +45,9 @@ __all__ = [
     "Alarm",
     "AlarmMember",
     "AlarmPicture",
+    "AuditCopy",
+    "AuditKey",
+    "AuditLink",
     "Base",
     "BasePicture",
     "Camera",
@@ -87,6 +91,7 @@ __all__ = [
     "RunEvent",
     "RunPicture",
     "RunResult",
+    "RunReview",
     "RunStep",
     "RunStepCamera",
     "Scene",
