@@ -21,7 +21,7 @@ from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
-from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
+from camera_hub.store.tables.patrol import Run, RunEvent, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.pictures import AlarmPicture, ReferencePicture
 from camera_hub.store.tables.places import (
@@ -34,6 +34,7 @@ from camera_hub.store.tables.places import (
     Stream,
     Village,
 )
+from camera_hub.store.tables.plans import Plan, PlanOccurrence, SpecialPeriod
 from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
@@ -76,6 +77,8 @@ __all__ = [
     "ObservationDay",
     "ObservationHour",
     "ObservingPeriod",
+    "Plan",
+    "PlanOccurrence",
     "PtzCamera",
     "RecordingCheckRow",
     "RecordingDayRow",
@@ -92,6 +95,7 @@ __all__ = [
     "SheetImport",
     "SheetImportRow",
     "SheetMapping",
+    "SpecialPeriod",
     "StoredLogin",
     "Stream",
     "StreamSession",
