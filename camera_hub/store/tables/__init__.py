@@ -36,6 +36,7 @@ from camera_hub.store.tables.places import (
     Village,
 )
 from camera_hub.store.tables.proof import Finding, RunPicture, RunResult
+from camera_hub.store.tables.plans import Plan, PlanOccurrence, SpecialPeriod
 from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
@@ -82,6 +83,8 @@ __all__ = [
     "ObservationDay",
     "ObservationHour",
     "ObservingPeriod",
+    "Plan",
+    "PlanOccurrence",
     "PtzCamera",
     "RecordingCheckRow",
     "RecordingDayRow",
@@ -101,6 +104,7 @@ __all__ = [
     "SheetImport",
     "SheetImportRow",
     "SheetMapping",
+    "SpecialPeriod",
     "StoredLogin",
     "Stream",
     "StreamSession",
