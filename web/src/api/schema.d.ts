@@ -5951,11 +5951,8 @@ export interface components {
             cameras: (components["schemas"]["ItineraryCameraAnswer"] | null)[];
             /** Dwell S */
             dwell_s: number;
-            /**
-             * Layout
-             * @enum {string}
-             */
-            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
             /** Note */
@@ -8346,11 +8343,8 @@ export interface components {
             created_at: string;
             /** Id */
             id: number;
-            /**
-             * Layout
-             * @enum {string}
-             */
-            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
             /** Owner Id */
@@ -8360,11 +8354,8 @@ export interface components {
         SceneBody: {
             /** Cameras */
             cameras: (number | null)[];
-            /**
-             * Layout
-             * @enum {string}
-             */
-            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
         };
