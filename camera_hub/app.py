@@ -14,6 +14,9 @@ from fastapi import FastAPI
 from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
+from camera_hub.access.audit.anchor import FILE_NAME as ANCHOR
+from camera_hub.access.audit.anchor import AnchorFile
+from camera_hub.access.audit.chain import AuditChain
 from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.known_browsers import KnownBrowsers
@@ -302,6 +305,7 @@ async def parts(
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
         await seal_plain(database, vault)
+        audit = await stack.enter_async_context(AuditChain(database, vault, clock, AnchorFile(data_dir / ANCHOR)))
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
         peculiarities = Peculiarities(database, bus, clock)
@@ -440,7 +444,9 @@ async def parts(
         whole_map = TownshipMap(database, extents, settings.map)
         key_places = KeyPlaces(database, bus, clock, extents)
         positions = CameraPositions(database, bus, clock, ledgers, extents)
-        patrol_ = await stack.enter_async_context(patrol(settings, clock, bus, database, media.cameras, steering))
+        patrol_ = await stack.enter_async_context(
+            patrol(settings, clock, bus, database, media.cameras, steering, audit)
+        )
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)

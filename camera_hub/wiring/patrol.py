@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from camera_hub.api import runs, scenes, tours
+from camera_hub.access.audit.chain import AuditChain
+from camera_hub.api import records, runs, scenes, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
@@ -13,6 +14,8 @@ from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.media.feeds.camera_feeds import CameraFeeds
+from camera_hub.patrol.records.reviews import RecordReviews
+from camera_hub.patrol.records.seal import PatrolSeal
 from camera_hub.patrol.runs.engine import engine
 from camera_hub.patrol.runs.reader import RunReader
 from camera_hub.patrol.runs.run_proof import NoProof
@@ -26,6 +29,7 @@ from camera_hub.store.database import Database
 PATROL_ROUTERS = (
     scenes.router,
     tours.router,
+    records.router,
     runs.router,  # after all others below /api/runs/{run_id}: its last route takes any verb
 )
 
@@ -39,10 +43,19 @@ class Patrol:
     runs: Runs
     reader: RunReader
     reports: SeenReports
+    seal: PatrolSeal
+    reviews: RecordReviews
 
     def parts(self) -> dict[type, Any]:
         """By their types, for routes."""
-        return {Tours: self.tours, Scenes: self.scenes, Runs: self.runs, RunReader: self.reader}
+        return {
+            Tours: self.tours,
+            Scenes: self.scenes,
+            Runs: self.runs,
+            RunReader: self.reader,
+            PatrolSeal: self.seal,
+            RecordReviews: self.reviews,
+        }
 
     def live(self) -> dict[Topic, SharedReader]:
         """By topic, for pages."""
@@ -51,7 +64,13 @@ class Patrol:
 
 @asynccontextmanager
 async def patrol(
-    settings: Settings, clock: Clock, bus: EventBus, database: Database, feeds: CameraFeeds, steering: PtzControl
+    settings: Settings,
+    clock: Clock,
+    bus: EventBus,
+    database: Database,
+    feeds: CameraFeeds,
+    steering: PtzControl,
+    audit: AuditChain,
 ) -> AsyncIterator[Patrol]:
     """Patrol, running."""
     async with engine(
@@ -63,4 +82,6 @@ async def patrol(
             running.runs,
             running.reader,
             running.reports,
+            PatrolSeal(audit),
+            RecordReviews(database, bus, clock, audit),
         )

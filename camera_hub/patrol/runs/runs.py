@@ -4,9 +4,11 @@ Several screens may show the same run, an operator may close the browser, the hu
 timetable. When two operators act at the same time, the run's revision lets only the first succeed.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Action, Actor, Role, allows
 from camera_hub.clock import Clock
@@ -24,6 +26,8 @@ from camera_hub.patrol.tours.tours import tour_row
 from camera_hub.store.tables import Run, Tour, User
 
 MAX_ACTIVE = 32
+
+Tie = Callable[[AsyncSession, Run], Awaitable[None]]
 
 Verb = Literal["pause", "resume", "next", "previous", "jump", "stop"]
 
@@ -49,9 +53,9 @@ class Runs:
         self._situations = situations
         self._proof = proof
 
-    async def start(self, actor: Actor, tour_id: int, *, loop: bool) -> RunView:
+    async def start(self, actor: Actor, tour_id: int, *, loop: bool, tie: Tie | None = None) -> RunView:
         """Start a tour. If all its cameras are dead, a loop ends at once and a patrol is closing; the record names
-        them.
+        them. `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
 
         Raises HubError: NOT_FOUND, FORBIDDEN (not a role of the tour), INVALID (no stops), BUSY.
         """
@@ -96,6 +100,8 @@ class Runs:
             opened = self._keeper.opened(session, run, situation, now)
             opened.note("started", actor)
             await opened.move(timetable.begin(situation.stops, now, loop=loop))
+            if tie is not None:
+                await tie(session, run)
             view = await self._views.of_one(session, run, now)
         self._keeper.changed([view.id])
         return view
