@@ -8309,16 +8309,28 @@ export interface components {
         };
         /**
          * ResultCountsAnswer
-         * @description Results of a patrol: one per camera and stop.
+         * @description How many results are in which state.
          */
         ResultCountsAnswer: {
-            /** Abnormal */
+            /**
+             * Abnormal
+             * @default 0
+             */
             abnormal: number;
-            /** Excused */
+            /**
+             * Excused
+             * @default 0
+             */
             excused: number;
-            /** Normal */
+            /**
+             * Normal
+             * @default 0
+             */
             normal: number;
-            /** Open */
+            /**
+             * Open
+             * @default 0
+             */
             open: number;
         };
         /**
