@@ -18,7 +18,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.records.content import Row, plain
-from camera_hub.patrol.records.seal import PATROL, REVIEW, Chain, subject_of
+from camera_hub.patrol.records.seal import PATROL, REVIEW, Chain, review_subject, subject_of
 from camera_hub.store.database import Database
 from camera_hub.store.tables import AuditLink, Run, RunReview
 
@@ -122,7 +122,7 @@ class RecordReviews:
             )
             session.add(review)
             await session.flush()
-            await self._chain.append(session, REVIEW, subject_of(run_id), review_content(review))
+            await self._chain.append(session, REVIEW, review_subject(run_id, review.id), review_content(review))
             view = await _view(session, actor, run)
         self._bus.publish(RunChanged(run_id))
         return view
