@@ -208,6 +208,7 @@ class FindingChanged(Event):
     village_id: int
 
 
+@dataclass(frozen=True, slots=True)
 class PlanChanged(Event):
     """A plan was added, changed or retired; 0, which no plan has: the special periods have changed. What is to come of
     the calendar may have changed with it."""

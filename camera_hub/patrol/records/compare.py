@@ -15,7 +15,7 @@ MOST_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RowDifference:
     """One difference. `what`: changed, deleted or inserted; `position` and `camera_id` of the row, where it has them;
     `label`: the row as people know it. For `changed`: the field, and both values as text."""
 
@@ -37,11 +37,11 @@ class Difference:
         return f"{self.label} was {self.what}"
 
 
-def differences(sealed: Content, present: Content) -> list[Difference]:
+def differences(sealed: Content, present: Content) -> list[RowDifference]:
     """All of them, table by table, in the order of the rows' ids."""
     names = camera_names(sealed)
     steps = {_number(row, "id"): row for row in sealed.get("run_steps", ())}
-    found: list[Difference] = []
+    found: list[RowDifference] = []
     for table, rows in sealed.items():
         if table not in present:
             continue
@@ -51,12 +51,12 @@ def differences(sealed: Content, present: Content) -> list[Difference]:
             row = before.get(row_id) or after[row_id]
             named = _named(table, row, row_id, names, steps)
             if row_id not in after:
-                found.append(Difference("deleted", *named))
+                found.append(RowDifference("deleted", *named))
             elif row_id not in before:
-                found.append(Difference("inserted", *named))
+                found.append(RowDifference("inserted", *named))
             else:
                 for place, was, now in _changes(before[row_id], after[row_id]):
-                    found.append(Difference("changed", *named, place, _short(was), _short(now)))
+                    found.append(RowDifference("changed", *named, place, _short(was), _short(now)))
     return found
 
 
