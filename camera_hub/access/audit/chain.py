@@ -85,7 +85,7 @@ class AuditChain:
             )
             return
         if head is not None and head[0] > anchor.sequence:
-            await asyncio.to_thread(self._anchor.write, Anchor.of(*head, *self._key))
+            await asyncio.to_thread(self._anchor.advance, Anchor.of(*head, *self._key))
 
     async def _begin_anchor(self) -> None:
         """A chain without a link gets its anchor before the first one: so a missing file always means something."""

@@ -44,6 +44,7 @@ class SealedTable:
 
 
 _ENTITIES: tuple[type[Base], ...] = (Run, RunStep, RunStepCamera, RunResult, Finding, RunEvent)
+"""Each after the one that its rows refer to."""
 SEALED_TABLES = tuple(SealedTable(table_of(entity)) for entity in _ENTITIES)
 
 

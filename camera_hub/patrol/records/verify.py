@@ -48,14 +48,14 @@ class SealedPatrols:
     ) -> Sequence[AuditFault]:
         """See SealedKind."""
         run_id = run_of(link.subject)
+        if await _expired(session, link, chain):
+            return []
         try:
             present = {} if run_id is None else await content_of(session, run_id)
         except UnreadableRows as error:
             words = f"a row of {error} was changed to what nobody can read"
             return [_fault(link, "rows_unreadable", words, table=str(error))]
         if not present:
-            if await _expired(session, link, chain):
-                return []
             return [_fault(link, "record_deleted", "the record was deleted")]
         if not isinstance(copy.content, Mapping):
             if digest(canonical(present)) == link.digest:
@@ -136,15 +136,13 @@ class SealedReviews:
         self, session: AsyncSession, link: Link, copy: SealedCopy, chain: ProvedLinks
     ) -> Sequence[AuditFault]:
         """See SealedKind."""
+        if await _expired(session, link, chain):
+            return []
         if not isinstance(copy.content, Mapping):
-            if copy.changed or await _expired(session, link, chain):
-                return []
-            return [_fault(link, "copy_missing", "its sealed copy was deleted")]
+            return [] if copy.changed else [_fault(link, "copy_missing", "its sealed copy was deleted")]
         review_id = copy.content.get("id")
         row = await session.get(RunReview, review_id) if isinstance(review_id, int) else None
         if row is None or review_subject(row.run_id, row.id) != link.subject:
-            if await _expired(session, link, chain):
-                return []
             return [_fault(link, "review_deleted", f"the {copy.content.get('kind')} was deleted")]
         present = review_content(row)
         return [
@@ -172,9 +170,11 @@ class SealedReviews:
 
 
 async def _expired(session: AsyncSession, link: Link, chain: ProvedLinks) -> bool:
-    """Whether retention has deleted the record, and a link proves it."""
+    """Whether retention has deleted the record since, and a link proves it. Its number may belong to another run now:
+    SQLite gives the number of the last row again once that is deleted."""
     run_id = run_of(link.subject)
-    return run_id is not None and await chain.proved(session, subject_of(run_id), EXPIRED) is not None
+    expired = None if run_id is None else await chain.proved(session, subject_of(run_id), EXPIRED)
+    return expired is not None and expired.sequence > link.sequence
 
 
 def _fault(link: Link, reason: str, words: str, **params: str | int | None) -> AuditFault:
