@@ -355,6 +355,7 @@ class PatrolSettings(_Section):
     plan_night_from: TimeOfDay = "22:00"
     plan_night_to: TimeOfDay = "06:00"
     missed_hours: float = Field(4.0, ge=0.25, le=24)
+    keep_days: int = Field(365, ge=90, le=3650)
 
 
 class Settings(_Section):
