@@ -354,6 +354,7 @@ class PatrolSettings(_Section):
     plan_night_from: TimeOfDay = "22:00"
     plan_night_to: TimeOfDay = "06:00"
     missed_hours: float = Field(4.0, ge=0.25, le=24)
+    closing_hours: float = Field(12.0, gt=0)
 
 
 class Settings(_Section):
