@@ -218,7 +218,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
 from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
-from camera_hub.wiring.patrol import PATROL_ROUTERS, patrol
+from camera_hub.wiring.patrol import PATROL_ROUTERS, PATROL_UPLOADS, patrol
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -444,9 +444,7 @@ async def parts(
         whole_map = TownshipMap(database, extents, settings.map)
         key_places = KeyPlaces(database, bus, clock, extents)
         positions = CameraPositions(database, bus, clock, ledgers, extents)
-        patrol_ = await stack.enter_async_context(
-            patrol(settings, clock, bus, database, media.cameras, steering, audit)
-        )
+        patrol_ = await stack.enter_async_context(patrol(settings, clock, bus, database, media, steering, audit))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
@@ -554,7 +552,7 @@ async def parts(
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(
                 media.pages,
-                live.PageActions(media.tiles, media.audio, patrol_.reports, PageSteering(steering, bus)),
+                live.PageActions(media.tiles, media.audio, patrol_.proof.sightings, PageSteering(steering, bus)),
                 changes,
                 sessions,
                 clock,
@@ -634,7 +632,12 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO, map.BASE_PATH: MAX_BASE}
+    uploads = {
+        "/api/imports": MAX_FILE,
+        ledger.PHOTO_PATH: MAX_PHOTO,
+        map.BASE_PATH: MAX_BASE,
+        **PATROL_UPLOADS,
+    }
     app.add_middleware(BodyLimit, limit=MAX_BODY, uploads=uploads)
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)

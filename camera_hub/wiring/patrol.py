@@ -1,26 +1,28 @@
 """Patrol, built and connected: what app.py starts, hands to routes and tells pages of."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from camera_hub.access.audit.chain import AuditChain
-from camera_hub.api import records, runs, scenes, tours
+from camera_hub.api import findings, records, results, runs, scenes, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
 from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
-from camera_hub.media.feeds.camera_feeds import CameraFeeds
+from camera_hub.media.engine import MediaEngine
+from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings
+from camera_hub.patrol.proof.parts import ProofMedia, ProofParts, proof
+from camera_hub.patrol.proof.patrol_proof import PatrolProof
+from camera_hub.patrol.proof.run_results import RunResults
 from camera_hub.patrol.records.reviews import RecordReviews
 from camera_hub.patrol.records.seal import PatrolSeal
 from camera_hub.patrol.runs.engine import engine
 from camera_hub.patrol.runs.reader import RunReader
-from camera_hub.patrol.runs.run_proof import NoProof
 from camera_hub.patrol.runs.runs import Runs
-from camera_hub.patrol.runs.seen_reports import SeenReports
 from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.patrol.tours.tours import Tours
 from camera_hub.settings import Settings
@@ -30,8 +32,12 @@ PATROL_ROUTERS = (
     scenes.router,
     tours.router,
     records.router,
+    results.router,
+    findings.router,
     runs.router,  # after all others below /api/runs/{run_id}: its last route takes any verb
 )
+PATROL_UPLOADS = {findings.PHOTO_PATH: MAX_PHOTO}
+"""Paths that take files (regular expressions), and how many bytes (api.limits)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,9 @@ class Patrol:
     scenes: Scenes
     runs: Runs
     reader: RunReader
-    reports: SeenReports
     seal: PatrolSeal
     reviews: RecordReviews
+    proof: ProofParts
 
     def parts(self) -> dict[type, Any]:
         """By their types, for routes."""
@@ -55,11 +61,18 @@ class Patrol:
             RunReader: self.reader,
             PatrolSeal: self.seal,
             RecordReviews: self.reviews,
+            RunResults: self.proof.results,
+            Findings: self.proof.findings,
         }
 
     def live(self) -> dict[Topic, SharedReader]:
         """By topic, for pages."""
-        return {"tour": tours.live(self.tours), "run": runs.live(self.reader)}
+        return {
+            "tour": tours.live(self.tours),
+            "run": runs.live(self.reader),
+            "result": results.live(self.proof.results),
+            "finding": findings.live(self.proof.findings),
+        }
 
 
 @asynccontextmanager
@@ -68,20 +81,41 @@ async def patrol(
     clock: Clock,
     bus: EventBus,
     database: Database,
-    feeds: CameraFeeds,
+    media: MediaEngine,
     steering: PtzControl,
     audit: AuditChain,
 ) -> AsyncIterator[Patrol]:
     """Patrol, running."""
-    async with engine(
-        settings.patrol, clock, bus, database, feeds, settings.site.zone, NoProof(), TourPresets(steering)
-    ) as running:
+    sealed = PatrolSeal(audit)
+    async with AsyncExitStack() as stack:
+        shown = await stack.enter_async_context(
+            engine(
+                settings.patrol,
+                clock,
+                bus,
+                database,
+                media.cameras,
+                settings.site.zone,
+                PatrolProof(sealed),
+                TourPresets(steering),
+            )
+        )
+        proven = await stack.enter_async_context(
+            proof(
+                settings.patrol,
+                settings.server.data_dir,
+                clock,
+                bus,
+                database,
+                ProofMedia(media.moments, media.eyes),
+            )
+        )
         yield Patrol(
             Tours(settings.patrol, database, bus, clock),
             Scenes(database, bus, clock),
-            running.runs,
-            running.reader,
-            running.reports,
-            PatrolSeal(audit),
+            shown.runs,
+            shown.reader,
+            sealed,
             RecordReviews(database, bus, clock, audit),
+            proven,
         )

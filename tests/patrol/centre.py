@@ -1,6 +1,6 @@
 """A patrol centre over a real database: cameras, an operator, tours, and runs that follow a stepped clock."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.events import EventBus
+from camera_hub.patrol.proof.sightings import SightingReports
 from camera_hub.patrol.runs.engine import Engine, engine
 from camera_hub.patrol.runs.run_proof import NoProof, RunProof
 from camera_hub.patrol.tours.scenes import Scenes
@@ -27,6 +28,16 @@ NO_PROOF = NoProof()
 
 
 @dataclass
+class FakeMoments:
+    """Notes of whom the hub was to take pictures: (run, stop, cameras)."""
+
+    wanted: list[tuple[int, int, list[int]]] = field(default_factory=list)
+
+    def take(self, run_id: int, position: int, cameras: Collection[int]) -> None:
+        self.wanted.append((run_id, position, list(cameras)))
+
+
+@dataclass
 class Centre:
     """What a run needs around it: six cameras of two villages and an operator."""
 
@@ -36,6 +47,7 @@ class Centre:
     actor: Actor
     cameras: list[int]
     media: FakeMedia = field(default_factory=FakeMedia)
+    moments: FakeMoments = field(default_factory=FakeMoments)
 
     @property
     def tours(self) -> Tours:
@@ -44,6 +56,10 @@ class Centre:
     @property
     def scenes(self) -> Scenes:
         return Scenes(self.database, self.bus, self.clock)
+
+    @property
+    def sightings(self) -> SightingReports:
+        return SightingReports(self.database, self.bus, self.clock, self.moments)
 
     @asynccontextmanager
     async def engine(self, proof: RunProof = NO_PROOF) -> AsyncIterator[Engine]:

@@ -57,6 +57,7 @@ class Runs:
         """Start a tour. If all its cameras are dead, a loop ends at once and a patrol is closing; the record names
         them. `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
 
+        `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
         Raises HubError: NOT_FOUND, FORBIDDEN (not a role of the tour), INVALID (no stops), BUSY.
         """
         township.require(actor, "tour")
