@@ -222,6 +222,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
 from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
+from camera_hub.wiring.plans import PLAN_ROUTERS, planning
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -265,6 +266,7 @@ _ROUTERS = (
     trip.router,
     reports.router,
     notices.router,
+    *PLAN_ROUTERS,
     scenes.router,
     tours.router,
     runs.router,
@@ -453,6 +455,7 @@ async def parts(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
 
+        plans_ = await stack.enter_async_context(planning(settings, clock, bus, database, runs_))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
@@ -472,6 +475,7 @@ async def parts(
                     "match": matches.live(matches_),
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
+                    **plans_.live(),
                 },
                 personal={
                     "sweep": discovery.live(sweeps),
@@ -559,6 +563,7 @@ async def parts(
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
+            **plans_.parts(),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(

@@ -32,7 +32,9 @@ from camera_hub.events import (
     MapChanged,
     MatchChanged,
     NoticeAdded,
+    OccurrenceChanged,
     PeculiaritiesChanged,
+    PlanChanged,
     RunChanged,
     Subscription,
     SweepChanged,
@@ -69,6 +71,8 @@ _EVENTS = (
     MatchChanged,
     TourChanged,
     RunChanged,
+    PlanChanged,
+    OccurrenceChanged,
     SweepChanged,
     JobChanged,
     NoticeAdded,
@@ -137,6 +141,10 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("tour", tour_id), _of_village(None)
         case RunChanged(run_id):
             return ("run", run_id), _of_village(None)
+        case PlanChanged(plan_id):
+            return ("plan", plan_id), _of_village(None)
+        case OccurrenceChanged(occurrence_id):
+            return ("occurrence", occurrence_id), _of_village(None)
         case SweepChanged(sweep_id, user_id):
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):

@@ -21,6 +21,8 @@ Topic = Literal[
     "match",
     "tour",
     "run",
+    "plan",
+    "occurrence",
     "sweep",
     "job",
     "inbox",
