@@ -194,6 +194,21 @@ class RunChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ResultChanged(Event):
+    """Results of a patrol changed: cameras were seen, confirmed or excused, or a picture of them was taken."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingChanged(Event):
+    """A finding was made, changed or deleted."""
+
+    finding_id: int
+    village_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlanChanged(Event):
     """A plan was added, changed or retired; 0, which no plan has: the special periods have changed. What is to come of
     the calendar may have changed with it."""

@@ -1,5 +1,6 @@
 """All tables, one module per subject; import them from here."""
 
+from camera_hub.store.tables.audit import AuditCopy, AuditKey, AuditLink, RunReview
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.county import CountyCheck, CountyRow
 from camera_hub.store.tables.device_events import DeviceEvent
@@ -35,6 +36,7 @@ from camera_hub.store.tables.places import (
     Village,
 )
 from camera_hub.store.tables.plans import Plan, PlanOccurrence, SpecialPeriod
+from camera_hub.store.tables.proof import Finding, RunPicture, RunResult
 from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
@@ -44,6 +46,9 @@ __all__ = [
     "Alarm",
     "AlarmMember",
     "AlarmPicture",
+    "AuditCopy",
+    "AuditKey",
+    "AuditLink",
     "Base",
     "BasePicture",
     "Camera",
@@ -62,6 +67,7 @@ __all__ = [
     "Exclusion",
     "Favourite",
     "FieldOfView",
+    "Finding",
     "IntakeCandidate",
     "KeyPlace",
     "LedgerChange",
@@ -86,6 +92,9 @@ __all__ = [
     "RollUpMark",
     "Run",
     "RunEvent",
+    "RunPicture",
+    "RunResult",
+    "RunReview",
     "RunStep",
     "RunStepCamera",
     "Scene",
