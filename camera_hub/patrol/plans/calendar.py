@@ -61,7 +61,7 @@ def instant(day: date, minute: int, zone: tzinfo) -> datetime:
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) // 2
         low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
-    return (high + timedelta(microseconds=999_999)).replace(microsecond=0) if high.microsecond else high
+    return high.replace(microsecond=0)  # offsets change at a whole second: the one between the two
 
 
 def due_times(

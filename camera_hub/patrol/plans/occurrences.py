@@ -174,7 +174,7 @@ class TourOccurrences:
         tied: list[int] = []
 
         async def tie(session: AsyncSession, run: Run) -> None:
-            row = await _row(session, occurrence_id)
+            row = await _row(session, occurrence_id, locked=True)
             await self._refuse(session, row)
             for one in [row, *await _merged(session, row, run.started_at)]:
                 judged = judge(following.window_of(one), following.run_end(run), run.started_at)
@@ -302,8 +302,8 @@ class TourOccurrences:
             self._bus.publish(OccurrenceChanged(occurrence_id))
 
 
-async def _row(session: AsyncSession, occurrence_id: int) -> PlanOccurrence:
-    row = await session.get(PlanOccurrence, occurrence_id)
+async def _row(session: AsyncSession, occurrence_id: int, *, locked: bool = False) -> PlanOccurrence:
+    row = await session.get(PlanOccurrence, occurrence_id, with_for_update=locked)
     if row is None:
         raise township.not_found("occurrence")
     return row

@@ -139,15 +139,19 @@ class Plans:
         """
         township.require(actor, "plan")
         check(new.rules)
+        moved: PlanView | None = None
         async with self._database.write() as session:
             plan = await plan_row(session, plan_id)
             if plan.revision != revision:
-                raise PlanMoved((await self._views(session, plan_id))[0])
-            await self._check(session, new, plan)
-            _put(plan, new, actor, self._clock.now())
-            plan.revision += 1
-            plan.made_until = None if new.enabled else plan.made_until or self._clock.now()
-            await session.flush()
+                moved = (await self._views(session, plan_id))[0]
+            else:
+                await self._check(session, new, plan)
+                _put(plan, new, actor, self._clock.now())
+                plan.revision += 1
+                plan.made_until = None if new.enabled else plan.made_until or self._clock.now()
+                await session.flush()
+        if moved is not None:
+            raise PlanMoved(moved)
         return await self._changed(actor, plan_id)
 
     async def remove(self, actor: Actor, plan_id: int) -> None:

@@ -87,14 +87,16 @@ class SpecialPeriods:
         _check(new)
         async with self._database.write() as session:
             row = await _found(session, period_id)
-            if row.revision != revision:
-                raise PeriodMoved(row)
-            row.name, row.kind, row.note = new.name, new.kind, new.note
-            row.begins_at, row.ends_at = new.begins_at, new.ends_at
-            row.all_day_duty, row.draft = new.all_day_duty, new.draft
-            row.revision += 1
-            row.changed_name, row.changed_at = actor.display_name, self._clock.now()
-            await session.flush()
+            fits = row.revision == revision
+            if fits:
+                row.name, row.kind, row.note = new.name, new.kind, new.note
+                row.begins_at, row.ends_at = new.begins_at, new.ends_at
+                row.all_day_duty, row.draft = new.all_day_duty, new.draft
+                row.revision += 1
+                row.changed_name, row.changed_at = actor.display_name, self._clock.now()
+                await session.flush()
+        if not fits:
+            raise PeriodMoved(row)
         await self._changed()
         return row
 
