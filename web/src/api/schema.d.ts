@@ -2698,6 +2698,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Occurrences
+         * @description What is due from one time (else: now) until just before another (else: for a day), in order; what is to come as
+         *     the plans are now.
+         */
+        get: operations["occurrences_api_occurrences_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Occurrence
+         * @description One occurrence.
+         */
+        get: operations["occurrence_api_occurrences__occurrence_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline Occurrence
+         * @description The user is not prompted for it any more, on any page; others are.
+         */
+        post: operations["decline_occurrence_api_occurrences__occurrence_id__decline_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Occurrence
+         * @description Start its tour; `run_id` of the answer is the run. 409 `occurrence_taken` (somebody was first) and
+         *     `occurrence_over` (missed) carry its new state in params.occurrence.
+         */
+        post: operations["start_occurrence_api_occurrences__occurrence_id__start_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/osd": {
         parameters: {
             query?: never;
@@ -2713,6 +2795,118 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patrol/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Patrol Figures
+         * @description How many patrols were due, done, late and missed: of the township, per plan and per tour.
+         */
+        get: operations["patrol_figures_api_patrol_figures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plan-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Templates
+         * @description What plans of the usual kinds look like.
+         */
+        get: operations["plan_templates_api_plan_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plans
+         * @description All plans by name.
+         */
+        get: operations["plans_api_plans_get"];
+        put?: never;
+        /**
+         * Create Plan
+         * @description Create a plan: the tour is due from now on.
+         */
+        post: operations["create_plan_api_plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Plan
+         * @description The next due times of a plan and where it meets others; nothing is stored.
+         */
+        post: operations["preview_plan_api_plans_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description One plan.
+         */
+        get: operations["plan_api_plans__plan_id__get"];
+        /**
+         * Change Plan
+         * @description Replace the whole plan. 409 `plan_moved` carries its new state in params.plan.
+         */
+        put: operations["change_plan_api_plans__plan_id__put"];
+        post?: never;
+        /**
+         * Remove Plan
+         * @description Retire the plan: nothing is due by it any more; what was due stays on record.
+         */
+        delete: operations["remove_plan_api_plans__plan_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3262,6 +3456,74 @@ export interface paths {
          */
         post: operations["make_first_admin_api_setup_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/special-periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Special Periods
+         * @description Those that touch the span (else: now and for a year), by time; drafts too.
+         */
+        get: operations["special_periods_api_special_periods_get"];
+        put?: never;
+        /**
+         * Create Period
+         * @description Add a special period; plans follow it at once, unless it is a draft.
+         */
+        post: operations["create_period_api_special_periods_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/special-periods/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Periods
+         * @description Copy the holidays of the year before into this one, as drafts; those that it has already are left out.
+         */
+        post: operations["copy_periods_api_special_periods_copy_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/special-periods/{period_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Period
+         * @description Replace it. 409 `period_moved` carries its new state in params.period.
+         */
+        put: operations["change_period_api_special_periods__period_id__put"];
+        post?: never;
+        /**
+         * Remove Period
+         * @description Delete it: plans go back to their ordinary rule at once.
+         */
+        delete: operations["remove_period_api_special_periods__period_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4525,7 +4787,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "plan" | "occurrence" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -4741,6 +5003,14 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
+        };
+        /**
+         * CopyPeriods
+         * @description Copy the holidays of the year before `year` into it, as drafts: their days must be checked.
+         */
+        CopyPeriods: {
+            /** Year */
+            year: number;
         };
         /**
          * CountyCandidateAnswer
@@ -5201,6 +5471,38 @@ export interface components {
              * Format: date-time
              */
             at: string;
+        };
+        /** DueRuleAnswer */
+        DueRuleAnswer: {
+            every: components["schemas"]["IntervalAnswer"] | null;
+            /** Times */
+            times: string[];
+        };
+        /** DueRuleBody */
+        DueRuleBody: {
+            every?: components["schemas"]["IntervalBody"] | null;
+            /**
+             * Times
+             * @default []
+             */
+            times: string[];
+        };
+        /** DueTimeAnswer */
+        DueTimeAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Special */
+            special: boolean;
+            /** Tour Name */
+            tour_name: string;
+            /**
+             * Variant
+             * @enum {string}
+             */
+            variant: "day" | "night";
         };
         /**
          * ErrorAnswer
@@ -5985,6 +6287,34 @@ export interface components {
             /** Network */
             network: string;
         };
+        /** IntervalAnswer */
+        IntervalAnswer: {
+            /** Begin */
+            begin: string;
+            /** End */
+            end: string;
+            /** Minutes */
+            minutes: number;
+        };
+        /**
+         * IntervalBody
+         * @description Every `minutes` from a time of day to another, both included; an end before the beginning is on the next day,
+         *     and one equal to it means around the clock.
+         */
+        IntervalBody: {
+            /**
+             * Begin
+             * @default 00:00
+             */
+            begin: string;
+            /**
+             * End
+             * @default 00:00
+             */
+            end: string;
+            /** Minutes */
+            minutes: number;
+        };
         /**
          * ItemVerdictAnswer
          * @description What became of one item.
@@ -6604,6 +6934,25 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** NamedCounts */
+        NamedCounts: {
+            /** Done */
+            done: number;
+            /** Due */
+            due: number;
+            /** Hub Down */
+            hub_down: number;
+            /** Id */
+            id: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Name */
+            name: string;
+            /** Open */
+            open: number;
+        };
         /**
          * NewChannel
          * @description `url`: a web address, or the host of a mail server.
@@ -7095,6 +7444,81 @@ export interface components {
             stream_ms: number | null;
         };
         /**
+         * OccurrenceAnswer
+         * @description One due time of a plan. Without `id`: it lies so far ahead that it may still change, and cannot be started.
+         */
+        OccurrenceAnswer: {
+            /** Declined */
+            declined: number[];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Duration S */
+            duration_s: number;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: number | null;
+            /** Late */
+            late: boolean;
+            /**
+             * Late At
+             * Format: date-time
+             */
+            late_at: string;
+            /** Operator Name */
+            operator_name: string;
+            /**
+             * Over At
+             * Format: date-time
+             */
+            over_at: string;
+            /** People */
+            people: number[];
+            /** Plan Id */
+            plan_id: number;
+            /** Plan Name */
+            plan_name: string;
+            /** Run Id */
+            run_id: number | null;
+            /** Special */
+            special: boolean;
+            /** Started At */
+            started_at: string | null;
+            /** Started Name */
+            started_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "due" | "running" | "late" | "missed" | "done";
+            /** Stops */
+            stops: number;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /**
+             * Variant
+             * @enum {string}
+             */
+            variant: "day" | "night";
+            /** Why */
+            why: ("not_started" | "given_up" | "hub_down") | null;
+        };
+        /**
+         * OccurrencePage
+         * @description `more`: there are more than fit; ask for a shorter span.
+         */
+        OccurrencePage: {
+            /** More */
+            more: boolean;
+            /** Occurrences */
+            occurrences: components["schemas"]["OccurrenceAnswer"][];
+        };
+        /**
          * OpenAlarmCountsAnswer
          * @description Open alarms by severity; `unacknowledged` of them have no name yet.
          */
@@ -7189,6 +7613,31 @@ export interface components {
             name: string;
         };
         /**
+         * OverlapAnswer
+         * @description Another plan's patrol that would be under way, or due, at the same time. `same_tour`: within the grace, so that
+         *     one patrol counts for both.
+         */
+        OverlapAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Other At
+             * Format: date-time
+             */
+            other_at: string;
+            /** Plan Id */
+            plan_id: number;
+            /** Plan Name */
+            plan_name: string;
+            /** Same Tour */
+            same_tour: boolean;
+            /** Tour Name */
+            tour_name: string;
+        };
+        /**
          * OwnerAnswer
          * @description A user who takes care of an alarm, or could.
          */
@@ -7197,6 +7646,43 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * PatrolCounts
+         * @description Of occurrences whose due time lies in the span and has passed. `late`: not started within the grace, be it done
+         *     since; `open`: not decided yet; `hub_down`: of the missed ones, those while the hub did not run.
+         */
+        PatrolCounts: {
+            /** Done */
+            done: number;
+            /** Due */
+            due: number;
+            /** Hub Down */
+            hub_down: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Open */
+            open: number;
+        };
+        /** PatrolFiguresAnswer */
+        PatrolFiguresAnswer: {
+            /** Plans */
+            plans: components["schemas"]["NamedCounts"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            total: components["schemas"]["PatrolCounts"];
+            /** Tours */
+            tours: components["schemas"]["NamedCounts"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * PeculiarityAnswer
@@ -7401,6 +7887,137 @@ export interface components {
             why: "township" | "village";
         };
         /**
+         * PlanAnswer
+         * @description `problem`: why nothing is due by it although it is enabled. `next_due_at`: within the next weeks, or null.
+         */
+        PlanAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /** Enabled */
+            enabled: boolean;
+            /** First Day */
+            first_day: string | null;
+            /** Grace Minutes */
+            grace_minutes: number;
+            /** Id */
+            id: number;
+            /**
+             * In Special
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Last Day */
+            last_day: string | null;
+            /** Name */
+            name: string;
+            /** Next Due At */
+            next_due_at: string | null;
+            /** Night From */
+            night_from: string;
+            /** Night To */
+            night_to: string;
+            /** Night Tour Id */
+            night_tour_id: number | null;
+            /** Night Tour Name */
+            night_tour_name: string | null;
+            /** Note */
+            note: string;
+            /** People */
+            people: number[];
+            /** Problem */
+            problem: ("tour_retired" | "tour_empty" | "night_tour_retired" | "night_tour_empty" | "over") | null;
+            /** Revision */
+            revision: number;
+            rule: components["schemas"]["DueRuleAnswer"];
+            special_rule: components["schemas"]["DueRuleAnswer"] | null;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** Weekdays */
+            weekdays: number[];
+        };
+        /**
+         * PlanBody
+         * @description `revision`: of the plan as the user saw it; an outdated one gets 409 with the new state.
+         */
+        PlanBody: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** First Day */
+            first_day?: string | null;
+            /**
+             * Grace Minutes
+             * @default 30
+             */
+            grace_minutes: number;
+            /**
+             * In Special
+             * @default same
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Last Day */
+            last_day?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Night From
+             * @default 22:00
+             */
+            night_from: string;
+            /**
+             * Night To
+             * @default 06:00
+             */
+            night_to: string;
+            /** Night Tour Id */
+            night_tour_id?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * People
+             * @default []
+             */
+            people: number[];
+            /**
+             * Revision
+             * @default 0
+             */
+            revision: number;
+            rule: components["schemas"]["DueRuleBody"];
+            special_rule?: components["schemas"]["DueRuleBody"] | null;
+            /** Tour Id */
+            tour_id: number;
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays: number[];
+        };
+        /** PlanPreview */
+        PlanPreview: {
+            /** Overlaps */
+            overlaps: components["schemas"]["OverlapAnswer"][];
+            /** Per Day */
+            per_day: number;
+            /** Problem */
+            problem: ("tour_retired" | "tour_empty" | "night_tour_retired" | "night_tour_empty" | "over") | null;
+            /** Times */
+            times: components["schemas"]["DueTimeAnswer"][];
+        };
+        /**
          * PlanRequest
          * @description What would be searched; nothing is sent. An invalid range is refused, never replaced.
          */
@@ -7412,6 +8029,29 @@ export interface components {
             ranges: string[];
             /** Village Id */
             village_id?: number | null;
+        };
+        /**
+         * PlanTemplateAnswer
+         * @description What a plan of this kind looks like; the tour is missing. `code` is what pages name it by.
+         */
+        PlanTemplateAnswer: {
+            /** Code */
+            code: string;
+            /** Grace Minutes */
+            grace_minutes: number;
+            /**
+             * In Special
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Night From */
+            night_from: string;
+            /** Night To */
+            night_to: string;
+            rule: components["schemas"]["DueRuleAnswer"];
+            special_rule: components["schemas"]["DueRuleAnswer"] | null;
+            /** Weekdays */
+            weekdays: number[];
         };
         /**
          * PlannedItemAnswer
@@ -7474,6 +8114,15 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PreviewBody
+         * @description `plan_id`: of the plan that would be changed, so that it does not overlap itself.
+         */
+        PreviewBody: {
+            plan: components["schemas"]["PlanBody"];
+            /** Plan Id */
+            plan_id?: number | null;
         };
         /**
          * ProfileAnswer
@@ -8720,6 +9369,84 @@ export interface components {
             id: number;
             /** Reason */
             reason: string;
+        };
+        /** SpecialPeriodAnswer */
+        SpecialPeriodAnswer: {
+            /** All Day Duty */
+            all_day_duty: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /** Draft */
+            draft: boolean;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "holiday" | "event";
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Revision */
+            revision: number;
+        };
+        /** SpecialPeriodBody */
+        SpecialPeriodBody: {
+            /**
+             * All Day Duty
+             * @default true
+             */
+            all_day_duty: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Draft
+             * @default false
+             */
+            draft: boolean;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Kind
+             * @default holiday
+             * @enum {string}
+             */
+            kind: "holiday" | "event";
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Revision
+             * @default 0
+             */
+            revision: number;
         };
         /**
          * StartImport
@@ -16475,6 +17202,168 @@ export interface operations {
             };
         };
     };
+    occurrences_api_occurrences_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                state?: ("due" | "running" | "late" | "missed" | "done")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrencePage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    occurrence_api_occurrences__occurrence_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    decline_occurrence_api_occurrences__occurrence_id__decline_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_occurrence_api_occurrences__occurrence_id__start_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     osd_checks_api_osd_get: {
         parameters: {
             query?: {
@@ -16494,6 +17383,331 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OsdChecksAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    patrol_figures_api_patrol_figures_get: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolFiguresAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plan_templates_api_plan_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanTemplateAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plans_api_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_plan_api_plans_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_plan_api_plans_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPreview"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plan_api_plans__plan_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_plan_api_plans__plan_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_plan_api_plans__plan_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17869,6 +19083,215 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    special_periods_api_special_periods_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_period_api_special_periods_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialPeriodBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    copy_periods_api_special_periods_copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyPeriods"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_period_api_special_periods__period_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                period_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialPeriodBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_period_api_special_periods__period_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                period_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Refused; `reason` says why. */
