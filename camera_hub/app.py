@@ -62,6 +62,7 @@ from camera_hub.api import (
     session,
     setup,
     system,
+    tour_templates,
     tours,
     trip,
     users,
@@ -211,7 +212,9 @@ from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.tours.from_places import FromPlaces
 from camera_hub.patrol.tours.scenes import Scenes
+from camera_hub.patrol.tours.templates import TourTemplates
 from camera_hub.patrol.tours.tours import Tours
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
@@ -267,6 +270,7 @@ _ROUTERS = (
     notices.router,
     scenes.router,
     tours.router,
+    tour_templates.router,
     runs.router,
     system.router,
     vault_keys.router,
@@ -557,6 +561,8 @@ async def parts(
             RecordingStore: recording_store,
             RecordingChecks: recording_checks,
             Tours: tours_,
+            FromPlaces: FromPlaces(settings.patrol, database),
+            TourTemplates: TourTemplates(database),
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
             PtzControl: steering,

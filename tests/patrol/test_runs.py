@@ -18,7 +18,8 @@ from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol.runs.runs import RunMoved, Runs
 from camera_hub.patrol.runs.views import RunView, SkippedCamera
 from camera_hub.patrol.tours.scenes import Scenes
-from camera_hub.patrol.tours.tours import NewStop, Tours
+from camera_hub.patrol.tours.stops import NewStop
+from camera_hub.patrol.tours.tours import TourDraft, Tours
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
@@ -60,7 +61,7 @@ class Centre:
         stops = [NewStop(self.cameras[n], None, dwell, "") for n, dwell in enumerate(dwells)]
         if scene is not None:
             stops.append(NewStop(None, scene, 10, "看桥栏"))
-        return (await self.tours.create(self.actor, "重点路段", "", stops)).id
+        return (await self.tours.create(self.actor, TourDraft("重点路段", stops))).id
 
     async def kill(self, *cameras: int, cause: str = "unreachable") -> None:
         async with self.database.write() as session:
@@ -330,7 +331,9 @@ async def test_editing_a_tour_changes_no_run_under_way(centre: Centre) -> None:
     tour = await centre.tour(10, 20)
     async with centre.runs() as runs:
         run = await runs.start(centre.actor, tour, loop=False)
-        await centre.tours.change(centre.actor, tour, "改名", "", [NewStop(centre.cameras[5], None, 60, "")])
+        await centre.tours.change(
+            centre.actor, tour, TourDraft("改名", [NewStop(centre.cameras[5], None, 60, "")]), revision=1
+        )
         run = await runs.get(centre.actor, run.id)
         itinerary = await runs.itinerary(centre.actor, run.id)
         assert (run.tour_name, [stop.dwell_s for stop in itinerary]) == ("重点路段", [10, 20])

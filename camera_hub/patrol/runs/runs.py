@@ -28,7 +28,7 @@ from camera_hub.patrol.runs.timetable import Transition
 from camera_hub.patrol.runs.views import RunView, StepView, cursor_of, step_views, views
 from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.patrol.runs.warming import Warming
-from camera_hub.patrol.tours.tours import tour_row
+from camera_hub.patrol.tours.tours import tour_to_run
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
@@ -113,7 +113,7 @@ class Runs:
         """Start a tour. If all its cameras are dead the run ends at once, and its record names them."""
         township.require(actor, "tour")
         async with self._lock, self._database.write() as session:
-            tour = await tour_row(session, tour_id)
+            tour = await tour_to_run(session, actor, tour_id)
             active = await session.scalar(select(func.count()).select_from(Run).where(Run.state != "ended")) or 0
             if active >= MAX_ACTIVE:
                 raise HubError(
