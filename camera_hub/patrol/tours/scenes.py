@@ -10,17 +10,9 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, TourChanged
 from camera_hub.patrol import township
+from camera_hub.patrol.layout import tile_count
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Scene, Tour, TourStop
-
-TILES = {"1": 1, "4": 4, "9": 9, "16": 16, "25": 25, "36": 36, "1+5": 6, "1+7": 8}
-"""Number of tiles of each layout."""
-
-
-def tile_count(layout: str) -> int:
-    """Number of tiles of a layout."""
-    return TILES[layout]
-
 
 NO_TOUR = 0
 """The tour id in the TourChanged of a scene that is in no tour: pages read their lists of scenes again."""

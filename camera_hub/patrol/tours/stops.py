@@ -7,7 +7,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.patrol.tours.scenes import require_cameras, tile_count
+from camera_hub.patrol.layout import tile_count
+from camera_hub.patrol.tours.scenes import require_cameras
 from camera_hub.store.tables import Camera, Scene, TourStop
 
 
