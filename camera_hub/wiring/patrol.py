@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camera_hub.access.audit.chain import AuditChain
-from camera_hub.api import findings, records, results, runs, scenes, tours
+from camera_hub.api import findings, records, results, runs, scenes, tour_templates, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
@@ -23,7 +23,9 @@ from camera_hub.patrol.records.seal import PatrolSeal
 from camera_hub.patrol.runs.engine import engine
 from camera_hub.patrol.runs.reader import RunReader
 from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.tours.from_places import FromPlaces
 from camera_hub.patrol.tours.scenes import Scenes
+from camera_hub.patrol.tours.templates import TourTemplates
 from camera_hub.patrol.tours.tours import Tours
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -31,6 +33,7 @@ from camera_hub.store.database import Database
 PATROL_ROUTERS = (
     scenes.router,
     tours.router,
+    tour_templates.router,
     records.router,
     results.router,
     findings.router,
@@ -46,6 +49,8 @@ class Patrol:
 
     tours: Tours
     scenes: Scenes
+    from_places: FromPlaces
+    templates: TourTemplates
     runs: Runs
     reader: RunReader
     seal: PatrolSeal
@@ -57,6 +62,8 @@ class Patrol:
         return {
             Tours: self.tours,
             Scenes: self.scenes,
+            FromPlaces: self.from_places,
+            TourTemplates: self.templates,
             Runs: self.runs,
             RunReader: self.reader,
             PatrolSeal: self.seal,
@@ -113,6 +120,8 @@ async def patrol(
         yield Patrol(
             Tours(settings.patrol, database, bus, clock),
             Scenes(database, bus, clock),
+            FromPlaces(settings.patrol, database),
+            TourTemplates(database),
             shown.runs,
             shown.reader,
             sealed,

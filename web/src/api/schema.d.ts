@@ -3571,6 +3571,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tour-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tour Templates
+         * @description All templates, each with the number of approved cameras that stand at such places now.
+         */
+        get: operations["tour_templates_api_tour_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tours": {
         parameters: {
             query?: never;
@@ -3580,7 +3600,7 @@ export interface paths {
         };
         /**
          * Tours
-         * @description All tours by name.
+         * @description All tours by name: those in use, or those that are archived.
          */
         get: operations["tours_api_tours_get"];
         put?: never;
@@ -3589,6 +3609,26 @@ export interface paths {
          * @description Create a tour.
          */
         post: operations["create_api_tours_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/from-places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * From Places
+         * @description Stops of all cameras of some place classes and villages, in the order in which they lie. Nothing is stored.
+         */
+        post: operations["from_places_api_tours_from_places_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3604,12 +3644,12 @@ export interface paths {
         };
         /**
          * Tour
-         * @description One tour with its stops.
+         * @description One tour with its stops; also an archived one.
          */
         get: operations["tour_api_tours__tour_id__get"];
         /**
          * Change
-         * @description Replace the whole tour; active runs are not changed.
+         * @description Replace the whole tour; active runs are not changed. 409 `tour_changed` carries its new state in params.tour.
          */
         put: operations["change_api_tours__tour_id__put"];
         post?: never;
@@ -3618,6 +3658,46 @@ export interface paths {
          * @description Retire the tour; the records of its runs are kept.
          */
         delete: operations["remove_api_tours__tour_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive
+         * @description Put the tour away, or take it back. An archived tour cannot be started.
+         */
+        post: operations["archive_api_tours__tour_id__archive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy
+         * @description A tour of one's own with the same stops and settings.
+         */
+        post: operations["copy_api_tours__tour_id__copy_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4175,7 +4255,7 @@ export interface components {
             /** Ids */
             ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Places
              * @default {}
@@ -4183,6 +4263,14 @@ export interface components {
             places: {
                 [key: string]: string;
             };
+        };
+        /** ArchiveTour */
+        ArchiveTour: {
+            /**
+             * Archived
+             * @default true
+             */
+            archived: boolean;
         };
         /**
          * AskExclusion
@@ -4331,7 +4419,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Position */
             position: number;
             /** Proof */
@@ -4387,7 +4475,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /**
@@ -4577,7 +4665,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Position */
             position?: number | null;
         };
@@ -4586,7 +4674,7 @@ export interface components {
             /** Camera Ids */
             camera_ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Values
              * @default {}
@@ -4669,7 +4757,7 @@ export interface components {
             /** Ids */
             ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Values
              * @default {}
@@ -4693,7 +4781,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Reach M */
             reach_m?: number | null;
             /** Village Id */
@@ -4735,6 +4823,47 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ChangeTour
+         * @description `revision`: of the tour that the user changed. An outdated one gets 409 with the tour as it is now.
+         */
+        ChangeTour: {
+            /**
+             * Confirm
+             * @default screen
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Edit Roles */
+            edit_roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            /**
+             * Interrupt
+             * @default none
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind?: string | null;
+            /**
+             * Least S
+             * @default 3
+             */
+            least_s: number;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** Roles */
+            roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source?: components["schemas"]["TourSourceBody"] | null;
+            /** Stops */
+            stops: components["schemas"]["StopBody"][];
         };
         /** ChangeUser */
         ChangeUser: {
@@ -5004,6 +5133,11 @@ export interface components {
             /** Revision */
             revision: number;
         };
+        /** CopyTour */
+        CopyTour: {
+            /** Name */
+            name: string;
+        };
         /**
          * CopyPeriods
          * @description Copy the holidays of the year before `year` into it, as drafts: their days must be checked.
@@ -5226,7 +5360,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Total */
             total: number;
             working: components["schemas"]["CoverageCountAnswer"];
@@ -5872,6 +6006,29 @@ export interface components {
             source: "multicast" | "unicast";
         };
         /**
+         * FromPlacesBody
+         * @description Which places stops are to be built from; nothing is stored. `without`: cameras that the tour has already.
+         */
+        FromPlacesBody: {
+            /**
+             * Dwell S
+             * @default 15
+             */
+            dwell_s: number;
+            /**
+             * Per Stop
+             * @default 1
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids?: number[];
+            /** Without */
+            without?: number[];
+        };
+        /**
          * HealthCountsAnswer
          * @description The cameras of one village, or of all that the user may see.
          */
@@ -6171,7 +6328,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Proof */
             proof: string | null;
             /**
@@ -6449,7 +6606,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /** Village Id */
@@ -6567,7 +6724,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Pole Number */
             pole_number: string;
             /**
@@ -6647,7 +6804,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Pole Number */
             pole_number: string;
             /**
@@ -7051,7 +7208,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m?: number | null;
             /** Village Id */
@@ -7257,7 +7414,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /**
              * Values
              * @default {}
@@ -7288,7 +7445,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /**
              * Sub Url
              * @default
@@ -7792,6 +7949,33 @@ export interface components {
             /** Working Share */
             working_share: number;
         };
+        /** PlaceStopAnswer */
+        PlaceStopAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: (number | null)[];
+            /** Dwell S */
+            dwell_s: number;
+            /** Layout */
+            layout: string | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PlaceStopsAnswer
+         * @description Stops in the order in which the places lie. `left`: cameras that found no room in a tour of `max_stops`.
+         */
+        PlaceStopsAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Left */
+            left: number;
+            /** Max Stops */
+            max_stops: number;
+            /** Stops */
+            stops: components["schemas"]["PlaceStopAnswer"][];
+        };
         /** PlacedBaseAnswer */
         PlacedBaseAnswer: {
             /**
@@ -7857,7 +8041,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /** Village Id */
@@ -9127,6 +9311,16 @@ export interface components {
             sequence: number;
         };
         /**
+         * SeasonAnswer
+         * @description First and last day, each as month and day: "06-01".
+         */
+        SeasonAnswer: {
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
+        };
+        /**
          * SeenCamera
          * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
          *
@@ -9524,12 +9718,21 @@ export interface components {
             /** Why */
             why: string | null;
         };
-        /** StopAnswer */
+        /**
+         * StopAnswer
+         * @description A stop. `layout` and `cameras` tell what it shows, whichever kind of stop it is.
+         */
         StopAnswer: {
             /** Camera Id */
             camera_id: number | null;
+            /** Cameras */
+            cameras: (number | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
             /** Note */
@@ -9538,21 +9741,34 @@ export interface components {
             position: number;
             /** Preset */
             preset: string | null;
+            /** Preset Name */
+            preset_name: string;
             /** Scene Id */
             scene_id: number | null;
+            /** Title */
+            title: string;
         };
         /**
          * StopBody
-         * @description A camera or a scene (exactly one), and how long it is shown, in seconds.
+         * @description Exactly one of a camera, a scene, and a layout with its cameras (null: an empty tile); for how many seconds.
          */
         StopBody: {
             /** Camera Id */
             camera_id?: number | null;
+            /** Cameras */
+            cameras?: (number | null)[];
             /**
              * Dwell S
              * @default 15
              */
             dwell_s: number;
+            /**
+             * Key
+             * @default false
+             */
+            key: boolean;
+            /** Layout */
+            layout?: string | null;
             /**
              * Note
              * @default
@@ -9560,8 +9776,18 @@ export interface components {
             note: string;
             /** Preset */
             preset?: string | null;
+            /**
+             * Preset Name
+             * @default
+             */
+            preset_name: string;
             /** Scene Id */
             scene_id?: number | null;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
         };
         /**
          * StreamAddress
@@ -9755,6 +9981,20 @@ export interface components {
              * @default false
              */
             unknown_too: boolean;
+        };
+        /**
+         * SuggestedPlanAnswer
+         * @description When such a tour is usually due. `weekdays`: 1 (Monday) to 7; empty: each day. No season: the whole year.
+         */
+        SuggestedPlanAnswer: {
+            /** Every Minutes */
+            every_minutes: number | null;
+            /** Seasons */
+            seasons: components["schemas"]["SeasonAnswer"][];
+            /** Times */
+            times: string[];
+            /** Weekdays */
+            weekdays: number[];
         };
         /** Suspend */
         Suspend: {
@@ -9956,8 +10196,25 @@ export interface components {
              */
             type: "time";
         };
-        /** TourAnswer */
+        /**
+         * TourAnswer
+         * @description A tour and its stops. `duration_s` is one lap.
+         */
         TourAnswer: {
+            /** Archived At */
+            archived_at: string | null;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
             /**
              * Created At
              * Format: date-time
@@ -9965,19 +10222,60 @@ export interface components {
             created_at: string;
             /** Duration S */
             duration_s: number;
+            /** Edit Roles */
+            edit_roles: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
             /** Id */
             id: number;
+            /**
+             * Interrupt
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind: string | null;
             /** Last Run At */
             last_run_at: string | null;
+            /** Least S */
+            least_s: number;
             /** Name */
             name: string;
             /** Note */
             note: string;
+            /** Owner Id */
+            owner_id: number | null;
+            /** Owner Name */
+            owner_name: string | null;
+            /** Revision */
+            revision: number;
+            /** Roles */
+            roles: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source: components["schemas"]["TourSourceAnswer"] | null;
             /** Stops */
             stops: components["schemas"]["StopAnswer"][];
         };
         /** TourBody */
         TourBody: {
+            /**
+             * Confirm
+             * @default screen
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Edit Roles */
+            edit_roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            /**
+             * Interrupt
+             * @default none
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind?: string | null;
+            /**
+             * Least S
+             * @default 3
+             */
+            least_s: number;
             /** Name */
             name: string;
             /**
@@ -9985,8 +10283,82 @@ export interface components {
              * @default
              */
             note: string;
+            /** Roles */
+            roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source?: components["schemas"]["TourSourceBody"] | null;
             /** Stops */
             stops: components["schemas"]["StopBody"][];
+        };
+        /** TourSourceAnswer */
+        TourSourceAnswer: {
+            /** Dwell S */
+            dwell_s: number;
+            /** Left Out */
+            left_out: number[];
+            /**
+             * Per Stop
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids: number[];
+        };
+        /**
+         * TourSourceBody
+         * @description The places that a tour is built from, so that new cameras there can be offered later.
+         */
+        TourSourceBody: {
+            /**
+             * Dwell S
+             * @default 15
+             */
+            dwell_s: number;
+            /** Left Out */
+            left_out?: number[];
+            /**
+             * Per Stop
+             * @default 1
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids?: number[];
+        };
+        /**
+         * TourTemplateAnswer
+         * @description A template of tours. `cameras`: how many approved cameras stand at such places now.
+         */
+        TourTemplateAnswer: {
+            /** Cameras */
+            cameras: number;
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Dwell S */
+            dwell_s: number;
+            /**
+             * Interrupt
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind: string;
+            /** Least S */
+            least_s: number;
+            /**
+             * Per Stop
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            plan: components["schemas"]["SuggestedPlanAnswer"];
         };
         /**
          * TrackFiguresAnswer
@@ -15091,7 +15463,7 @@ export interface operations {
         parameters: {
             query?: {
                 village_id?: number | null;
-                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
                 missing?: string | null;
                 service_state?: ("in_use" | "repair" | "removed") | null;
                 filing?: ("filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use") | null;
@@ -19392,9 +19764,49 @@ export interface operations {
             };
         };
     };
-    tours_api_tours_get: {
+    tour_templates_api_tour_templates_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourTemplateAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    tours_api_tours_get: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19472,6 +19884,48 @@ export interface operations {
             };
         };
     };
+    from_places_api_tours_from_places_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromPlacesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceStopsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     tour_api_tours__tour_id__get: {
         parameters: {
             query?: never;
@@ -19523,7 +19977,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TourBody"];
+                "application/json": components["schemas"]["ChangeTour"];
             };
         };
         responses: {
@@ -19574,6 +20028,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    archive_api_tours__tour_id__archive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveTour"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    copy_api_tours__tour_id__copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyTour"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
