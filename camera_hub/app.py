@@ -563,7 +563,7 @@ async def parts(
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(
                 media.pages,
-                live.PageActions(media.tiles, media.audio, runs_, PageSteering(steering, bus)),
+                live.PageActions(media.tiles, media.audio, media.page_feeds, runs_, PageSteering(steering, bus)),
                 changes,
                 sessions,
                 clock,

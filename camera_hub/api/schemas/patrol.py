@@ -1,4 +1,4 @@
-"""Scenes, tours, runs."""
+"""Tours, runs."""
 
 from datetime import datetime
 from typing import Literal
@@ -7,21 +7,6 @@ from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, Count, Id, Layout, Name, RequestBody, Text
 from camera_hub.api.schemas.ptz import PresetToken
-
-
-class SceneBody(RequestBody):
-    name: Name
-    layout: Layout
-    cameras: list[Id | None] = Field(max_length=36)
-
-
-class SceneAnswer(Answer):
-    id: int
-    name: str
-    layout: Layout
-    cameras: list[int | None]
-    owner_id: int | None
-    created_at: datetime
 
 
 class StopBody(RequestBody):

@@ -130,9 +130,17 @@ class Tours:
                 )
         await require_cameras(session, {stop.camera_id for stop in stops if stop.camera_id is not None})
         scenes = {stop.scene_id for stop in stops if stop.scene_id is not None}
-        found = set(await session.scalars(select(Scene.id).where(Scene.id.in_(scenes))))
-        if missing := sorted(scenes - found):
+        rows = await session.execute(select(Scene.id, Scene.name, Scene.carousels).where(Scene.id.in_(scenes)))
+        found = {scene: (name, carousels) for scene, name, carousels in rows}
+        if missing := sorted(scenes - set(found)):
             raise HubError(Kind.INVALID, f"there is no scene {missing[0]}", reason="no_such_scene", scenes=missing)
+        if turning := [name for name, carousels in found.values() if carousels]:
+            raise HubError(
+                Kind.INVALID,
+                f"tiles of these scenes turn through cameras: {', '.join(turning)}; a stop shows fixed cameras",
+                reason="scene_turns",
+                scenes=turning,
+            )
         session.add_all(
             TourStop(
                 tour_id=tour_id,
