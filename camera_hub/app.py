@@ -557,7 +557,9 @@ async def parts(
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(
                 media.pages,
-                live.PageActions(media.tiles, media.audio, patrol_.proof.sightings, PageSteering(steering, bus)),
+                live.PageActions(
+                    media.tiles, media.audio, media.page_feeds, patrol_.proof.sightings, PageSteering(steering, bus)
+                ),
                 changes,
                 sessions,
                 clock,

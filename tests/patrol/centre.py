@@ -15,7 +15,7 @@ from camera_hub.patrol.runs.engine import Engine, engine
 from camera_hub.patrol.runs.run_proof import NoProof, RunProof
 from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.patrol.tours.stops import NewStop
-from camera_hub.patrol.tours.tours import Tours
+from camera_hub.patrol.tours.tours import TourDraft, Tours
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User

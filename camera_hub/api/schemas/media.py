@@ -140,6 +140,13 @@ class ListenMessage(RequestBody):
     camera: Id | None
 
 
+class WarmMessage(RequestBody):
+    """Page → hub: these cameras will be shown within seconds: keep their tile streams running until then."""
+
+    type: Literal["warm"]
+    cameras: list[Id] = Field(min_length=1, max_length=4)
+
+
 class SeenCamera(RequestBody):
     """Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
 
@@ -262,6 +269,7 @@ class LiveMessages(Answer):
     reload: ReloadMessage
     show: ShowMessage
     listen: ListenMessage
+    warm: WarmMessage
     seen: SeenMessage
     ptz: PtzMessage
     ptz_state: PtzStateMessage

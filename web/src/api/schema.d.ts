@@ -4631,6 +4631,37 @@ export interface components {
             village_id: number;
         };
         /**
+         * CarouselAnswer
+         * @description As CarouselBody.
+         */
+        CarouselAnswer: {
+            /** Cameras */
+            cameras?: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /** Seconds */
+            seconds: number;
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
+         * CarouselBody
+         * @description What a tile turns through: listed cameras, all of a place class or all of a village; exactly one of them.
+         */
+        CarouselBody: {
+            /** Cameras */
+            cameras?: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            /**
+             * Seconds
+             * @default 15
+             */
+            seconds: number;
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
          * CauseReportAnswer
          * @description How often a fault of this cause began, and how many seconds there was one; after exclusions.
          */
@@ -6856,6 +6887,7 @@ export interface components {
             tile: components["schemas"]["TileMessage"];
             time: components["schemas"]["TimeMessage"];
             viewer_gone: components["schemas"]["ViewerGoneMessage"];
+            warm: components["schemas"]["WarmMessage"];
         };
         /**
          * LoginAnswer
@@ -9272,6 +9304,10 @@ export interface components {
         SceneAnswer: {
             /** Cameras */
             cameras: (number | null)[];
+            /** Carousels */
+            carousels: {
+                [key: string]: components["schemas"]["CarouselAnswer"];
+            };
             /**
              * Created At
              * Format: date-time
@@ -9281,17 +9317,28 @@ export interface components {
             id: number;
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s: number | null;
             /** Name */
             name: string;
             /** Owner Id */
             owner_id: number | null;
         };
-        /** SceneBody */
+        /**
+         * SceneBody
+         * @description `carousels`: by the index of their tiles, from 0. `magnify_s`: how long each small tile is large in turn.
+         */
         SceneBody: {
             /** Cameras */
             cameras: (number | null)[];
+            /** Carousels */
+            carousels?: {
+                [key: string]: components["schemas"]["CarouselBody"];
+            };
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s?: number | null;
             /** Name */
             name: string;
         };
@@ -10809,6 +10856,19 @@ export interface components {
             height?: number | null;
             /** Width */
             width?: number | null;
+        };
+        /**
+         * WarmMessage
+         * @description Page → hub: these cameras will be shown within seconds: keep their tile streams running until then.
+         */
+        WarmMessage: {
+            /** Cameras */
+            cameras: number[];
+            /**
+             * Type
+             * @constant
+             */
+            type: "warm";
         };
         /**
          * Weekly
