@@ -59,6 +59,8 @@ from camera_hub.api import (
     rtsp_out,
     runs,
     scenes,
+    screen_page,
+    screens,
     session,
     setup,
     system,
@@ -211,6 +213,7 @@ from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.screens.parts import screen_parts
 from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.patrol.tours.tours import Tours
 from camera_hub.private_files import make_private
@@ -268,6 +271,8 @@ _ROUTERS = (
     scenes.router,
     tours.router,
     runs.router,
+    screens.router,
+    screen_page.router,
     system.router,
     vault_keys.router,
     metrics.router,
@@ -452,6 +457,7 @@ async def parts(
         runs_ = await stack.enter_async_context(
             Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
         )
+        screens_ = await stack.enter_async_context(screen_parts(database, clock, bus, throttle, runs_))
 
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
@@ -472,6 +478,7 @@ async def parts(
                     "match": matches.live(matches_),
                     "tour": tours.live(tours_),
                     "run": runs.live(runs_),
+                    "screen": screens.live(screens_.screens, settings.site.time_zone),
                 },
                 personal={
                     "sweep": discovery.live(sweeps),
@@ -559,6 +566,7 @@ async def parts(
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
+            **screens_.by_type(),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(

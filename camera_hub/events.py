@@ -194,6 +194,13 @@ class RunChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenChanged(Event):
+    """A screen was added, set up, enrolled or removed, shows something else, or its browser came or went."""
+
+    screen_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SweepChanged(Event):
     """A running sweep found something, progressed or ended."""
 

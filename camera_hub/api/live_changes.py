@@ -34,6 +34,7 @@ from camera_hub.events import (
     NoticeAdded,
     PeculiaritiesChanged,
     RunChanged,
+    ScreenChanged,
     Subscription,
     SweepChanged,
     TourChanged,
@@ -69,6 +70,7 @@ _EVENTS = (
     MatchChanged,
     TourChanged,
     RunChanged,
+    ScreenChanged,
     SweepChanged,
     JobChanged,
     NoticeAdded,
@@ -93,7 +95,9 @@ class Audience:
         if self.everybody and allows(actor, Action.VIEW):
             return True
         return actor.user_id in self.users or any(
-            township.sees(actor) if village is None else allows(actor, Action.VIEW, village)
+            allows(actor, Action.VIEW) and township.sees(actor)
+            if village is None
+            else allows(actor, Action.VIEW, village)
             for village in self.villages
         )
 
@@ -137,6 +141,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("tour", tour_id), _of_village(None)
         case RunChanged(run_id):
             return ("run", run_id), _of_village(None)
+        case ScreenChanged(screen_id):
+            return ("screen", screen_id), _of_village(None) | _of_user(-screen_id)
         case SweepChanged(sweep_id, user_id):
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):

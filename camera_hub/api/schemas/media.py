@@ -21,6 +21,7 @@ Topic = Literal[
     "match",
     "tour",
     "run",
+    "screen",
     "sweep",
     "job",
     "inbox",

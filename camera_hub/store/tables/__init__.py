@@ -37,6 +37,7 @@ from camera_hub.store.tables.places import (
 from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
+from camera_hub.store.tables.screens import Screen
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "RunStep",
     "RunStepCamera",
     "Scene",
+    "Screen",
     "Sealed",
     "ServicePeriod",
     "SetupLink",
