@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from camera_hub.patrol.layout import tile_count
+
 PAST = 8
 """Contents that can be taken back, the newest last; older ones are forgotten."""
 
@@ -107,9 +109,16 @@ def from_row(row: Mapping[str, Any]) -> Content:
     match row:
         case {"kind": "scene", "scene_id": int(scene_id)}:
             return SceneContent(scene_id)
-        case {"kind": "cameras", "layout": str(layout), "cameras": list(cameras)}:
+        case {"kind": "cameras", "layout": str(layout), "cameras": list(cameras)} if _fits(layout, cameras):
             return CamerasContent(layout, tuple(cameras))
         case {"kind": "run", "run_id": int(run_id)}:
             return RunContent(run_id)
         case _:
             return NONE
+
+
+def _fits(layout: str, cameras: Sequence[int | None]) -> bool:
+    try:
+        return tile_count(layout) == len(cameras)
+    except ValueError:
+        return False

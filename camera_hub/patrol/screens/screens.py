@@ -18,6 +18,7 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import AccessChanged, EventBus, ScreenChanged
 from camera_hub.patrol import township
+from camera_hub.patrol.layout import tile_count
 from camera_hub.patrol.runs.itinerary import Itineraries
 from camera_hub.patrol.screens.contents import (
     CamerasContent,
@@ -34,7 +35,7 @@ from camera_hub.patrol.screens.contents import (
 )
 from camera_hub.patrol.screens.pictures import Picture, RunsNow, ScreenSources, present, read_sources
 from camera_hub.patrol.screens.presence import ScreenPresence
-from camera_hub.patrol.tours.scenes import TILES, require_cameras
+from camera_hub.patrol.tours.scenes import require_cameras
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, Scene, Screen
 
@@ -272,7 +273,7 @@ class Screens:
                     _setting(screen),
                     screen.revision,
                     shown.content,
-                    sources.picture(shown.content, screen.layout, TILES[screen.layout]),
+                    sources.picture(shown.content, screen.layout, tile_count(screen.layout)),
                     None if back is None else back.content,
                     "" if back is None else sources.name(back.content),
                     screen.changed_name,
@@ -317,7 +318,7 @@ def _with_tile(screen: Screen, content: Content, sources: ScreenSources, wanted:
             "the screen shows a running patrol, whose tiles are its stops'; put the camera onto the whole screen",
             reason="screen_runs",
         )
-    picture = sources.picture(content, screen.layout, TILES[screen.layout])
+    picture = sources.picture(content, screen.layout, tile_count(screen.layout))
     if wanted.tile >= len(picture.tiles):
         raise HubError(
             Kind.INVALID,
@@ -333,7 +334,7 @@ async def _checked(session: AsyncSession, content: Content) -> Content:
     """The content, filled up to its tiles. Raises HubError when it cannot be shown."""
     match content:
         case CamerasContent(layout, cameras):
-            count = TILES[layout]
+            count = tile_count(layout)
             if len(cameras) > count:
                 raise HubError(
                     Kind.INVALID, f"this layout has {count} tiles, not {len(cameras)}", reason="too_many_tiles"
