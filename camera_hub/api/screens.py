@@ -117,6 +117,7 @@ def screen_answer(view: ScreenView) -> ScreenAnswer:
         place=setting.place,
         layout=setting.layout,
         portrait=setting.portrait,
+        streams=setting.streams,
         captions=setting.captions,
         clock=setting.clock,
         locked=setting.locked,
@@ -143,6 +144,7 @@ def page_answer(view: ScreenView, time_zone: str) -> schemas.ScreenPage:
         name=setting.name,
         place=setting.place,
         portrait=setting.portrait,
+        streams=setting.streams,
         captions=setting.captions,
         clock=setting.clock,
         revision=view.revision,
@@ -199,7 +201,7 @@ def _wanted(body: ShowOnScreen) -> Content | TileWanted:
 
 
 def _setting(body: ScreenBody) -> ScreenSetting:
-    return ScreenSetting(body.name, body.place, body.layout, body.portrait, body.captions, body.clock, body.locked)
+    return ScreenSetting(**body.model_dump())
 
 
 def _moved(moved: ScreenMoved) -> HubError:

@@ -142,7 +142,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         alarm = Alarm(level="camera", cause="black", village_id=village, camera_id=camera.id, opened_at=now)
         alarm.detail = SECRET
         stop = {"position": 0, "dwell_s": 9, "name": SECRET, "note": "", "layout": "1", "cameras": [None]}
-        run = Run(tour_id=tour.id, tour_name=SECRET, plan=[stop], state="paused", anchor_at=now, started_at=now)
+        run = Run(tour_id=tour.id, tour_name=SECRET, itinerary=[stop], state="paused", anchor_at=now, started_at=now)
         run.started_name = SECRET
         session.add_all(
             [

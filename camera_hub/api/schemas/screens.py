@@ -13,6 +13,7 @@ class ScreenBody(RequestBody):
     place: Annotated[Text, Field(max_length=64)] = ""  # where it hangs
     layout: Layout = "9"  # its tiles while single cameras are put on it
     portrait: bool = False
+    streams: int = Field(9, ge=1, le=36)  # how many cameras its machine plays at once; the others stand still
     captions: bool = True  # names of the cameras in their tiles
     clock: bool = False  # the time, and the screen's name, in a corner
     locked: bool = False  # only who manages screens may change its content
@@ -88,6 +89,8 @@ class ScreenCameraAnswer(Answer):
     name: str
     village: str
     state: CameraState
+    picture_at: datetime | None  # of the stored picture
+    fault: str | None  # what the rounds know to be wrong with it
 
 
 class DeadAnswer(Answer):
@@ -129,6 +132,7 @@ class ScreenAnswer(Answer):
     place: str
     layout: Layout
     portrait: bool
+    streams: int
     captions: bool
     clock: bool
     locked: bool
@@ -153,6 +157,7 @@ class ScreenPage(Answer):
     name: str
     place: str
     portrait: bool
+    streams: int
     captions: bool
     clock: bool
     revision: int

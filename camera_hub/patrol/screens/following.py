@@ -1,6 +1,8 @@
 """Screens follow what they show: a run that moves on or ends, a scene that is changed or deleted, a camera that is."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Self
 
 from sqlalchemy import select
@@ -23,9 +25,11 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Screen
 
 
-def concerns(event: Event, content: Content) -> bool:
-    """Whether what is shown may look different after the event. Pure."""
+def concerns(event: Event, content: Content, has: Callable[[int], bool]) -> bool:
+    """Whether what is shown may look different after the event. `has`: whether a camera is part of it. Pure."""
     match event:
+        case CameraChanged(camera_id):
+            return has(camera_id)
         case RunChanged(run_id):
             return isinstance(content, RunContent) and content.run_id == run_id
         case TourChanged():
@@ -65,7 +69,11 @@ class ScreenFollowing:
     async def _follow(self, events: list[Event]) -> None:
         async with self._database.read() as session:
             rows = (await session.execute(select(Screen.id, Screen.content))).all()
-        found = [screen for screen, row in rows if any(concerns(event, from_row(row)) for event in events)]
+        found = [
+            screen_id
+            for screen_id, row in rows
+            if any(concerns(event, from_row(row), partial(self._screens.may_show, screen_id)) for event in events)
+        ]
         if not found:
             return
         settled = await self._screens.settle(found)

@@ -34,12 +34,15 @@ class RunsNow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ScreenCamera:
-    """A camera in a tile. `state` is that of its row: one that is retired stays in its tile, with its word."""
+    """A camera in a tile. `state` is that of its row: one that is retired stays in its tile, with its word.
+    `picture_at`: when its stored picture was taken; `fault`: what the rounds know to be wrong with it."""
 
     id: int
     name: str
     village: str
     state: str
+    picture_at: datetime | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +178,8 @@ async def _cameras(session: AsyncSession, wanted: Collection[int | None]) -> dic
     if not wanted:
         return {}
     rows = await session.execute(
-        select(Camera.id, Camera.name, Village.name, Camera.state)
+        select(Camera.id, Camera.name, Village.name, Camera.state, Camera.picture_at, Camera.health, Camera.cause)
         .join(Village, Village.id == Camera.village_id)
         .where(Camera.id.in_(wanted))
     )
-    return {camera: ScreenCamera(camera, name, village, state) for camera, name, village, state in rows}
+    return {row[0]: ScreenCamera(*row[:5], fault=row.cause if row.health == "fault" else None) for row in rows}

@@ -50,6 +50,7 @@ class ScreenSetting:
     place: str
     layout: str
     portrait: bool
+    streams: int
     captions: bool
     clock: bool
     locked: bool
@@ -295,7 +296,14 @@ def _columns(setting: ScreenSetting) -> dict[str, Any]:
 
 def _setting(screen: Screen) -> ScreenSetting:
     return ScreenSetting(
-        screen.name, screen.place, screen.layout, screen.portrait, screen.captions, screen.clock, screen.locked
+        screen.name,
+        screen.place,
+        screen.layout,
+        screen.portrait,
+        screen.streams,
+        screen.captions,
+        screen.clock,
+        screen.locked,
     )
 
 

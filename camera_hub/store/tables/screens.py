@@ -24,6 +24,7 @@ class Screen(Base):
     place: Mapped[str] = mapped_column(String(64), default="")  # where it hangs
     layout: Mapped[str] = mapped_column(String(8), default="9")  # its tiles while single cameras are put on it
     portrait: Mapped[bool] = mapped_column(default=False)  # hung upright
+    streams: Mapped[int] = mapped_column(default=9)  # how many cameras its machine plays at once; others stand still
     captions: Mapped[bool] = mapped_column(default=True)  # names of the cameras in their tiles
     clock: Mapped[bool] = mapped_column(default=False)  # the time, and the screen's name, in a corner
     locked: Mapped[bool] = mapped_column(default=False)  # only who manages screens may change its content

@@ -3195,6 +3195,255 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/screen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Screen
+         * @description The screen, and what it shows now.
+         */
+        get: operations["own_screen_api_screen_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/cameras/{camera_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description The last stored picture of a camera that the screen shows.
+         */
+        get: operations["picture_api_screen_cameras__camera_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/cameras/{camera_id}/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Still
+         * @description The last key frame of a camera that the screen shows as pictures.
+         */
+        get: operations["still_api_screen_cameras__camera_id__still_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol
+         * @description Make this browser a screen's, by the code that the page of the screens shows.
+         */
+        post: operations["enrol_api_screen_enrol_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Media Parameters
+         * @description As GET /api/media.
+         */
+        get: operations["media_parameters_api_screen_media_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/viewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer
+         * @description As POST /api/viewers.
+         */
+        post: operations["offer_api_screen_viewers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Screens
+         * @description All screens by name, with what each shows now.
+         */
+        get: operations["list_screens_api_screens_get"];
+        put?: never;
+        /**
+         * Create
+         * @description Add a screen. It shows nothing, and no browser is enrolled for it yet.
+         */
+        post: operations["create_api_screens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Screen */
+        get: operations["screen_api_screens__screen_id__get"];
+        /**
+         * Change
+         * @description Set a screen up anew; what it shows stays.
+         */
+        put: operations["change_api_screens__screen_id__put"];
+        post?: never;
+        /**
+         * Remove
+         * @description Remove a screen; its browser is accepted no more.
+         */
+        delete: operations["remove_api_screens__screen_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New Code
+         * @description A one-time code by which a browser becomes this screen's; an earlier code ends.
+         */
+        post: operations["new_code_api_screens__screen_id__code_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke
+         * @description The browser that is enrolled for the screen is accepted no more, from now on.
+         */
+        post: operations["revoke_api_screens__screen_id__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show
+         * @description Put something onto the screen, or a camera into one of its tiles. 409 `screen_moved`: params.screen.
+         */
+        post: operations["show_api_screens__screen_id__show_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Back
+         * @description Return to what the screen showed before. 409 `screen_moved`: params.screen.
+         */
+        post: operations["take_back_api_screens__screen_id__take_back_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -4222,6 +4471,21 @@ export interface components {
             state: "ok" | "fault";
         };
         /**
+         * CamerasOnScreen
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty.
+         */
+        CamerasOnScreen: {
+            /** Cameras */
+            cameras: (number | null)[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cameras";
+            /** Layout */
+            layout: string;
+        };
+        /**
          * CandidateAnswer
          * @description A device that is not registered yet, and why. Passwords are write-only.
          */
@@ -4525,7 +4789,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "screen" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -4731,6 +4995,26 @@ export interface components {
             value: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * ContentAnswer
+         * @description `name`: of the scene, or of the run's tour.
+         */
+        ContentAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "none" | "scene" | "cameras" | "run";
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Run Id */
+            run_id?: number | null;
+            /** Scene Id */
+            scene_id?: number | null;
         };
         /**
          * Control
@@ -5051,6 +5335,13 @@ export interface components {
             intact: components["schemas"]["FigureAnswer"];
             online: components["schemas"]["FigureAnswer"];
         };
+        /** DeadAnswer */
+        DeadAnswer: {
+            /** Id */
+            id: number;
+            /** Reason */
+            reason: string;
+        };
         /** DeviceAnswer */
         DeviceAnswer: {
             /** Approved Place */
@@ -5201,6 +5492,14 @@ export interface components {
              * Format: date-time
              */
             at: string;
+        };
+        /**
+         * EnrolBody
+         * @description The code that the page of the screens shows; blanks in it do not matter.
+         */
+        EnrolBody: {
+            /** Code */
+            code: string;
         };
         /**
          * ErrorAnswer
@@ -7006,6 +7305,14 @@ export interface components {
             /** Names */
             names: string[];
         };
+        /** NothingBody */
+        NothingBody: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "none";
+        };
         /**
          * NoticeAnswer
          * @description One notice. Its words are the hub's, in Chinese; `alarm_id` is null when it is about several (`alarm_ids`).
@@ -7256,6 +7563,17 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PictureAnswer
+         * @description What is in which tile now; null: nothing.
+         */
+        PictureAnswer: {
+            /** Layout */
+            layout: string;
+            run: components["schemas"]["ScreenRunAnswer"] | null;
+            /** Tiles */
+            tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
         };
         /**
          * PlaceCamera
@@ -8382,6 +8700,16 @@ export interface components {
             /** Stops */
             stops: components["schemas"]["ItineraryStopAnswer"][];
         };
+        /** RunOnScreen */
+        RunOnScreen: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "run";
+            /** Run Id */
+            run_id: number;
+        };
         /** RunStarted */
         RunStarted: {
             /** Job Id */
@@ -8461,6 +8789,187 @@ export interface components {
             layout: string;
             /** Name */
             name: string;
+        };
+        /** SceneOnScreen */
+        SceneOnScreen: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scene";
+            /** Scene Id */
+            scene_id: number;
+        };
+        /**
+         * ScreenAnswer
+         * @description A screen. `before`: what taking back returns to; null: there is nothing to take back.
+         *
+         *     `since`: since when its browser is connected, or when it was last connected; null: never. `pages` over 1: several
+         *     browsers show it with the same token.
+         */
+        ScreenAnswer: {
+            /** Address */
+            address: string;
+            before: components["schemas"]["ContentAnswer"] | null;
+            /** Captions */
+            captions: boolean;
+            /** Changed At */
+            changed_at: string | null;
+            /** Changed Name */
+            changed_name: string;
+            /** Clock */
+            clock: boolean;
+            /** Code Until */
+            code_until: string | null;
+            /** Connected */
+            connected: boolean;
+            content: components["schemas"]["ContentAnswer"];
+            /** Enrolled At */
+            enrolled_at: string | null;
+            /** Id */
+            id: number;
+            /** Layout */
+            layout: string;
+            /** Locked */
+            locked: boolean;
+            /** Name */
+            name: string;
+            /** Pages */
+            pages: number;
+            picture: components["schemas"]["PictureAnswer"];
+            /** Place */
+            place: string;
+            /** Portrait */
+            portrait: boolean;
+            /** Revision */
+            revision: number;
+            /** Since */
+            since: string | null;
+            /** Streams */
+            streams: number;
+        };
+        /** ScreenBody */
+        ScreenBody: {
+            /**
+             * Captions
+             * @default true
+             */
+            captions: boolean;
+            /**
+             * Clock
+             * @default false
+             */
+            clock: boolean;
+            /**
+             * Layout
+             * @default 9
+             */
+            layout: string;
+            /**
+             * Locked
+             * @default false
+             */
+            locked: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Place
+             * @default
+             */
+            place: string;
+            /**
+             * Portrait
+             * @default false
+             */
+            portrait: boolean;
+            /**
+             * Streams
+             * @default 9
+             */
+            streams: number;
+        };
+        /** ScreenCameraAnswer */
+        ScreenCameraAnswer: {
+            /** Fault */
+            fault: string | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Picture At */
+            picture_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Village */
+            village: string;
+        };
+        /**
+         * ScreenCodeAnswer
+         * @description Shown once.
+         */
+        ScreenCodeAnswer: {
+            /** Code */
+            code: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ScreenPage
+         * @description What a screen's own page needs.
+         */
+        ScreenPage: {
+            /** Captions */
+            captions: boolean;
+            /** Clock */
+            clock: boolean;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            picture: components["schemas"]["PictureAnswer"];
+            /** Place */
+            place: string;
+            /** Portrait */
+            portrait: boolean;
+            /** Revision */
+            revision: number;
+            /** Streams */
+            streams: number;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * ScreenRunAnswer
+         * @description The run that a screen shows, as it is at `now` (hub time).
+         */
+        ScreenRunAnswer: {
+            /** Dead */
+            dead: components["schemas"]["DeadAnswer"][];
+            /** Id */
+            id: number;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Position */
+            position: number;
+            /** State */
+            state: string;
+            /** Stop Count */
+            stop_count: number;
+            /** Stop Name */
+            stop_name: string;
+            /** Time Left S */
+            time_left_s: number;
+            /** Tour Name */
+            tour_name: string;
         };
         /**
          * SealAnswer
@@ -8685,6 +9194,16 @@ export interface components {
             type: "show";
             /** Viewer */
             viewer: string;
+        };
+        /**
+         * ShowOnScreen
+         * @description `revision` is that of the screen as the user saw it; an outdated one gets 409 with the new state.
+         */
+        ShowOnScreen: {
+            /** Content */
+            content: components["schemas"]["NothingBody"] | components["schemas"]["SceneOnScreen"] | components["schemas"]["CamerasOnScreen"] | components["schemas"]["RunOnScreen"] | components["schemas"]["TileOnScreen"];
+            /** Revision */
+            revision: number;
         };
         /**
          * Sign
@@ -9139,6 +9658,11 @@ export interface components {
             /** Viewers */
             viewers: number;
         };
+        /** TakeBack */
+        TakeBack: {
+            /** Revision */
+            revision: number;
+        };
         /**
          * TileFiguresAnswer
          * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` is null for
@@ -9211,6 +9735,21 @@ export interface components {
             type: "tile";
             /** Viewer */
             viewer: string;
+        };
+        /**
+         * TileOnScreen
+         * @description A camera for one tile of what the screen shows; null empties it. A scene becomes single cameras by that.
+         */
+        TileOnScreen: {
+            /** Camera Id */
+            camera_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tile";
+            /** Tile */
+            tile: number;
         };
         /**
          * TimeMessage
@@ -17629,6 +18168,628 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    own_screen_api_screen_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenPage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    picture_api_screen_cameras__camera_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    still_api_screen_cameras__camera_id__still_get: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                n?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    enrol_api_screen_enrol_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenPage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    media_parameters_api_screen_media_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    offer_api_screen_viewers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewerOfferAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_screens_api_screens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_api_screens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    screen_api_screens__screen_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_api_screens__screen_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_api_screens__screen_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    new_code_api_screens__screen_id__code_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenCodeAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_api_screens__screen_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_api_screens__screen_id__show_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShowOnScreen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_back_api_screens__screen_id__take_back_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

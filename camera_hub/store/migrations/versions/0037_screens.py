@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("place", sa.String(64), nullable=False),
         sa.Column("layout", sa.String(8), nullable=False),
         sa.Column("portrait", sa.Boolean(), nullable=False),
+        sa.Column("streams", sa.Integer(), nullable=False),
         sa.Column("captions", sa.Boolean(), nullable=False),
         sa.Column("clock", sa.Boolean(), nullable=False),
         sa.Column("locked", sa.Boolean(), nullable=False),
