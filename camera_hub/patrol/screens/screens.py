@@ -139,7 +139,7 @@ class Screens:
             return await self._view(session, await _row(session, screen_id))
 
     async def create(self, setting: ScreenSetting) -> ScreenView:
-        """Add a screen that shows nothing yet. Raises HubError: CONFLICT (name_taken), BUSY (too_many_screens)."""
+        """Add a screen that shows nothing yet. Raises HubError: CONFLICT (screen_name_taken), BUSY (too_many_screens)."""
         try:
             async with self._database.write() as session:
                 if (await session.scalar(select(func.count()).select_from(Screen)) or 0) >= MAX_SCREENS:
@@ -158,7 +158,7 @@ class Screens:
         return view
 
     async def change(self, screen_id: int, setting: ScreenSetting) -> ScreenView:
-        """Set a screen up anew; what it shows stays. Raises HubError: NOT_FOUND, CONFLICT (name_taken)."""
+        """Set a screen up anew; what it shows stays. Raises HubError: NOT_FOUND, CONFLICT (screen_name_taken)."""
         try:
             async with self._database.write() as session:
                 screen = await _row(session, screen_id)
@@ -361,4 +361,4 @@ async def _checked(session: AsyncSession, content: Content) -> Content:
 
 
 def _taken(name: str) -> HubError:
-    return HubError(Kind.CONFLICT, f"there is a screen named {name} already", reason="name_taken", name=name)
+    return HubError(Kind.CONFLICT, f"there is a screen named {name} already", reason="screen_name_taken", name=name)
