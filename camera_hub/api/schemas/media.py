@@ -25,6 +25,7 @@ Topic = Literal[
     "finding",
     "plan",
     "occurrence",
+    "screen",
     "sweep",
     "job",
     "inbox",

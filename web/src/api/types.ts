@@ -18,6 +18,9 @@ export type Run = Schemas['RunAnswer']
 export type RunItinerary = Schemas['RunItinerary']
 export type RunSteps = Schemas['RunSteps']
 export type Seen = Schemas['SeenMessage']
+export type Screen = Schemas['ScreenAnswer']
+/** A screen as its own page knows it. */
+export type OwnScreen = Schemas['ScreenPage']
 export type Scene = Schemas['SceneAnswer']
 export type Sweep = Schemas['SweepAnswer']
 export type System = Schemas['SystemAnswer']
@@ -91,6 +94,8 @@ export type Action =
   | 'read_system'
   | 'manage_system'
   | 'manage_stream_tokens'
+  | 'use_screens'
+  | 'manage_screens'
   | 'steer'
 
 export type Ptz = Schemas['PtzAnswer']
