@@ -14,6 +14,9 @@ from fastapi import FastAPI
 from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
+from camera_hub.access.audit.anchor import FILE_NAME as ANCHOR
+from camera_hub.access.audit.anchor import AnchorFile
+from camera_hub.access.audit.chain import AuditChain
 from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.known_browsers import KnownBrowsers
@@ -52,6 +55,7 @@ from camera_hub.api import (
     pictures,
     ptz,
     recordings,
+    records,
     references,
     replacements,
     reports,
@@ -210,6 +214,8 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
+from camera_hub.patrol.records.reviews import RecordReviews
+from camera_hub.patrol.records.seal import PatrolSeal
 from camera_hub.patrol.runs.runs import Runs
 from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.patrol.tours.tours import Tours
@@ -267,6 +273,7 @@ _ROUTERS = (
     notices.router,
     scenes.router,
     tours.router,
+    records.router,  # before runs, whose verbs take every other name
     runs.router,
     system.router,
     vault_keys.router,
@@ -310,6 +317,7 @@ async def parts(
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
         await seal_plain(database, vault)
+        audit = await stack.enter_async_context(AuditChain(database, vault, clock, AnchorFile(data_dir / ANCHOR)))
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
         peculiarities = Peculiarities(database, bus, clock)
@@ -559,6 +567,8 @@ async def parts(
             Tours: tours_,
             Scenes: Scenes(database, bus, clock),
             Runs: runs_,
+            PatrolSeal: PatrolSeal(audit),
+            RecordReviews: RecordReviews(database, bus, clock, audit),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(

@@ -235,7 +235,10 @@ class Reason(StrEnum):
     # a camera of a run that was not seen
     NO_PAGE = "no_page"
     PAGE_HIDDEN = "page_hidden"
+    PAGE_COVERED = "page_covered"
+    OFF_SCREEN = "off_screen"
     NO_PICTURE = "no_picture"
+    PASSED_OVER = "passed_over"
 
 
 DATABASE_REASONS = frozenset({Reason.STORAGE_FULL, Reason.DATABASE_BUSY, Reason.DATABASE_AWAY})

@@ -194,6 +194,33 @@ class RunChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ResultChanged(Event):
+    """Results of a patrol changed: cameras were seen, confirmed or excused, or a picture of them was taken."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingChanged(Event):
+    """A finding was made, changed or deleted."""
+
+    finding_id: int
+    village_id: int
+class PlanChanged(Event):
+    """A plan was added, changed or retired; 0, which no plan has: the special periods have changed. What is to come of
+    the calendar may have changed with it."""
+
+    plan_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrenceChanged(Event):
+    """A tour's patrol became due, was started, became late, was missed or done, or a user has declined it."""
+
+    occurrence_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SweepChanged(Event):
     """A running sweep found something, progressed or ended."""
 

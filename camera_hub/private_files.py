@@ -14,7 +14,7 @@ from camera_hub.errors import HubError, Kind
 log = logging.getLogger(__name__)
 
 OTHERS = 0o077
-_OURS = ("camera_hub.sqlite3*", "vault.key*", "hub.lock")
+_OURS = ("camera_hub.sqlite3*", "vault.key*", "audit.anchor", "hub.lock")
 """Copies beside a file (`camera_hub.sqlite3.bak`, `vault.key.old`) hold the same secrets."""
 
 

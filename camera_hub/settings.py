@@ -343,11 +343,17 @@ class PtzSettings(_Section):
 
 
 class PatrolSettings(_Section):
-    """Tours."""
+    """Tours and plans. Times of day are the site's; `plan_…`: what the templates of plans propose."""
 
     dwell_seconds: int = Field(15, ge=3)
     warm_seconds: Seconds = 5.0
     max_stops: int = Field(200, ge=1)
+    plan_times: tuple[TimeOfDay, ...] = Field(("08:30", "14:30", "20:00"), min_length=1, max_length=24)
+    plan_special_minutes: int = Field(120, ge=15, le=1440)
+    plan_grace_minutes: int = Field(30, ge=1, le=720)
+    plan_night_from: TimeOfDay = "22:00"
+    plan_night_to: TimeOfDay = "06:00"
+    missed_hours: float = Field(4.0, ge=0.25, le=24)
 
 
 class Settings(_Section):

@@ -40,6 +40,7 @@ class Action(StrEnum):
     EDIT_TOURS = "edit_tours"  # tours and scenes
     RUN_TOURS = "run_tours"
     READ_RECORDS = "read_records"  # what patrols showed
+    SIGN_RECORDS = "sign_records"  # approve or return the sealed record of somebody else's patrol
     CHECK_COUNTY = "check_county"  # lists of faulty cameras that the county sends, of all villages
     READ_SYSTEM = "read_system"
     MANAGE_SYSTEM = "manage_system"  # restart parts of the running hub
@@ -103,6 +104,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.LISTEN,
             Action.READ_HEALTH,
             Action.READ_RECORDS,
+            Action.SIGN_RECORDS,
         }
     ),
     Role.CONTRACTOR: frozenset({Action.SELF, Action.READ_VILLAGES, Action.INTAKE, Action.FOLLOW_JOBS}),
@@ -117,6 +119,7 @@ _TOWNSHIP = frozenset(
         Action.EDIT_TOURS,
         Action.RUN_TOURS,
         Action.READ_RECORDS,
+        Action.SIGN_RECORDS,
         Action.CHECK_COUNTY,
         Action.READ_SYSTEM,
         Action.MANAGE_SYSTEM,

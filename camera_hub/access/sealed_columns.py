@@ -53,6 +53,7 @@ _RULES: Mapping[str, _Rule] = {
     "notice_channels.url_sealed": (_id, lambda number: -number),  # health.notices.channels.seal_owner
     "notice_channels.secrets_sealed": _numbered("notice channel"),  # health.notices.channels.secrets_owner
     "login_profiles.sealed": _numbered("login profile"),  # cameras.credentials.profiles.seal_owner
+    "audit_keys.sealed": _numbered("audit key"),  # access.audit.chain
     "candidates.sealed": _numbered("candidate"),  # cameras.intake.candidates
     "sheet_imports.sealed_cells": _numbered("import"),  # cameras.imports.rows
     "sheet_import_rows.sealed": (

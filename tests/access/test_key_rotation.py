@@ -27,6 +27,7 @@ from camera_hub.instance import only_instance
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import (
+    AuditKey,
     Base,
     Camera,
     Device,
@@ -55,6 +56,7 @@ async def filled(database: Database, vault: Vault, clock: ManualClock) -> None:
         await session.flush()
         signed: dict[str, Any] = {"changed_at": now, "changed_by": 1, "changed_name": "x", "created_at": now}
         session.add(LoginProfile(village_id=village.id, name="p", username="u", sealed=b"", **signed))
+        session.add(AuditKey(sealed=b"", created_at=now))
         session.add(NoticeChannel(name="n", url_sealed=b"", secrets_sealed=b"", created_at=now))
         tried: dict[str, Any] = {"reason": "x", "tried_at": now, "created_at": now}
         session.add(IntakeCandidate(village_id=village.id, host="h", sealed=b"", source="sheet", **tried))

@@ -167,6 +167,7 @@ def test_whoever_is_bound_to_villages_does_nothing_for_the_township(role: Role) 
         Action.EDIT_TOURS,
         Action.RUN_TOURS,
         Action.READ_RECORDS,
+        Action.SIGN_RECORDS,
         Action.CHECK_COUNTY,
         Action.READ_SYSTEM,
         Action.MANAGE_SYSTEM,

@@ -24,6 +24,7 @@ def test_36_tiles_are_all_live_and_the_first_ones_never_lost_their_pictures(page
     open_wall(page, site, cameras[:4], 4)
     wait_playing(page, 4)
     (first,) = viewers(page)
+    page.click('[data-layout="more"]')
     page.click('[data-layout="36"]')
     while page.locator('aside.tree .head[aria-expanded="false"]').count():
         page.locator('aside.tree .head[aria-expanded="false"]').first.click()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from camera_hub.health.rounds.camera_watch import CameraWatch, Intervals, phase
-from camera_hub.health.rounds.schedule import RoundBounds, to_start
+from camera_hub.health.rounds.schedule import RoundBounds, most_are_silent, to_start
 
 BOUNDS = RoundBounds(beats=128, beats_per_village=8, looks=24, per_village=4, per_device=2)
 PLAN = Intervals(60.0, 300.0)
@@ -119,3 +119,13 @@ def _finish(watch: CameraWatch, now: float, *, failed: bool, silent: bool) -> No
         watch.picture_due = now + PLAN.pause(watch.camera_id, watch.failures, 10.0)
     else:
         watch.picture_due += PLAN.picture * max(1, -(-(now - watch.picture_due) // PLAN.picture))
+
+
+@pytest.mark.parametrize(("silent", "most"), [((), False), ((0, 1), False), ((0, 1, 2), True), ((0, 1, 2, 3), True)])
+def test_most_are_silent_while_more_than_half_of_the_villages_do_not_answer_at_all(
+    silent: tuple[int, ...], most: bool
+) -> None:
+    some = watches(40, village=lambda n: n % 4)
+    for watch in some:
+        watch.silent_since = 1.0 if watch.village_id in silent or watch.camera_id >= 20 else None
+    assert most_are_silent(some) is most

@@ -66,8 +66,11 @@ async def test_all_villages_at_once_are_the_hubs_uplink(database: Database) -> N
         place.cut(everything)
         await place.walk(120)
         assert place.raised() == [("hub", "hub_uplink", 96)]
+        place.network.asked.clear()
         place.mend(everything)
-        await place.walk(300)
+        await place.walk(20)
+        assert {place.hosts[camera] for camera in everything} <= set(place.network.asked), "the first asks for all"
+        await place.walk(280)
         assert [(one.level, one.ending) for one in place.alarms] == [("hub", "recovered")]
 
 

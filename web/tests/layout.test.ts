@@ -1,21 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { LAYOUTS, LAYOUT_NAMES, fitted, layoutFor, neighbour, sceneFromQuery, sceneToQuery, tileCount } from '@/wall/layout'
+import { LAYOUT_NAMES, evenLayout, fitted, gridOf, isLayout, layoutFor, neighbour, sceneFromQuery, sceneToQuery, tileCount } from '@/wall/layout'
 
 describe('grids', () => {
-  it.each(LAYOUT_NAMES)('%s covers every cell of its square exactly once', (name) => {
-    const { side, areas } = LAYOUTS[name]
+  it.each([...LAYOUT_NAMES, '3x4', '6x2', '2x8', '1x36', '36x1'])('%s covers every cell exactly once', (name) => {
+    const { rows, columns, areas } = gridOf(name)
     const cells = areas.flatMap((area) => {
       const [row, column, toRow, toColumn] = area.split(' / ').map(Number) as [number, number, number, number]
       const covered: string[] = []
       for (let r = row; r < toRow; r += 1) for (let c = column; c < toColumn; c += 1) covered.push(`${r},${c}`)
       return covered
     })
-    expect(cells.length).toBe(side * side)
-    expect(new Set(cells).size).toBe(side * side)
+    expect(cells.length).toBe(rows * columns)
+    expect(new Set(cells).size).toBe(rows * columns)
   })
 
   it('have as many tiles as their names say', () => {
-    expect(LAYOUT_NAMES.map(tileCount)).toEqual([1, 4, 9, 16, 25, 36, 6, 8])
+    expect(LAYOUT_NAMES.map((name) => [name, tileCount(name)])).toEqual([['1', 1], ['4', 4], ['9', 9], ['16', 16], ['25', 25], ['36', 36], ['1+5', 6], ['1+7', 8], ['1+8', 9], ['1+12', 13]])
+    expect(['3x4', '6x2', '2x8', '1x36'].map(tileCount)).toEqual([12, 12, 16, 36])
+    expect(gridOf('2x8')).toMatchObject({ rows: 2, columns: 8, large: false })
+  })
+
+  it('are rows × columns up to 36 tiles, and nothing else', () => {
+    for (const wrong of ['', '0x4', '6x7', '37x1', '03x4', '3X4', '3x4x1', '1+6', '2', 'constructor', 7, null]) expect(isLayout(wrong)).toBe(false)
+    expect(gridOf('6x7').areas).toHaveLength(1)
+    expect([evenLayout(4, 4), evenLayout(3, 4), evenLayout(1, 1)]).toEqual(['16', '3x4', '1'])
   })
 
   it('choose the smallest even grid that holds a number of cameras', () => {
@@ -25,7 +33,7 @@ describe('grids', () => {
 
 describe('the scene in the URL', () => {
   it('goes there and comes back', () => {
-    const scene = { layout: '4' as const, cameras: [12, 15, null, 7] }
+    const scene = { layout: '4', cameras: [12, 15, null, 7] }
     expect(sceneToQuery(scene)).toEqual({ layout: '4', cams: '12,15,,7' })
     expect(sceneFromQuery(sceneToQuery(scene))).toEqual(scene)
   })
@@ -56,7 +64,7 @@ describe('arrows', () => {
   it('know the large tile', () => {
     expect(neighbour('1+5', 0, 'right')).toBe(1)
     const below = neighbour('1+5', 0, 'down')
-    expect(LAYOUTS['1+5'].areas[below]).toBe('3 / 1 / 4 / 2')
+    expect(gridOf('1+5').areas[below]).toBe('3 / 1 / 4 / 2')
     expect(neighbour('1+5', below, 'up')).toBe(0)
   })
 })

@@ -12,9 +12,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
+from camera_hub.patrol.layout import PATTERN, checked_layout
 from camera_hub.text import clean_name, clean_text
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -50,7 +52,12 @@ Role = Literal["township_admin", "operator", "village_admin", "maintainer", "lea
 PlaceClass = Literal["key_road", "key_unit", "high_incidence", "entrance", "school", "water", "square", "other"]
 CameraState = Literal["found", "waiting", "returned", "approved", "retired"]
 Health = Literal["unknown", "ok", "fault"]
-Layout = Literal["1", "4", "9", "16", "25", "36", "1+5", "1+7"]
+Layout = Annotated[
+    str,
+    AfterValidator(checked_layout),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 8, "pattern": PATTERN}),
+]
+"""The name of a layout of the wall (camera_hub.patrol.layout)."""
 
 
 def is_storable(text: str) -> bool:

@@ -43,7 +43,7 @@ from camera_hub.health.rounds.camera_watch import CameraWatch, DeviceWatch, Inte
 from camera_hub.health.rounds.inspector import REACH_SECONDS, AskedDevices, CameraLooks, Inspection, Inspector
 from camera_hub.health.rounds.look_result import LookResult, quarantined
 from camera_hub.health.rounds.roster import NORMAL, Roster, read_clock_checks
-from camera_hub.health.rounds.schedule import RoundBounds, RoundsPace, pace_of, to_start, waiting_of
+from camera_hub.health.rounds.schedule import RoundBounds, RoundsPace, most_are_silent, pace_of, to_start, waiting_of
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
@@ -370,7 +370,9 @@ class Rounds:
         if watch.silent_since is not None and not was_silent:
             self._bus.publish(DeviceMissed(watch.device_id))
         if was_silent and watch.silent_since is None:
-            self._expedite_silent(watch.village_id, result.at)  # the link may be back
+            # The village's link may be back; and where most villages were silent, the one that they share.
+            everywhere = most_are_silent(self._roster.cameras.values())
+            self._expedite_silent(None if everywhere else watch.village_id, result.at)
 
     def _take(self, found: AspectFound, now: float) -> None:
         """What a check of another room is sure of."""

@@ -131,6 +131,15 @@ def _in_turn(
     return chosen
 
 
+def most_are_silent(watches: Iterable[CameraWatch]) -> bool:
+    """Whether of most villages no camera answers, as while the hub's own uplink is down. A village whose first camera
+    is back counts as one that answers."""
+    answers: dict[int, bool] = {}
+    for watch in watches:
+        answers[watch.village_id] = answers.get(watch.village_id, False) or watch.silent_since is None
+    return list(answers.values()).count(False) * 2 > len(answers)
+
+
 LATE = 30.0
 """A look that has not begun this many seconds after it was due is late."""
 

@@ -6,7 +6,7 @@ timetable. When two operators act at the same time, the run's revision lets only
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, tzinfo
 from typing import Literal, Protocol, Self
@@ -44,6 +44,8 @@ CLOCK_STEP = 1.0
 
 MAX_ACTIVE = 32
 LIMIT = 200
+
+Tie = Callable[[AsyncSession, Run], Awaitable[None]]
 
 Verb = Literal["pause", "resume", "next", "previous", "jump", "stop"]
 
@@ -109,8 +111,11 @@ class Runs:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def start(self, actor: Actor, tour_id: int, *, loop: bool) -> RunView:
-        """Start a tour. If all its cameras are dead the run ends at once, and its record names them."""
+    async def start(self, actor: Actor, tour_id: int, *, loop: bool, tie: Tie | None = None) -> RunView:
+        """Start a tour. If all its cameras are dead the run ends at once, and its record names them.
+
+        `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
+        """
         township.require(actor, "tour")
         async with self._lock, self._database.write() as session:
             tour = await tour_row(session, tour_id)
@@ -143,6 +148,8 @@ class Runs:
             session.add(run)
             await session.flush()
             await record.apply(session, run, itinerary, transition, dead)
+            if tie is not None:
+                await tie(session, run)
             view = await self._view(session, run)
         self._changed([view.id])
         return view

@@ -10,11 +10,9 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, TourChanged
 from camera_hub.patrol import township
+from camera_hub.patrol.layout import tile_count
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Scene, Tour, TourStop
-
-TILES = {"1": 1, "4": 4, "9": 9, "16": 16, "25": 25, "36": 36, "1+5": 6, "1+7": 8}
-"""Number of tiles of each layout."""
 
 NO_TOUR = 0
 """The tour id in the TourChanged of a scene that is in no tour: pages read their lists of scenes again."""
@@ -89,7 +87,7 @@ async def _tours(session: AsyncSession, scene_id: int) -> dict[int, str]:
 
 async def _tiles(session: AsyncSession, layout: str, cameras: Sequence[int | None]) -> list[int | None]:
     """The tiles, padded with empty ones to the number of the layout."""
-    count = TILES[layout]
+    count = tile_count(layout)
     if len(cameras) > count:
         raise HubError(Kind.INVALID, f"this layout has {count} tiles, not {len(cameras)}", reason="too_many_tiles")
     wanted = {camera for camera in cameras if camera is not None}

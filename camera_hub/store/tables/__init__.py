@@ -1,5 +1,6 @@
 """All tables, one module per subject; import them from here."""
 
+from camera_hub.store.tables.audit import AuditCopy, AuditKey, AuditLink, RunReview
 from camera_hub.store.tables.base import Base, Sealed, UtcDateTime
 from camera_hub.store.tables.county import CountyCheck, CountyRow
 from camera_hub.store.tables.device_events import DeviceEvent
@@ -21,7 +22,7 @@ from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
-from camera_hub.store.tables.patrol import Run, RunStep, RunStepCamera, Scene, Tour, TourStop
+from camera_hub.store.tables.patrol import Run, RunEvent, RunStep, RunStepCamera, Scene, Tour, TourStop
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.pictures import AlarmPicture, ReferencePicture
 from camera_hub.store.tables.places import (
@@ -34,6 +35,8 @@ from camera_hub.store.tables.places import (
     Stream,
     Village,
 )
+from camera_hub.store.tables.proof import Finding, RunPicture, RunResult
+from camera_hub.store.tables.plans import Plan, PlanOccurrence, SpecialPeriod
 from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
@@ -43,6 +46,9 @@ __all__ = [
     "Alarm",
     "AlarmMember",
     "AlarmPicture",
+    "AuditCopy",
+    "AuditKey",
+    "AuditLink",
     "Base",
     "BasePicture",
     "Camera",
@@ -61,6 +67,7 @@ __all__ = [
     "Exclusion",
     "Favourite",
     "FieldOfView",
+    "Finding",
     "IntakeCandidate",
     "KeyPlace",
     "LedgerChange",
@@ -76,6 +83,8 @@ __all__ = [
     "ObservationDay",
     "ObservationHour",
     "ObservingPeriod",
+    "Plan",
+    "PlanOccurrence",
     "PtzCamera",
     "RecordingCheckRow",
     "RecordingDayRow",
@@ -83,6 +92,9 @@ __all__ = [
     "RollUpMark",
     "Run",
     "RunEvent",
+    "RunPicture",
+    "RunResult",
+    "RunReview",
     "RunStep",
     "RunStepCamera",
     "Scene",
@@ -92,6 +104,7 @@ __all__ = [
     "SheetImport",
     "SheetImportRow",
     "SheetMapping",
+    "SpecialPeriod",
     "StoredLogin",
     "Stream",
     "StreamSession",

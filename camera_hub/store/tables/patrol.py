@@ -16,7 +16,7 @@ class Scene(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
-    layout: Mapped[str] = mapped_column(String(8))  # 1 | 4 | 9 | 16 | 25 | 36 | 1+5 | 1+7
+    layout: Mapped[str] = mapped_column(String(8))  # 16, 1+5, 3x4, … (patrol.layout)
     cameras: Mapped[list[int | None]] = mapped_column(JSON, default=list)  # camera id per tile, None = empty
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]

@@ -3046,6 +3046,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Note
+         * @description Add words to the sealed record of a patrol that one has run; nothing of the record is edited.
+         */
+        post: operations["add_note_api_runs__run_id__notes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record
+         * @description The seal and the reviews of a run's record.
+         */
+        get: operations["record_api_runs__run_id__record_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign
+         * @description Approve or return a sealed record. 409 `record_reviewed` carries its new state in params.record; 409
+         *     `not_sealed`, `signed_already`; 403 `own_record` to who has run the patrol.
+         */
+        post: operations["sign_api_runs__run_id__sign_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/steps": {
         parameters: {
             query?: never;
@@ -3699,6 +3760,14 @@ export interface components {
             gone: number[];
             /** Others */
             others: components["schemas"]["OtherNameAnswer"][];
+        };
+        /**
+         * AddNote
+         * @description What the operator adds to a sealed record.
+         */
+        AddNote: {
+            /** Words */
+            words: string;
         };
         /** AlarmAnswer */
         AlarmAnswer: {
@@ -5951,11 +6020,8 @@ export interface components {
             cameras: (components["schemas"]["ItineraryCameraAnswer"] | null)[];
             /** Dwell S */
             dwell_s: number;
-            /**
-             * Layout
-             * @enum {string}
-             */
-            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
             /** Note */
@@ -7807,6 +7873,21 @@ export interface components {
             up_to: number;
         };
         /**
+         * RecordAnswer
+         * @description What is known of a run's record beside its rows: `seal` is null until the patrol is submitted.
+         */
+        RecordAnswer: {
+            /** May Note */
+            may_note: boolean;
+            /** May Sign */
+            may_sign: boolean;
+            /** Reviews */
+            reviews: components["schemas"]["ReviewAnswer"][];
+            /** Run Id */
+            run_id: number;
+            seal: components["schemas"]["SealAnswer"] | null;
+        };
+        /**
          * RecordingAnswer
          * @description A camera's recording as it was checked last. `problem`: why the device did not tell at the last check.
          */
@@ -8124,6 +8205,25 @@ export interface components {
             /** Note */
             note: string;
         };
+        /** ReviewAnswer */
+        ReviewAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "approved" | "returned" | "note";
+            /** User Name */
+            user_name: string;
+            /** Words */
+            words: string;
+        };
         /**
          * RoundsPaceAnswer
          * @description Of `observed` cameras `late` are not looked at in time, the longest since `late_s` seconds.
@@ -8346,11 +8446,8 @@ export interface components {
             created_at: string;
             /** Id */
             id: number;
-            /**
-             * Layout
-             * @enum {string}
-             */
-            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
             /** Owner Id */
@@ -8360,13 +8457,25 @@ export interface components {
         SceneBody: {
             /** Cameras */
             cameras: (number | null)[];
-            /**
-             * Layout
-             * @enum {string}
-             */
-            layout: "1" | "4" | "9" | "16" | "25" | "36" | "1+5" | "1+7";
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
+        };
+        /**
+         * SealAnswer
+         * @description Number, time and hash of the link that sealed the record.
+         */
+        SealAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Hash */
+            hash: string;
+            /** Sequence */
+            sequence: number;
         };
         /**
          * SeenCamera
@@ -8576,6 +8685,24 @@ export interface components {
             type: "show";
             /** Viewer */
             viewer: string;
+        };
+        /**
+         * Sign
+         * @description A supervisor's opinion. `reviews`: how many reviews the page shows; 409 `record_reviewed` when there are more.
+         */
+        Sign: {
+            /**
+             * Opinion
+             * @enum {string}
+             */
+            opinion: "approved" | "returned";
+            /** Reviews */
+            reviews: number;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
         };
         /** SignInRequest */
         SignInRequest: {
@@ -17123,6 +17250,134 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_note_api_runs__run_id__notes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_api_runs__run_id__record_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    sign_api_runs__run_id__sign_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sign"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordAnswer"];
+                };
             };
             /** @description Refused; `reason` says why. */
             "4XX": {

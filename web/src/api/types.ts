@@ -49,6 +49,7 @@ export type ImportRow = Schemas['ImportRowAnswer']
 export type ImportField = Schemas['ImportFieldAnswer']
 
 export type Role = Me['role']
+/** `16`, `1+5`, `3x4`: wall/layout.ts knows them. */
 export type LayoutName = Scene['layout']
 export type PlaceClass = Camera['place_class']
 

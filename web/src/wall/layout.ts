@@ -1,10 +1,10 @@
-/** The wall's named grids and the scene in the URL. Pure. */
+/** The wall's grids by name, and the scene in the URL. Pure. camera_hub/patrol/layout.py knows the same names. */
 import type { LayoutName } from '@/api/types'
 
 export interface Grid {
   name: LayoutName
-  /** Cells along one side; every grid is square, so that every tile keeps the wall's own ratio. */
-  side: number
+  rows: number
+  columns: number
   /** CSS `grid-area` of each tile: row start / column start / row end / column end. */
   areas: readonly string[]
   /** Whether tile 0 is the large one, which may ask for the main stream. */
@@ -18,45 +18,78 @@ export interface SceneState {
 
 export const MOST_TILES = 36
 
-function area(row: number, column: number, size = 1): string {
-  return `${row} / ${column} / ${row + size} / ${column + size}`
+function area(row: number, column: number, height = 1, width = height): string {
+  return `${row} / ${column} / ${row + height} / ${column + width}`
 }
 
-function even(name: LayoutName, side: number): Grid {
-  const areas = Array.from({ length: side * side }, (_, i) => area(Math.floor(i / side) + 1, (i % side) + 1))
-  return { name, side, areas, large: side === 1 }
+function even(name: LayoutName, rows: number, columns: number): Grid {
+  const areas = Array.from({ length: rows * columns }, (_, i) => area(Math.floor(i / columns) + 1, (i % columns) + 1))
+  return { name, rows, columns, areas, large: rows * columns === 1 }
 }
 
 /** One large tile at top left; the others go down its right side, then along the bottom. */
-function oneLarge(name: LayoutName, side: number): Grid {
+function aroundLarge(name: LayoutName, side: number): Grid {
   const areas = [area(1, 1, side - 1)]
   for (let row = 1; row <= side; row += 1) areas.push(area(row, side))
   for (let column = side - 1; column >= 1; column -= 1) areas.splice(side, 0, area(side, column))
-  return { name, side, areas, large: true }
+  return { name, rows: side, columns: side, areas, large: true }
 }
 
-export const LAYOUTS: Readonly<Record<LayoutName, Grid>> = {
-  '1': even('1', 1),
-  '4': even('4', 2),
-  '9': even('9', 3),
-  '16': even('16', 4),
-  '25': even('25', 5),
-  '36': even('36', 6),
-  '1+5': oneLarge('1+5', 3),
-  '1+7': oneLarge('1+7', 4),
+/** One large tile at top left over so many cells; the others row by row in the cells that it leaves. */
+export function besideLarge(name: LayoutName, rows: number, columns: number, height: number, width: number): Grid {
+  const areas = [area(1, 1, height, width)]
+  for (let row = 1; row <= rows; row += 1) {
+    for (let column = 1; column <= columns; column += 1) if (row > height || column > width) areas.push(area(row, column))
+  }
+  return { name, rows, columns, areas, large: true }
 }
 
-export const LAYOUT_NAMES: readonly LayoutName[] = ['1', '4', '9', '16', '25', '36', '1+5', '1+7']
+const SQUARES: readonly LayoutName[] = ['1', '4', '9', '16', '25', '36']
+/** `1+8` is meant for an upright screen: the large tile over its whole width. */
+const LARGE: Readonly<Record<LayoutName, Grid>> = {
+  '1+5': aroundLarge('1+5', 3),
+  '1+7': aroundLarge('1+7', 4),
+  '1+8': besideLarge('1+8', 6, 2, 2, 2),
+  '1+12': besideLarge('1+12', 4, 4, 2, 2),
+}
+
+/** The layouts with a name of their own. */
+export const LAYOUT_NAMES: readonly LayoutName[] = [...SQUARES, ...Object.keys(LARGE)]
+
+function made(layout: string): Grid | null {
+  const large = Object.hasOwn(LARGE, layout) ? LARGE[layout] : undefined
+  if (large) return large
+  if (SQUARES.includes(layout)) return even(layout, Math.sqrt(Number(layout)), Math.sqrt(Number(layout)))
+  const [, rows, columns] = (/^([1-9]\d?)x([1-9]\d?)$/.exec(layout) ?? []).map(Number)
+  return rows && columns && rows * columns <= MOST_TILES ? even(layout, rows, columns) : null
+}
+
+const grids = new Map<string, Grid>()
+
+/** The grid of that name; of a name that there is not, one single tile. */
+export function gridOf(layout: LayoutName): Grid {
+  let grid = grids.get(layout)
+  if (!grid) {
+    grid = made(layout) ?? even('1', 1, 1)
+    if (grid.name === layout) grids.set(layout, grid) // there are few names, and any number of wrong ones
+  }
+  return grid
+}
+
+/** The even grid of so many rows and columns; square ones by their old names. */
+export function evenLayout(rows: number, columns: number): LayoutName {
+  return rows === columns ? String(rows * columns) : `${rows}x${columns}`
+}
 
 export function tileCount(layout: LayoutName): number {
-  return LAYOUTS[layout].areas.length
+  return gridOf(layout).areas.length
 }
 
 export function isLayout(text: unknown): text is LayoutName {
-  return typeof text === 'string' && (LAYOUT_NAMES as readonly string[]).includes(text)
+  return typeof text === 'string' && made(text) !== null
 }
 
-/** The smallest even grid that holds so many cameras. */
+/** The smallest square grid that holds so many cameras. */
 export function layoutFor(count: number): LayoutName {
   return count <= 1 ? '1' : count <= 4 ? '4' : count <= 9 ? '9' : count <= 16 ? '16' : count <= 25 ? '25' : '36'
 }
@@ -83,7 +116,7 @@ export function sceneToQuery(scene: SceneState): { layout: string; cams?: string
 
 /** The tile that lies in a direction from `from`, by the grid's geometry; `from` itself at the edge. */
 export function neighbour(layout: LayoutName, from: number, direction: 'left' | 'right' | 'up' | 'down'): number {
-  const boxes = LAYOUTS[layout].areas.map((text) => text.split(' / ').map(Number) as [number, number, number, number])
+  const boxes = gridOf(layout).areas.map((text) => text.split(' / ').map(Number) as [number, number, number, number])
   const here = boxes[from]
   if (!here) return 0
   const across = direction === 'left' || direction === 'right'

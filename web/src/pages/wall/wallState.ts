@@ -3,7 +3,7 @@ import { reactive, ref, shallowReactive, shallowRef, watch } from 'vue'
 import { api, pictureUrl } from '@/api/client'
 import type { LayoutName, MediaAnswer } from '@/api/types'
 import { cameras, live, me } from '@/stores'
-import { LAYOUTS, MOST_TILES, fitted, isLayout, sceneFromQuery, tileCount, type SceneState } from '@/wall/layout'
+import { MOST_TILES, fitted, gridOf, isLayout, sceneFromQuery, tileCount, type SceneState } from '@/wall/layout'
 import { Peer } from '@/wall/peer'
 import type { WallControl } from '@/wall/control'
 import { VideoScreen } from '@/wall/screen'
@@ -193,7 +193,7 @@ watch(me, (who, before) => {
 watch(cameras.loaded, (loaded) => loaded && engine.value?.postersKnown())
 
 function isLarge(index: number): boolean {
-  return solo.value === index || (solo.value === null && !passing && index === 0 && LAYOUTS[scene.layout].large)
+  return solo.value === index || (solo.value === null && !passing && index === 0 && gridOf(scene.layout).large)
 }
 
 /** A large tile that shows its tile stream by now goes on to the main stream. */

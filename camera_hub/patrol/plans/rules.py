@@ -1,0 +1,133 @@
+"""By which rules a plan is due. Values and their checks; pure. Times of day are minutes since midnight, site's time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from camera_hub.errors import HubError, Kind
+
+DAY = 24 * 60
+MOST_PER_DAY = 96
+"""Due times of one plan on one day: every 15 minutes around the clock. More than that nobody can patrol."""
+EVERY_WEEKDAY = frozenset(range(7))
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Every `minutes` from `start` until `end`, both included; an `end` before `start` is on the next day, and one
+    equal to it means around the clock."""
+
+    minutes: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueRule:
+    """Times of day, and an interval or none. Neither: never due."""
+
+    times: tuple[int, ...] = ()
+    every: Interval | None = None
+
+    def minutes(self) -> tuple[int, ...]:
+        """When it is due, in minutes since the midnight of its day, sorted; those from DAY on are on the next day."""
+        found = set(self.times)
+        if self.every is not None:
+            start, end = self.every.start, self.every.end
+            last = start + DAY - 1 if end == start else end if end > start else end + DAY
+            found.update(range(start, last + 1, self.every.minutes))
+        return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """All that decides when a plan is due. `in_special`: same | off | other (see store.tables.plans.Plan)."""
+
+    normal: DueRule
+    weekdays: frozenset[int] = EVERY_WEEKDAY
+    first_day: date | None = None
+    last_day: date | None = None
+    in_special: str = "same"
+    special: DueRule | None = None
+    night_from: int = 22 * 60
+    night_to: int = 6 * 60
+
+    def at_night(self, minute: int) -> bool:
+        """Whether a minute of the day belongs to the night variant."""
+        if self.night_from <= self.night_to:
+            return self.night_from <= minute < self.night_to
+        return minute >= self.night_from or minute < self.night_to
+
+    def most_per_day(self) -> int:
+        """The due times of its densest day."""
+        special = self.special.minutes() if self.special is not None and self.in_special == "other" else ()
+        return max(len(self.normal.minutes()), len(special))
+
+
+def minute_of(text: str) -> int:
+    """ "08:30" → 510. Raises HubError(INVALID)."""
+    hours, _, minutes = text.partition(":")
+    if len(text) == 5 and text.isascii() and hours.isdigit() and minutes.isdigit():
+        hour, minute = int(hours), int(minutes)
+        if hour < 24 and minute < 60:
+            return hour * 60 + minute
+    raise HubError(Kind.INVALID, f"{text!r} is no time of day; write it like 08:30", reason="no_time_of_day")
+
+
+def clock_text(minute: int) -> str:
+    """510 → "08:30"."""
+    return f"{minute // 60 % 24:02}:{minute % 60:02}"
+
+
+def rule_of(given: Mapping[str, Any]) -> DueRule:
+    """From its JSON. Raises HubError(INVALID) when it is none."""
+    every = given.get("every")
+    times = tuple(sorted({minute_of(text) for text in given.get("times", ())}))
+    if every is None:
+        return DueRule(times)
+    minutes = int(every["minutes"])
+    if not 1 <= minutes <= DAY:
+        raise HubError(Kind.INVALID, f"an interval has 1 to {DAY} minutes, not {minutes}", reason="plan_interval")
+    return DueRule(times, Interval(minutes, minute_of(every["from"]), minute_of(every["to"])))
+
+
+def rule_json(rule: DueRule) -> dict[str, Any]:
+    """As it is stored and sent."""
+    every = rule.every
+    return {
+        "times": [clock_text(minute) for minute in rule.times],
+        "every": None
+        if every is None
+        else {"minutes": every.minutes, "from": clock_text(every.start), "to": clock_text(every.end)},
+    }
+
+
+def weekday_set(days: Sequence[int]) -> frozenset[int]:
+    """Of their JSON; none at all means every day."""
+    return frozenset(day for day in days if day in EVERY_WEEKDAY) or EVERY_WEEKDAY
+
+
+def check(rules: PlanRules) -> None:
+    """Raise HubError(INVALID) with cause and remedy when a plan with these rules would never be due, or too often."""
+    dense = rules.most_per_day()
+    if dense > MOST_PER_DAY:
+        raise HubError(
+            Kind.INVALID,
+            f"this plan is due {dense} times a day, and at most {MOST_PER_DAY} are possible; lengthen the interval",
+            reason="plan_too_dense",
+            count=dense,
+            most=MOST_PER_DAY,
+        )
+    if dense == 0:
+        raise HubError(
+            Kind.INVALID, "this plan is never due; give it times of day or an interval", reason="plan_never_due"
+        )
+    if rules.in_special == "other" and (rules.special is None or not rules.special.minutes()):
+        raise HubError(
+            Kind.INVALID,
+            "no times are given for special periods; give some, or let the plan stay the same or rest in them",
+            reason="plan_no_special_times",
+        )
+    if rules.first_day is not None and rules.last_day is not None and rules.last_day < rules.first_day:
+        raise HubError(Kind.INVALID, "the plan's last day is before its first day", reason="plan_days_reversed")

@@ -1,0 +1,64 @@
+"""Rows of results as the values that are decided by, and the other way round."""
+
+from collections.abc import Iterable
+from typing import get_args
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.patrol import township
+from camera_hub.patrol.proof.results import CameraResult, PatrolState, ResultState
+from camera_hub.store.tables import Finding, Run, RunResult
+
+_STATES: dict[str, ResultState] = {state: state for state in get_args(ResultState)}
+
+
+def camera_result(row: RunResult, findings: int = 0) -> CameraResult:
+    """A row as it is decided by."""
+    return CameraResult(
+        row.position,
+        row.camera_id,
+        _STATES[row.result],
+        row.key,
+        row.seen_s,
+        row.why,
+        row.visits,
+        row.words,
+        findings,
+    )
+
+
+def patrol_state(run: Run) -> PatrolState:
+    """A run as results are decided by it."""
+    return PatrolState(run.state, run.confirm, float(run.least_s))
+
+
+async def run_row(session: AsyncSession, run_id: int, *, locked: bool = False) -> Run:
+    """The run. Raises HubError(NOT_FOUND); a presentation (loop) has no results, and is none here."""
+    query = select(Run).where(Run.id == run_id)
+    run = await session.scalar(query.with_for_update() if locked else query)
+    if run is None or run.loop:
+        raise township.not_found("patrol")
+    return run
+
+
+async def result_rows(
+    session: AsyncSession, run_id: int, position: int | None = None, *, locked: bool = False
+) -> list[RunResult]:
+    """The rows of a patrol, or of one stop of it, in the order of its itinerary."""
+    query = select(RunResult).where(RunResult.run_id == run_id).order_by(RunResult.position, RunResult.id)
+    if position is not None:
+        query = query.where(RunResult.position == position)
+    return list(await session.scalars(query.with_for_update() if locked else query))
+
+
+async def findings_of(session: AsyncSession, run_id: int) -> dict[tuple[int, int], int]:
+    """How many findings there are, by position and camera."""
+    query = select(Finding.position, Finding.camera_id, func.count()).where(Finding.run_id == run_id)
+    rows = await session.execute(query.group_by(Finding.position, Finding.camera_id))
+    return {(position, camera_id): number for position, camera_id, number in rows}
+
+
+def decided(rows: Iterable[RunResult], findings: dict[tuple[int, int], int]) -> list[CameraResult]:
+    """The rows as they are decided by."""
+    return [camera_result(row, findings.get((row.position, row.camera_id), 0)) for row in rows]

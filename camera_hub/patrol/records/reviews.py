@@ -1,0 +1,205 @@
+"""What people add to a sealed record: a supervisor approves or returns it, its operator adds notes.
+
+Nothing of the record is edited. Each review is a row and a link of the audit chain of its own; a returned record stays
+sealed, and may be approved after a note.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.clock import Clock
+from camera_hub.errors import HubError, Kind
+from camera_hub.events import EventBus, RunChanged
+from camera_hub.patrol import township
+from camera_hub.patrol.records.content import Row, plain
+from camera_hub.patrol.records.seal import PATROL, REVIEW, Chain, subject_of
+from camera_hub.store.database import Database
+from camera_hub.store.tables import AuditLink, Run, RunReview
+
+Opinion = Literal["approved", "returned"]
+MOST_REVIEWS = 50
+"""Of one record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """One review. `kind`: approved, returned or note."""
+
+    id: int
+    kind: str
+    words: str
+    user_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealView:
+    """The link that sealed a record."""
+
+    sequence: int
+    at: datetime
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """The seal and reviews of a run's record, and what the actor may add to it."""
+
+    run_id: int
+    seal: SealView | None
+    reviews: Sequence[ReviewView]
+    may_sign: bool
+    may_note: bool
+
+
+class RecordReviewed(HubError):
+    """Somebody has reviewed the record since the caller saw it; `view` is its present state."""
+
+    def __init__(self, view: RecordView) -> None:
+        super().__init__(
+            Kind.CONFLICT,
+            "somebody has reviewed this record meanwhile; read the review, then decide again",
+            reason="record_reviewed",
+        )
+        self.view = view
+
+
+class RecordReviews:
+    """The operations behind api/records that concern one record."""
+
+    def __init__(self, database: Database, bus: EventBus, clock: Clock, chain: Chain) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._chain = chain
+
+    async def of(self, actor: Actor, run_id: int) -> RecordView:
+        """Raises HubError(NOT_FOUND)."""
+        township.require(actor, "run")
+        async with self._database.read() as session:
+            return await _view(session, actor, await _run(session, run_id))
+
+    async def sign(self, actor: Actor, run_id: int, opinion: Opinion, words: str, seen: int) -> RecordView:
+        """Approve or return the record as the caller saw it, with `seen` reviews.
+
+        Raises RecordReviewed when there are others, HubError: FORBIDDEN (own_record), CONFLICT (not_sealed,
+        signed_already), INVALID (words_needed).
+        """
+        if opinion == "returned" and not words.strip():
+            raise HubError(
+                Kind.INVALID, "say in words why the record is returned; its operator reads it", reason="words_needed"
+            )
+        return await self._add(actor, run_id, opinion, words, seen)
+
+    async def note(self, actor: Actor, run_id: int, words: str) -> RecordView:
+        """Add words of the operator to the record.
+
+        Raises HubError: FORBIDDEN (others_record), CONFLICT (not_sealed), INVALID (words_needed).
+        """
+        if not words.strip():
+            raise HubError(Kind.INVALID, "a note needs words", reason="words_needed")
+        return await self._add(actor, run_id, "note", words, None)
+
+    async def _add(self, actor: Actor, run_id: int, kind: str, words: str, seen: int | None) -> RecordView:
+        township.require(actor, "run")
+        async with self._database.write() as session:
+            run = await _run(session, run_id, alone=True)
+            view = await _view(session, actor, run)
+            _check(actor, run, view, kind, seen)
+            review = RunReview(
+                run_id=run_id,
+                kind=kind,
+                words=words.strip(),
+                user_id=actor.user_id,
+                user_name=actor.display_name,
+                at=self._clock.now(),
+            )
+            session.add(review)
+            await session.flush()
+            await self._chain.append(session, REVIEW, subject_of(run_id), review_content(review))
+            view = await _view(session, actor, run)
+        self._bus.publish(RunChanged(run_id))
+        return view
+
+
+def review_content(review: RunReview) -> Row:
+    """What is sealed of a review."""
+    names = ("id", "run_id", "kind", "words", "user_name", "at")
+    return {name: plain(getattr(review, name)) for name in names}
+
+
+async def seals_of(session: AsyncSession, run_ids: Collection[int]) -> dict[int, SealView]:
+    """The seals of those of the runs that have one."""
+    subjects = {subject_of(run_id): run_id for run_id in run_ids}
+    query = select(AuditLink.subject, AuditLink.sequence, AuditLink.at, AuditLink.hash).where(
+        AuditLink.subject.in_(subjects), AuditLink.kind == PATROL
+    )
+    rows = await session.execute(query.order_by(AuditLink.sequence.desc()))
+    return {subjects[subject]: SealView(sequence, at, hash) for subject, sequence, at, hash in rows}
+
+
+async def reviews_of(session: AsyncSession, run_ids: Collection[int]) -> dict[int, list[ReviewView]]:
+    """The reviews of the runs, the oldest first."""
+    found: dict[int, list[ReviewView]] = {}
+    rows = await session.scalars(select(RunReview).where(RunReview.run_id.in_(run_ids)).order_by(RunReview.id))
+    for row in rows:
+        found.setdefault(row.run_id, []).append(ReviewView(row.id, row.kind, row.words, row.user_name, row.at))
+    return found
+
+
+def opinion_of(reviews: Sequence[ReviewView]) -> ReviewView | None:
+    """The supervisor's opinion that counts: the last one."""
+    return next((one for one in reversed(reviews) if one.kind != "note"), None)
+
+
+async def _run(session: AsyncSession, run_id: int, *, alone: bool = False) -> Run:
+    query = select(Run).where(Run.id == run_id)
+    run = await session.scalar(query.with_for_update() if alone else query)
+    if run is None:
+        raise township.not_found("run")
+    return run
+
+
+async def _view(session: AsyncSession, actor: Actor, run: Run) -> RecordView:
+    seal = (await seals_of(session, [run.id])).get(run.id)
+    reviews = (await reviews_of(session, [run.id])).get(run.id, [])
+    opinion = opinion_of(reviews)
+    open_still = seal is not None and len(reviews) < MOST_REVIEWS
+    may_sign = allows(actor, Action.SIGN_RECORDS) and not _ran(actor, run)
+    return RecordView(
+        run.id,
+        seal,
+        reviews,
+        open_still and may_sign and (opinion is None or opinion.kind != "approved"),
+        open_still and _ran(actor, run),
+    )
+
+
+def _check(actor: Actor, run: Run, view: RecordView, kind: str, seen: int | None) -> None:
+    if view.seal is None:
+        raise HubError(
+            Kind.CONFLICT, "this patrol has not been submitted; it has no sealed record", reason="not_sealed"
+        )
+    if kind == "note" and not _ran(actor, run):
+        raise HubError(Kind.FORBIDDEN, "only who has run this patrol adds notes to its record", reason="others_record")
+    if kind != "note" and _ran(actor, run):
+        raise HubError(
+            Kind.FORBIDDEN, "who has run a patrol does not sign its record; ask another supervisor", reason="own_record"
+        )
+    if seen is not None and seen != len(view.reviews):
+        raise RecordReviewed(view)
+    opinion = opinion_of(view.reviews)
+    if kind != "note" and opinion is not None and opinion.kind == "approved":
+        raise HubError(Kind.CONFLICT, f"{opinion.user_name} has approved this record already", reason="signed_already")
+    if len(view.reviews) >= MOST_REVIEWS:
+        raise HubError(Kind.CONFLICT, f"a record takes {MOST_REVIEWS} reviews at most", reason="too_many_reviews")
+
+
+def _ran(actor: Actor, run: Run) -> bool:
+    return actor.user_id in (run.started_by, run.operator_id)
