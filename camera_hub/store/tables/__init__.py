@@ -35,8 +35,8 @@ from camera_hub.store.tables.places import (
     Stream,
     Village,
 )
-from camera_hub.store.tables.proof import Finding, RunPicture, RunResult
 from camera_hub.store.tables.plans import Plan, PlanOccurrence, SpecialPeriod
+from camera_hub.store.tables.proof import Finding, RunPicture, RunResult
 from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
