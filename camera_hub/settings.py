@@ -348,6 +348,7 @@ class PatrolSettings(_Section):
     dwell_seconds: int = Field(15, ge=3)
     warm_seconds: Seconds = 5.0
     max_stops: int = Field(200, ge=1)
+    closing_hours: float = Field(12.0, gt=0)
     plan_times: tuple[TimeOfDay, ...] = Field(("08:30", "14:30", "20:00"), min_length=1, max_length=24)
     plan_special_minutes: int = Field(120, ge=15, le=1440)
     plan_grace_minutes: int = Field(30, ge=1, le=720)

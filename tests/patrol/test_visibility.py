@@ -7,33 +7,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.runs.engine import Engine
 from camera_hub.patrol.runs.visibility import LATEST, Sighting, possible
-from tests.patrol.test_runs import Centre, centre, clock
+from tests.patrol.centre import Centre, centre, clock
 
 __all__ = ["centre", "clock"]
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-async def seen(centre: Centre, runs: Runs, run: int) -> list[tuple[float | None, str | None]]:
+async def seen(centre: Centre, on: Engine, run: int) -> list[tuple[float | None, str | None]]:
     """(seconds, why not) of each camera of the record."""
-    steps, _ = await runs.record(centre.actor, run)
+    steps, _ = await on.reader.record(centre.actor, run)
     return [(camera.visible_s, camera.why) for step in steps for camera in step.cameras]
 
 
 async def test_a_camera_counts_as_seen_for_as_long_as_a_page_showed_it(centre: Centre) -> None:
     tour = await centre.tour(10, 20)
     first = centre.cameras[0]
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         assert run.step == 0
         await centre.clock.walk(5)
-        await runs.report(centre.actor, run.id, 0, [Sighting(first, 4.0)])
+        await on.reports.report(centre.actor, run.id, 0, [Sighting(first, 4.0)])
         await centre.clock.walk(6)
-        await runs.report(centre.actor, run.id, 0, [Sighting(first, 8.5)])
-        assert await seen(centre, runs, run.id) == [(8.5, None), (0.0, "no_page")]
-        steps, _ = await runs.record(centre.actor, run.id)
+        await on.reports.report(centre.actor, run.id, 0, [Sighting(first, 8.5)])
+        assert await seen(centre, on, run.id) == [(8.5, None), (0.0, "no_page")]
+        steps, _ = await on.reader.record(centre.actor, run.id)
         camera = steps[0].cameras[0]
         assert camera.seen_from is not None
         assert camera.seen_until is not None
@@ -43,57 +43,59 @@ async def test_a_camera_counts_as_seen_for_as_long_as_a_page_showed_it(centre: C
 
 async def test_arrow_keys_through_a_tour_leave_stops_that_nobody_saw(centre: Centre) -> None:
     tour = await centre.tour(10, 10, 10, 10)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         for _ in range(3):
-            run = await runs.control(centre.actor, run.id, "next", run.revision)
+            run = await on.runs.control(centre.actor, run.id, "next", run.revision)
         await centre.clock.walk(4)
-        await runs.report(centre.actor, run.id, 3, [Sighting(centre.cameras[3], 3.0)])
-        assert await seen(centre, runs, run.id) == [(0.0, "no_page")] * 3 + [(3.0, None)]
+        await on.reports.report(centre.actor, run.id, 3, [Sighting(centre.cameras[3], 3.0)])
+        assert await seen(centre, on, run.id) == [(0.0, "no_page")] * 3 + [(3.0, None)]
 
 
 async def test_of_two_screens_the_one_that_showed_more_counts(centre: Centre) -> None:
     tour = await centre.tour(30)
     camera = centre.cameras[0]
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(10)
         for seconds in (9.0, 7.0, 9.0):
-            await runs.report(centre.actor, run.id, 0, [Sighting(camera, seconds)])
-        assert await seen(centre, runs, run.id) == [(9.0, None)]
+            await on.reports.report(centre.actor, run.id, 0, [Sighting(camera, seconds)])
+        assert await seen(centre, on, run.id) == [(9.0, None)]
 
 
 async def test_what_cannot_be_true_is_cut_or_ignored(centre: Centre) -> None:
     tour = await centre.tour(10, 30)
     first, second = centre.cameras[:2]
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(4)
-        await runs.report(centre.actor, run.id, 0, [Sighting(first, 3600.0), Sighting(second, 3.0), Sighting(999, 1.0)])
-        assert await seen(centre, runs, run.id) == [(4.0, None)]
+        await on.reports.report(
+            centre.actor, run.id, 0, [Sighting(first, 3600.0), Sighting(second, 3.0), Sighting(999, 1.0)]
+        )
+        assert await seen(centre, on, run.id) == [(4.0, None)]
         village = Actor(7, "v", "V", Role.VILLAGE_ADMIN, frozenset({1}))
         await centre.clock.walk(8)
-        await runs.report(village, run.id, 1, [Sighting(second, 2.0)])
-        await runs.report(centre.actor, run.id, 5, [Sighting(second, 2.0)])
-        await runs.report(centre.actor, 999, 0, [Sighting(second, 2.0)])
+        await on.reports.report(village, run.id, 1, [Sighting(second, 2.0)])
+        await on.reports.report(centre.actor, run.id, 5, [Sighting(second, 2.0)])
+        await on.reports.report(centre.actor, 999, 0, [Sighting(second, 2.0)])
         await centre.clock.walk(LATEST)
-        await runs.report(centre.actor, run.id, 0, [Sighting(first, 10.0)])
-        assert await seen(centre, runs, run.id) == [(4.0, None), (0.0, "no_page")]
+        await on.reports.report(centre.actor, run.id, 0, [Sighting(first, 10.0)])
+        assert await seen(centre, on, run.id) == [(4.0, None), (0.0, "no_page")]
 
 
 async def test_a_page_in_the_background_says_so_and_a_picture_takes_it_back(centre: Centre) -> None:
     tour = await centre.tour(30)
     camera = centre.cameras[0]
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(5)
-        await runs.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
-        assert await seen(centre, runs, run.id) == [(0.0, "page_hidden")]
-        await runs.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "no_picture")])
-        assert await seen(centre, runs, run.id) == [(0.0, "no_picture")]
-        await runs.report(centre.actor, run.id, 0, [Sighting(camera, 2.0)])
-        await runs.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
-        assert await seen(centre, runs, run.id) == [(2.0, None)]
+        await on.reports.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
+        assert await seen(centre, on, run.id) == [(0.0, "page_hidden")]
+        await on.reports.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "no_picture")])
+        assert await seen(centre, on, run.id) == [(0.0, "no_picture")]
+        await on.reports.report(centre.actor, run.id, 0, [Sighting(camera, 2.0)])
+        await on.reports.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
+        assert await seen(centre, on, run.id) == [(2.0, None)]
 
 
 @pytest.mark.parametrize("ended", [None, 20.0])

@@ -2997,7 +2997,7 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Start a tour; if all its cameras are dead the run ends at once (end_reason all_dead).
+         * @description Start a tour. If all its cameras are dead, a patrol is closing at once, and a loop ends (end_reason all_dead).
          */
         post: operations["start_api_runs_post"];
         delete?: never;
@@ -3020,6 +3020,66 @@ export interface paths {
         get: operations["run_api_runs__run_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What was done to the run, in order, after the event with the id `after`.
+         */
+        get: operations["events_api_runs__run_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend
+         * @description Show the present stop longer. 409 as below.
+         */
+        post: operations["extend_api_runs__run_id__extend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/hand_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over
+         * @description Make another user the operator. 409 as below.
+         */
+        post: operations["hand_over_api_runs__run_id__hand_over_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3127,6 +3187,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/take_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over
+         * @description Become the operator. 409 as below.
+         */
+        post: operations["take_over_api_runs__run_id__take_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/{verb}": {
         parameters: {
             query?: never;
@@ -3138,7 +3218,7 @@ export interface paths {
         put?: never;
         /**
          * Control
-         * @description Act on a run. 409 `run_moved` carries its new state in params.run.
+         * @description Act on a run. 409 `run_moved` carries its new state in params.run. Of all routes of a run this one comes last.
          */
         post: operations["control_api_runs__run_id___verb__post"];
         delete?: never;
@@ -5338,6 +5418,19 @@ export interface components {
             ids: number[];
         };
         /**
+         * ExtendRun
+         * @description Show the present stop longer.
+         */
+        ExtendRun: {
+            /** Revision */
+            revision: number;
+            /**
+             * Seconds
+             * @default 30
+             */
+            seconds: number;
+        };
+        /**
          * FaultReportAnswer
          * @description A fault. `seconds`: until it closed, else until the end of the span; `after_seconds`: without excluded time;
          *     `due_hours`: for its severity.
@@ -5568,6 +5661,21 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * HandOverRun
+         * @description Make that user the run's operator.
+         */
+        HandOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** User Id */
+            user_id: number;
         };
         /**
          * HealthCountsAnswer
@@ -6020,6 +6128,8 @@ export interface components {
             cameras: (components["schemas"]["ItineraryCameraAnswer"] | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
             /** Layout */
             layout: string;
             /** Name */
@@ -6028,6 +6138,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+            /** Preset */
+            preset: string | null;
         };
         /**
          * JobAnswer
@@ -8196,6 +8308,20 @@ export interface components {
             words: components["schemas"]["FigureWordsAnswer"][];
         };
         /**
+         * ResultCountsAnswer
+         * @description Results of a patrol: one per camera and stop.
+         */
+        ResultCountsAnswer: {
+            /** Abnormal */
+            abnormal: number;
+            /** Excused */
+            excused: number;
+            /** Normal */
+            normal: number;
+            /** Open */
+            open: number;
+        };
+        /**
          * ReturnCameras
          * @description Return cameras to their village; the note says what is to be corrected.
          */
@@ -8322,18 +8448,31 @@ export interface components {
         /**
          * RunAnswer
          * @description A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves.
+         *
+         *     `closing`: the stops of a patrol are all over, and it can be submitted once nothing is open.
          */
         RunAnswer: {
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            counts: components["schemas"]["ResultCountsAnswer"] | null;
             /** Dead */
             dead: components["schemas"]["SkippedCameraAnswer"][];
             /** End Reason */
             end_reason: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Extended S */
+            extended_s: number;
             /** Id */
             id: number;
+            interrupt: components["schemas"]["RunInterruptAnswer"] | null;
             /** Lap */
             lap: number;
+            /** Least S */
+            least_s: number;
             /** Loop */
             loop: boolean;
             /** Next Position */
@@ -8343,8 +8482,14 @@ export interface components {
              * Format: date-time
              */
             now: string;
+            operator: components["schemas"]["RunOperatorAnswer"];
+            /** Pause Reason */
+            pause_reason: ("operator" | "alarm" | "ptz") | null;
             /** Position */
             position: number;
+            progress: components["schemas"]["RunProgressAnswer"];
+            /** Remaining */
+            remaining: number[];
             /** Revision */
             revision: number;
             /** Shown */
@@ -8362,7 +8507,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "ended";
+            state: "running" | "paused" | "closing" | "ended";
             /** Step */
             step: number | null;
             /** Stop Count */
@@ -8375,12 +8520,89 @@ export interface components {
             tour_name: string;
         };
         /**
+         * RunEventAnswer
+         * @description What was done to a run. `detail` depends on `kind`: see patrol.runs.run_events.
+         */
+        RunEventAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: {
+                [key: string]: string | number | null;
+            };
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Position */
+            position: number;
+            /** User Id */
+            user_id: number | null;
+            /** User Name */
+            user_name: string;
+        };
+        /**
+         * RunInterruptAnswer
+         * @description The alarm that interrupted the patrol.
+         */
+        RunInterruptAnswer: {
+            /** Alarm Id */
+            alarm_id: number;
+            /** Cameras */
+            cameras: components["schemas"]["ItineraryCameraAnswer"][];
+            /** Cause */
+            cause: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /** More */
+            more: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+            /** Village */
+            village: string;
+        };
+        /**
          * RunItinerary
          * @description The tour as it was when the run started. It never changes: fetch it once.
          */
         RunItinerary: {
             /** Stops */
             stops: components["schemas"]["ItineraryStopAnswer"][];
+        };
+        /** RunOperatorAnswer */
+        RunOperatorAnswer: {
+            /** Id */
+            id: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * RunProgressAnswer
+         * @description All 0 when the run has ended.
+         */
+        RunProgressAnswer: {
+            /** Done */
+            done: number;
+            /** Left S */
+            left_s: number;
+            /** Total */
+            total: number;
         };
         /** RunStarted */
         RunStarted: {
@@ -9138,6 +9360,19 @@ export interface components {
             version: string;
             /** Viewers */
             viewers: number;
+        };
+        /**
+         * TakeOverRun
+         * @description Become the run's operator.
+         */
+        TakeOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
         };
         /**
          * TileFiguresAnswer
@@ -17102,7 +17337,7 @@ export interface operations {
     runs_api_runs_get: {
         parameters: {
             query?: {
-                state?: ("running" | "paused" | "ended" | "active") | null;
+                state?: ("running" | "paused" | "closing" | "ended" | "active") | null;
                 tour_id?: number | null;
                 limit?: number;
                 before?: number | null;
@@ -17194,6 +17429,137 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    events_api_runs__run_id__events_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEventAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    extend_api_runs__run_id__extend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hand_over_api_runs__run_id__hand_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverRun"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -17420,6 +17786,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSteps"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_over_api_runs__run_id__take_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
