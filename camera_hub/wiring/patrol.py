@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camera_hub.access.audit.chain import AuditChain
-from camera_hub.api import records, runs, scenes, tours
+from camera_hub.api import records, run_operators, runs, scenes, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
@@ -30,6 +30,7 @@ PATROL_ROUTERS = (
     scenes.router,
     tours.router,
     records.router,
+    run_operators.router,
     runs.router,  # after all others below /api/runs/{run_id}: its last route takes any verb
 )
 
