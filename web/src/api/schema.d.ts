@@ -1522,6 +1522,151 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description Findings, newest first; `begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village.
+         */
+        get: operations["findings_api_findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Categories
+         * @description The categories, in the order in which they are offered.
+         */
+        get: operations["finding_categories_api_findings_categories_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Findings
+         * @description The findings of the same query as a sheet; of more than it may have, the newest.
+         */
+        get: operations["export_findings_api_findings_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finding */
+        get: operations["finding_api_findings__finding_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Finding
+         * @description Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended.
+         */
+        delete: operations["delete_finding_api_findings__finding_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Finding
+         * @description Correct a finding; 409 `run_ended` once its patrol has ended.
+         */
+        patch: operations["change_finding_api_findings__finding_id__patch"];
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding Photo
+         * @description Add a photo: JPEG, PNG or WebP of up to 8 MiB, which is scaled down and loses its metadata (place, device).
+         */
+        post: operations["add_finding_photo_api_findings__finding_id__photo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Photo
+         * @description The photo that a person added.
+         */
+        get: operations["finding_photo_api_findings__finding_id__photo_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/picture.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Picture
+         * @description What the hub saw at that moment.
+         */
+        get: operations["finding_picture_api_findings__finding_id__picture_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/board": {
         parameters: {
             query?: never;
@@ -3026,6 +3171,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Confirm a stop, or some of its cameras; the answer is that stop's results (all, where no position was given).
+         *
+         *     409 names in params.cameras what stands in the way: `not_seen` (params.seen: those that could be confirmed),
+         *     `one_at_a_time`, `already_confirmed`; `run_moved` has the run's new state in params.run.
+         */
+        post: operations["confirm_api_runs__run_id__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/events": {
         parameters: {
             query?: never;
@@ -3060,6 +3228,26 @@ export interface paths {
          * @description Show the present stop longer. 409 as below.
          */
         post: operations["extend_api_runs__run_id__extend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding
+         * @description Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds.
+         */
+        post: operations["add_finding_api_runs__run_id__findings_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3126,6 +3314,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/pictures/{picture_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Result Picture
+         * @description The picture that the hub took of a camera; it never changes.
+         */
+        get: operations["result_picture_api_runs__run_id__pictures__picture_id__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/record": {
         parameters: {
             query?: never;
@@ -3138,6 +3346,26 @@ export interface paths {
          * @description The seal and the reviews of a run's record.
          */
         get: operations["record_api_runs__run_id__record_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Results
+         * @description The results of a patrol, or of one of its stops, in the order of its itinerary; a presentation has none.
+         */
+        get: operations["run_results_api_runs__run_id__results_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3181,6 +3409,27 @@ export interface paths {
         get: operations["steps_api_runs__run_id__steps_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit
+         * @description Submit a patrol whose stops are over: it ends and is sealed. 409 `still_open` names what is not confirmed in
+         *     params.cameras.
+         */
+        post: operations["submit_api_runs__run_id__submit_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3801,6 +4050,22 @@ export interface paths {
          * @description What may be posted here. Anybody may ask, so TURN servers with a login are told to those alone who have one.
          */
         options: operations["asked_whep__token___camera_id___quality__options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["operators_x"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -4496,6 +4761,13 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** ChangeFinding */
+        ChangeFinding: {
+            /** Category */
+            category: string;
+            /** Words */
+            words: string;
+        };
         /**
          * ChangeKeyPlace
          * @description What is left out stays as it is; `village_id` and `reach_m` null clear. Kind and geometry go together.
@@ -4605,7 +4877,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -4811,6 +5083,34 @@ export interface components {
             value: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * ConfirmBody
+         * @description Confirm a stop, or some of its cameras. `position` null: all that is open, at the end of a patrol that is
+         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows.
+         */
+        ConfirmBody: {
+            /** Camera Ids */
+            camera_ids?: number[] | null;
+            /**
+             * Change
+             * @default false
+             */
+            change: boolean;
+            /** Position */
+            position: number | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "normal" | "abnormal";
+            /** Revision */
+            revision?: number | null;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
         };
         /**
          * Control
@@ -5610,6 +5910,83 @@ export interface components {
              * @enum {string}
              */
             state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
+        };
+        /**
+         * FindingAnswer
+         * @description A finding; topic `finding` of the WebSocket, null: it was deleted. `picture_why`: why the hub has no picture of
+         *     that moment; the photo is a person's.
+         */
+        FindingAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera */
+            camera: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Id */
+            id: number;
+            /** Photo Url */
+            photo_url: string | null;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Run Id */
+            run_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** User Name */
+            user_name: string;
+            /** Village */
+            village: string;
+            /** Village Id */
+            village_id: number;
+            /** Words */
+            words: string;
+        };
+        /**
+         * FindingBody
+         * @description What was found at a camera of the stop: places and times only.
+         */
+        FindingBody: {
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Position */
+            position: number;
+            /** Words */
+            words: string;
+        };
+        /** FindingCategoryAnswer */
+        FindingCategoryAnswer: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * FindingsAnswer
+         * @description Findings, newest first; `next`: pass it as `before` to get older ones; null at the end.
+         */
+        FindingsAnswer: {
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+            /** Next */
+            next: number | null;
+            /** Total */
+            total: number;
         };
         /**
          * FlappingAnswer
@@ -8308,6 +8685,18 @@ export interface components {
             words: components["schemas"]["FigureWordsAnswer"][];
         };
         /**
+         * ResultCameraAnswer
+         * @description A camera by the names it had when the patrol started.
+         */
+        ResultCameraAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
+        };
+        /**
          * ResultCountsAnswer
          * @description Results of a patrol: one per camera and stop.
          */
@@ -8604,6 +8993,54 @@ export interface components {
             /** Total */
             total: number;
         };
+        /**
+         * RunResultAnswer
+         * @description The result of one camera at one stop. `seen`: visible for the tour's least time; `seen_s`: the longest visit.
+         *
+         *     `why` it was not seen: no_page, page_hidden, page_covered, off_screen, passed_over, no_picture or the fault of its
+         *     picture; null: it was seen, or its stop was not on yet. `picture_why`: why there is no picture of it. `cause` and
+         *     `reference` (the number of an alarm): why it is excused.
+         */
+        RunResultAnswer: {
+            camera: components["schemas"]["ResultCameraAnswer"];
+            /** Cause */
+            cause: string | null;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Confirmed Name */
+            confirmed_name: string | null;
+            /** Findings */
+            findings: number;
+            /** Key */
+            key: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Reference */
+            reference: number | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "open" | "normal" | "abnormal" | "excused";
+            /** Seen */
+            seen: boolean;
+            /** Seen At */
+            seen_at: string | null;
+            /** Seen S */
+            seen_s: number;
+            /** Visits */
+            visits: number;
+            /** Why */
+            why: string | null;
+            /** Words */
+            words: string;
+        };
         /** RunStarted */
         RunStarted: {
             /** Job Id */
@@ -8703,13 +9140,14 @@ export interface components {
          * SeenCamera
          * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
          *
-         *     `gap`: why it has never been shown so far.
+         *     `gap`: why it was not shown, or not longer: the page was in the background, something lay over the tile or the
+         *     window, the tile was scrolled away, no frame came, the picture stood still, or was black.
          */
         SeenCamera: {
             /** Camera */
             camera: number;
             /** Gap */
-            gap?: ("page_hidden" | "no_picture") | null;
+            gap?: ("page_hidden" | "covered" | "off_screen" | "no_picture" | "frozen" | "black") | null;
             /** Seconds */
             seconds: number;
         };
@@ -9211,6 +9649,16 @@ export interface components {
             ][];
             /** Width */
             width: number | null;
+        };
+        /** SubmitBody */
+        SubmitBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision?: number | null;
         };
         /**
          * SubnetBody
@@ -9976,6 +10424,16 @@ export interface components {
              * @enum {string}
              */
             importance: "key" | "normal";
+        };
+        /**
+         * OperatorAnswer
+         * @description Somebody who may run the tour.
+         */
+        OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
     };
     responses: never;
@@ -13734,6 +14192,386 @@ export interface operations {
             };
         };
     };
+    findings_api_findings_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_categories_api_findings_categories_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingCategoryAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_findings_api_findings_export_xlsx_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The findings as a sheet, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_api_findings__finding_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_finding_api_findings__finding_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_finding_api_findings__finding_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFinding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_photo_api_findings__finding_id__photo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_photo_api_findings__finding_id__photo_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_picture_api_findings__finding_id__picture_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     board_api_health_board_get: {
         parameters: {
             query?: never;
@@ -17459,6 +18297,50 @@ export interface operations {
             };
         };
     };
+    confirm_api_runs__run_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     events_api_runs__run_id__events_get: {
         parameters: {
             query?: {
@@ -17524,6 +18406,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_api_runs__run_id__findings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17681,6 +18607,47 @@ export interface operations {
             };
         };
     };
+    result_picture_api_runs__run_id__pictures__picture_id__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                picture_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     record_api_runs__run_id__record_get: {
         parameters: {
             query?: never;
@@ -17699,6 +18666,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_results_api_runs__run_id__results_get: {
+        parameters: {
+            query?: {
+                position?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17786,6 +18795,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSteps"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_api_runs__run_id__submit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -19624,6 +20677,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    operators_x: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorAnswer"][];
                 };
             };
         };
