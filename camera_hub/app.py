@@ -60,8 +60,6 @@ from camera_hub.api import (
     reports,
     round_plans,
     rtsp_out,
-    runs,
-    scenes,
     screen_page,
     screens,
     session,
@@ -213,12 +211,7 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
-from camera_hub.patrol.records.reviews import RecordReviews
-from camera_hub.patrol.records.seal import PatrolSeal
-from camera_hub.patrol.runs.runs import Runs
 from camera_hub.patrol.screens.parts import screen_parts
-from camera_hub.patrol.tours.scenes import Scenes
-from camera_hub.patrol.tours.tours import Tours
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
@@ -275,10 +268,6 @@ _ROUTERS = (
     notices.router,
     *PATROL_ROUTERS,
     *PLAN_ROUTERS,
-    scenes.router,
-    tours.router,
-    records.router,  # before runs, whose verbs take every other name
-    runs.router,
     screens.router,
     screen_page.router,
     system.router,
@@ -464,12 +453,7 @@ async def parts(
         positions = CameraPositions(database, bus, clock, ledgers, extents)
         patrol_ = await stack.enter_async_context(patrol(settings, clock, bus, database, media, steering, audit))
         plans_ = await stack.enter_async_context(planning(settings, clock, bus, database, patrol_.runs))
-        tours_ = Tours(settings.patrol, database, bus, clock)
-        runs_ = await stack.enter_async_context(
-            Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
-        )
-        screens_ = await stack.enter_async_context(screen_parts(database, clock, bus, throttle, runs_))
-
+        screens_ = await stack.enter_async_context(screen_parts(database, clock, bus, throttle, patrol_.reader))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
@@ -489,8 +473,6 @@ async def parts(
                     "match": matches.live(matches_),
                     **patrol_.live(),
                     **plans_.live(),
-                    "tour": tours.live(tours_),
-                    "run": runs.live(runs_),
                     "screen": screens.live(screens_.screens, settings.site.time_zone),
                 },
                 personal={
@@ -578,12 +560,7 @@ async def parts(
             RecordingChecks: recording_checks,
             **patrol_.parts(),
             **plans_.parts(),
-            Tours: tours_,
-            Scenes: Scenes(database, bus, clock),
-            Runs: runs_,
             **screens_.by_type(),
-            PatrolSeal: PatrolSeal(audit),
-            RecordReviews: RecordReviews(database, bus, clock, audit),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camera_hub.access.audit.chain import AuditChain
-from camera_hub.api import findings, records, results, runs, scenes, tour_templates, tours
+from camera_hub.api import findings, records, results, run_operators, runs, scenes, tour_templates, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
@@ -37,6 +37,7 @@ PATROL_ROUTERS = (
     records.router,
     results.router,
     findings.router,
+    run_operators.router,
     runs.router,  # after all others below /api/runs/{run_id}: its last route takes any verb
 )
 PATROL_UPLOADS = {findings.PHOTO_PATH: MAX_PHOTO}

@@ -1522,6 +1522,151 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description Findings, newest first; `begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village.
+         */
+        get: operations["findings_api_findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Categories
+         * @description The categories, in the order in which they are offered.
+         */
+        get: operations["finding_categories_api_findings_categories_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Findings
+         * @description The findings of the same query as a sheet; of more than it may have, the newest.
+         */
+        get: operations["export_findings_api_findings_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finding */
+        get: operations["finding_api_findings__finding_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Finding
+         * @description Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended.
+         */
+        delete: operations["delete_finding_api_findings__finding_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Finding
+         * @description Correct a finding; 409 `run_ended` once its patrol has ended.
+         */
+        patch: operations["change_finding_api_findings__finding_id__patch"];
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding Photo
+         * @description Add a photo: JPEG, PNG or WebP of up to 8 MiB, which is scaled down and loses its metadata (place, device).
+         */
+        post: operations["add_finding_photo_api_findings__finding_id__photo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Photo
+         * @description The photo that a person added.
+         */
+        get: operations["finding_photo_api_findings__finding_id__photo_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/picture.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Picture
+         * @description What the hub saw at that moment.
+         */
+        get: operations["finding_picture_api_findings__finding_id__picture_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/board": {
         parameters: {
             query?: never;
@@ -2997,7 +3142,7 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Start a tour; if all its cameras are dead the run ends at once (end_reason all_dead).
+         * @description Start a tour. If all its cameras are dead, a patrol is closing at once, and a loop ends (end_reason all_dead).
          */
         post: operations["start_api_runs_post"];
         delete?: never;
@@ -3020,6 +3165,109 @@ export interface paths {
         get: operations["run_api_runs__run_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Confirm a stop, or some of its cameras; the answer is that stop's results (all, where no position was given).
+         *
+         *     409 names in params.cameras what stands in the way: `not_seen` (params.seen: those that could be confirmed),
+         *     `one_at_a_time`, `already_confirmed`; `run_moved` has the run's new state in params.run.
+         */
+        post: operations["confirm_api_runs__run_id__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What was done to the run, in order, after the event with the id `after`.
+         */
+        get: operations["events_api_runs__run_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend
+         * @description Show the present stop longer. 409 as below.
+         */
+        post: operations["extend_api_runs__run_id__extend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding
+         * @description Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds.
+         */
+        post: operations["add_finding_api_runs__run_id__findings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/hand_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over
+         * @description Make another user the operator. 409 as below.
+         */
+        post: operations["hand_over_api_runs__run_id__hand_over_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3066,6 +3314,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/pictures/{picture_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Result Picture
+         * @description The picture that the hub took of a camera; it never changes.
+         */
+        get: operations["result_picture_api_runs__run_id__pictures__picture_id__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/record": {
         parameters: {
             query?: never;
@@ -3078,6 +3346,26 @@ export interface paths {
          * @description The seal and the reviews of a run's record.
          */
         get: operations["record_api_runs__run_id__record_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Results
+         * @description The results of a patrol, or of one of its stops, in the order of its itinerary; a presentation has none.
+         */
+        get: operations["run_results_api_runs__run_id__results_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3127,6 +3415,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit
+         * @description Submit a patrol whose stops are over: it ends and is sealed. 409 `still_open` names what is not confirmed in
+         *     params.cameras.
+         */
+        post: operations["submit_api_runs__run_id__submit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/take_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over
+         * @description Become the operator. 409 as below.
+         */
+        post: operations["take_over_api_runs__run_id__take_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/{verb}": {
         parameters: {
             query?: never;
@@ -3138,7 +3467,7 @@ export interface paths {
         put?: never;
         /**
          * Control
-         * @description Act on a run. 409 `run_moved` carries its new state in params.run.
+         * @description Act on a run. 409 `run_moved` carries its new state in params.run. Of all routes of a run this one comes last.
          */
         post: operations["control_api_runs__run_id___verb__post"];
         delete?: never;
@@ -3190,255 +3519,6 @@ export interface paths {
          * @description Delete the scene; 409 names the tours that still show it.
          */
         delete: operations["remove_api_scenes__scene_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Own Screen
-         * @description The screen, and what it shows now.
-         */
-        get: operations["own_screen_api_screen_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/cameras/{camera_id}/picture": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Picture
-         * @description The last stored picture of a camera that the screen shows.
-         */
-        get: operations["picture_api_screen_cameras__camera_id__picture_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/cameras/{camera_id}/still": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Still
-         * @description The last key frame of a camera that the screen shows as pictures.
-         */
-        get: operations["still_api_screen_cameras__camera_id__still_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/enrol": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Enrol
-         * @description Make this browser a screen's, by the code that the page of the screens shows.
-         */
-        post: operations["enrol_api_screen_enrol_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/media": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Media Parameters
-         * @description As GET /api/media.
-         */
-        get: operations["media_parameters_api_screen_media_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/viewers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Offer
-         * @description As POST /api/viewers.
-         */
-        post: operations["offer_api_screen_viewers_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Screens
-         * @description All screens by name, with what each shows now.
-         */
-        get: operations["list_screens_api_screens_get"];
-        put?: never;
-        /**
-         * Create
-         * @description Add a screen. It shows nothing, and no browser is enrolled for it yet.
-         */
-        post: operations["create_api_screens_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Screen */
-        get: operations["screen_api_screens__screen_id__get"];
-        /**
-         * Change
-         * @description Set a screen up anew; what it shows stays.
-         */
-        put: operations["change_api_screens__screen_id__put"];
-        post?: never;
-        /**
-         * Remove
-         * @description Remove a screen; its browser is accepted no more.
-         */
-        delete: operations["remove_api_screens__screen_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}/code": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * New Code
-         * @description A one-time code by which a browser becomes this screen's; an earlier code ends.
-         */
-        post: operations["new_code_api_screens__screen_id__code_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}/revoke": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Revoke
-         * @description The browser that is enrolled for the screen is accepted no more, from now on.
-         */
-        post: operations["revoke_api_screens__screen_id__revoke_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}/show": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Show
-         * @description Put something onto the screen, or a camera into one of its tiles. 409 `screen_moved`: params.screen.
-         */
-        post: operations["show_api_screens__screen_id__show_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}/take-back": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Take Back
-         * @description Return to what the screen showed before. 409 `screen_moved`: params.screen.
-         */
-        post: operations["take_back_api_screens__screen_id__take_back_post"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3974,6 +4054,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["operators_x"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4471,21 +4567,6 @@ export interface components {
             state: "ok" | "fault";
         };
         /**
-         * CamerasOnScreen
-         * @description Cameras in the tiles of a layout; tiles that are not given are empty.
-         */
-        CamerasOnScreen: {
-            /** Cameras */
-            cameras: (number | null)[];
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "cameras";
-            /** Layout */
-            layout: string;
-        };
-        /**
          * CandidateAnswer
          * @description A device that is not registered yet, and why. Passwords are write-only.
          */
@@ -4680,6 +4761,13 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** ChangeFinding */
+        ChangeFinding: {
+            /** Category */
+            category: string;
+            /** Words */
+            words: string;
+        };
         /**
          * ChangeKeyPlace
          * @description What is left out stays as it is; `village_id` and `reach_m` null clear. Kind and geometry go together.
@@ -4789,7 +4877,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "screen" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -4997,24 +5085,32 @@ export interface components {
             zh: string;
         };
         /**
-         * ContentAnswer
-         * @description `name`: of the scene, or of the run's tour.
+         * ConfirmBody
+         * @description Confirm a stop, or some of its cameras. `position` null: all that is open, at the end of a patrol that is
+         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows.
          */
-        ContentAnswer: {
+        ConfirmBody: {
+            /** Camera Ids */
+            camera_ids?: number[] | null;
             /**
-             * Kind
+             * Change
+             * @default false
+             */
+            change: boolean;
+            /** Position */
+            position: number | null;
+            /**
+             * Result
              * @enum {string}
              */
-            kind: "none" | "scene" | "cameras" | "run";
+            result: "normal" | "abnormal";
+            /** Revision */
+            revision?: number | null;
             /**
-             * Name
+             * Words
              * @default
              */
-            name: string;
-            /** Run Id */
-            run_id?: number | null;
-            /** Scene Id */
-            scene_id?: number | null;
+            words: string;
         };
         /**
          * Control
@@ -5335,13 +5431,6 @@ export interface components {
             intact: components["schemas"]["FigureAnswer"];
             online: components["schemas"]["FigureAnswer"];
         };
-        /** DeadAnswer */
-        DeadAnswer: {
-            /** Id */
-            id: number;
-            /** Reason */
-            reason: string;
-        };
         /** DeviceAnswer */
         DeviceAnswer: {
             /** Approved Place */
@@ -5494,14 +5583,6 @@ export interface components {
             at: string;
         };
         /**
-         * EnrolBody
-         * @description The code that the page of the screens shows; blanks in it do not matter.
-         */
-        EnrolBody: {
-            /** Code */
-            code: string;
-        };
-        /**
          * ErrorAnswer
          * @description What went wrong (camera_hub.errors): the kind, the reason that pages translate, and a sentence in English.
          */
@@ -5635,6 +5716,19 @@ export interface components {
         ExclusionIds: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * ExtendRun
+         * @description Show the present stop longer.
+         */
+        ExtendRun: {
+            /** Revision */
+            revision: number;
+            /**
+             * Seconds
+             * @default 30
+             */
+            seconds: number;
         };
         /**
          * FaultReportAnswer
@@ -5818,6 +5912,83 @@ export interface components {
             state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
         };
         /**
+         * FindingAnswer
+         * @description A finding; topic `finding` of the WebSocket, null: it was deleted. `picture_why`: why the hub has no picture of
+         *     that moment; the photo is a person's.
+         */
+        FindingAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera */
+            camera: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Id */
+            id: number;
+            /** Photo Url */
+            photo_url: string | null;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Run Id */
+            run_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** User Name */
+            user_name: string;
+            /** Village */
+            village: string;
+            /** Village Id */
+            village_id: number;
+            /** Words */
+            words: string;
+        };
+        /**
+         * FindingBody
+         * @description What was found at a camera of the stop: places and times only.
+         */
+        FindingBody: {
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Position */
+            position: number;
+            /** Words */
+            words: string;
+        };
+        /** FindingCategoryAnswer */
+        FindingCategoryAnswer: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * FindingsAnswer
+         * @description Findings, newest first; `next`: pass it as `before` to get older ones; null at the end.
+         */
+        FindingsAnswer: {
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+            /** Next */
+            next: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * FlappingAnswer
          * @description How often a camera stopped giving pictures; `after` exclusions.
          */
@@ -5867,6 +6038,21 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * HandOverRun
+         * @description Make that user the run's operator.
+         */
+        HandOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** User Id */
+            user_id: number;
         };
         /**
          * HealthCountsAnswer
@@ -6319,6 +6505,8 @@ export interface components {
             cameras: (components["schemas"]["ItineraryCameraAnswer"] | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
             /** Layout */
             layout: string;
             /** Name */
@@ -6327,6 +6515,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+            /** Preset */
+            preset: string | null;
         };
         /**
          * JobAnswer
@@ -7305,14 +7495,6 @@ export interface components {
             /** Names */
             names: string[];
         };
-        /** NothingBody */
-        NothingBody: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "none";
-        };
         /**
          * NoticeAnswer
          * @description One notice. Its words are the hub's, in Chinese; `alarm_id` is null when it is about several (`alarm_ids`).
@@ -7563,17 +7745,6 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
-        };
-        /**
-         * PictureAnswer
-         * @description What is in which tile now; null: nothing.
-         */
-        PictureAnswer: {
-            /** Layout */
-            layout: string;
-            run: components["schemas"]["ScreenRunAnswer"] | null;
-            /** Tiles */
-            tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
         };
         /**
          * PlaceCamera
@@ -8514,6 +8685,32 @@ export interface components {
             words: components["schemas"]["FigureWordsAnswer"][];
         };
         /**
+         * ResultCameraAnswer
+         * @description A camera by the names it had when the patrol started.
+         */
+        ResultCameraAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
+        };
+        /**
+         * ResultCountsAnswer
+         * @description Results of a patrol: one per camera and stop.
+         */
+        ResultCountsAnswer: {
+            /** Abnormal */
+            abnormal: number;
+            /** Excused */
+            excused: number;
+            /** Normal */
+            normal: number;
+            /** Open */
+            open: number;
+        };
+        /**
          * ReturnCameras
          * @description Return cameras to their village; the note says what is to be corrected.
          */
@@ -8640,18 +8837,31 @@ export interface components {
         /**
          * RunAnswer
          * @description A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves.
+         *
+         *     `closing`: the stops of a patrol are all over, and it can be submitted once nothing is open.
          */
         RunAnswer: {
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            counts: components["schemas"]["ResultCountsAnswer"] | null;
             /** Dead */
             dead: components["schemas"]["SkippedCameraAnswer"][];
             /** End Reason */
             end_reason: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Extended S */
+            extended_s: number;
             /** Id */
             id: number;
+            interrupt: components["schemas"]["RunInterruptAnswer"] | null;
             /** Lap */
             lap: number;
+            /** Least S */
+            least_s: number;
             /** Loop */
             loop: boolean;
             /** Next Position */
@@ -8661,8 +8871,14 @@ export interface components {
              * Format: date-time
              */
             now: string;
+            operator: components["schemas"]["RunOperatorAnswer"];
+            /** Pause Reason */
+            pause_reason: ("operator" | "alarm" | "ptz") | null;
             /** Position */
             position: number;
+            progress: components["schemas"]["RunProgressAnswer"];
+            /** Remaining */
+            remaining: number[];
             /** Revision */
             revision: number;
             /** Shown */
@@ -8680,7 +8896,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "ended";
+            state: "running" | "paused" | "closing" | "ended";
             /** Step */
             step: number | null;
             /** Stop Count */
@@ -8693,6 +8909,64 @@ export interface components {
             tour_name: string;
         };
         /**
+         * RunEventAnswer
+         * @description What was done to a run. `detail` depends on `kind`: see patrol.runs.run_events.
+         */
+        RunEventAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: {
+                [key: string]: string | number | null;
+            };
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Position */
+            position: number;
+            /** User Id */
+            user_id: number | null;
+            /** User Name */
+            user_name: string;
+        };
+        /**
+         * RunInterruptAnswer
+         * @description The alarm that interrupted the patrol.
+         */
+        RunInterruptAnswer: {
+            /** Alarm Id */
+            alarm_id: number;
+            /** Cameras */
+            cameras: components["schemas"]["ItineraryCameraAnswer"][];
+            /** Cause */
+            cause: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /** More */
+            more: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+            /** Village */
+            village: string;
+        };
+        /**
          * RunItinerary
          * @description The tour as it was when the run started. It never changes: fetch it once.
          */
@@ -8700,15 +8974,72 @@ export interface components {
             /** Stops */
             stops: components["schemas"]["ItineraryStopAnswer"][];
         };
-        /** RunOnScreen */
-        RunOnScreen: {
+        /** RunOperatorAnswer */
+        RunOperatorAnswer: {
+            /** Id */
+            id: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * RunProgressAnswer
+         * @description All 0 when the run has ended.
+         */
+        RunProgressAnswer: {
+            /** Done */
+            done: number;
+            /** Left S */
+            left_s: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * RunResultAnswer
+         * @description The result of one camera at one stop. `seen`: visible for the tour's least time; `seen_s`: the longest visit.
+         *
+         *     `why` it was not seen: no_page, page_hidden, page_covered, off_screen, passed_over, no_picture or the fault of its
+         *     picture; null: it was seen, or its stop was not on yet. `picture_why`: why there is no picture of it. `cause` and
+         *     `reference` (the number of an alarm): why it is excused.
+         */
+        RunResultAnswer: {
+            camera: components["schemas"]["ResultCameraAnswer"];
+            /** Cause */
+            cause: string | null;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Confirmed Name */
+            confirmed_name: string | null;
+            /** Findings */
+            findings: number;
+            /** Key */
+            key: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Reference */
+            reference: number | null;
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * Result
              * @enum {string}
              */
-            kind: "run";
-            /** Run Id */
-            run_id: number;
+            result: "open" | "normal" | "abnormal" | "excused";
+            /** Seen */
+            seen: boolean;
+            /** Seen At */
+            seen_at: string | null;
+            /** Seen S */
+            seen_s: number;
+            /** Visits */
+            visits: number;
+            /** Why */
+            why: string | null;
+            /** Words */
+            words: string;
         };
         /** RunStarted */
         RunStarted: {
@@ -8790,187 +9121,6 @@ export interface components {
             /** Name */
             name: string;
         };
-        /** SceneOnScreen */
-        SceneOnScreen: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "scene";
-            /** Scene Id */
-            scene_id: number;
-        };
-        /**
-         * ScreenAnswer
-         * @description A screen. `before`: what taking back returns to; null: there is nothing to take back.
-         *
-         *     `since`: since when its browser is connected, or when it was last connected; null: never. `pages` over 1: several
-         *     browsers show it with the same token.
-         */
-        ScreenAnswer: {
-            /** Address */
-            address: string;
-            before: components["schemas"]["ContentAnswer"] | null;
-            /** Captions */
-            captions: boolean;
-            /** Changed At */
-            changed_at: string | null;
-            /** Changed Name */
-            changed_name: string;
-            /** Clock */
-            clock: boolean;
-            /** Code Until */
-            code_until: string | null;
-            /** Connected */
-            connected: boolean;
-            content: components["schemas"]["ContentAnswer"];
-            /** Enrolled At */
-            enrolled_at: string | null;
-            /** Id */
-            id: number;
-            /** Layout */
-            layout: string;
-            /** Locked */
-            locked: boolean;
-            /** Name */
-            name: string;
-            /** Pages */
-            pages: number;
-            picture: components["schemas"]["PictureAnswer"];
-            /** Place */
-            place: string;
-            /** Portrait */
-            portrait: boolean;
-            /** Revision */
-            revision: number;
-            /** Since */
-            since: string | null;
-            /** Streams */
-            streams: number;
-        };
-        /** ScreenBody */
-        ScreenBody: {
-            /**
-             * Captions
-             * @default true
-             */
-            captions: boolean;
-            /**
-             * Clock
-             * @default false
-             */
-            clock: boolean;
-            /**
-             * Layout
-             * @default 9
-             */
-            layout: string;
-            /**
-             * Locked
-             * @default false
-             */
-            locked: boolean;
-            /** Name */
-            name: string;
-            /**
-             * Place
-             * @default
-             */
-            place: string;
-            /**
-             * Portrait
-             * @default false
-             */
-            portrait: boolean;
-            /**
-             * Streams
-             * @default 9
-             */
-            streams: number;
-        };
-        /** ScreenCameraAnswer */
-        ScreenCameraAnswer: {
-            /** Fault */
-            fault: string | null;
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Picture At */
-            picture_at: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "found" | "waiting" | "returned" | "approved" | "retired";
-            /** Village */
-            village: string;
-        };
-        /**
-         * ScreenCodeAnswer
-         * @description Shown once.
-         */
-        ScreenCodeAnswer: {
-            /** Code */
-            code: string;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-        };
-        /**
-         * ScreenPage
-         * @description What a screen's own page needs.
-         */
-        ScreenPage: {
-            /** Captions */
-            captions: boolean;
-            /** Clock */
-            clock: boolean;
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            picture: components["schemas"]["PictureAnswer"];
-            /** Place */
-            place: string;
-            /** Portrait */
-            portrait: boolean;
-            /** Revision */
-            revision: number;
-            /** Streams */
-            streams: number;
-            /** Time Zone */
-            time_zone: string;
-        };
-        /**
-         * ScreenRunAnswer
-         * @description The run that a screen shows, as it is at `now` (hub time).
-         */
-        ScreenRunAnswer: {
-            /** Dead */
-            dead: components["schemas"]["DeadAnswer"][];
-            /** Id */
-            id: number;
-            /**
-             * Now
-             * Format: date-time
-             */
-            now: string;
-            /** Position */
-            position: number;
-            /** State */
-            state: string;
-            /** Stop Count */
-            stop_count: number;
-            /** Stop Name */
-            stop_name: string;
-            /** Time Left S */
-            time_left_s: number;
-            /** Tour Name */
-            tour_name: string;
-        };
         /**
          * SealAnswer
          * @description Number, time and hash of the link that sealed the record.
@@ -8990,13 +9140,14 @@ export interface components {
          * SeenCamera
          * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
          *
-         *     `gap`: why it has never been shown so far.
+         *     `gap`: why it was not shown, or not longer: the page was in the background, something lay over the tile or the
+         *     window, the tile was scrolled away, no frame came, the picture stood still, or was black.
          */
         SeenCamera: {
             /** Camera */
             camera: number;
             /** Gap */
-            gap?: ("page_hidden" | "no_picture") | null;
+            gap?: ("page_hidden" | "covered" | "off_screen" | "no_picture" | "frozen" | "black") | null;
             /** Seconds */
             seconds: number;
         };
@@ -9194,16 +9345,6 @@ export interface components {
             type: "show";
             /** Viewer */
             viewer: string;
-        };
-        /**
-         * ShowOnScreen
-         * @description `revision` is that of the screen as the user saw it; an outdated one gets 409 with the new state.
-         */
-        ShowOnScreen: {
-            /** Content */
-            content: components["schemas"]["NothingBody"] | components["schemas"]["SceneOnScreen"] | components["schemas"]["CamerasOnScreen"] | components["schemas"]["RunOnScreen"] | components["schemas"]["TileOnScreen"];
-            /** Revision */
-            revision: number;
         };
         /**
          * Sign
@@ -9509,6 +9650,16 @@ export interface components {
             /** Width */
             width: number | null;
         };
+        /** SubmitBody */
+        SubmitBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision?: number | null;
+        };
         /**
          * SubnetBody
          * @description Devices of a subnet that have addresses in another one now; the host part stays.
@@ -9658,8 +9809,16 @@ export interface components {
             /** Viewers */
             viewers: number;
         };
-        /** TakeBack */
-        TakeBack: {
+        /**
+         * TakeOverRun
+         * @description Become the run's operator.
+         */
+        TakeOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
             /** Revision */
             revision: number;
         };
@@ -9735,21 +9894,6 @@ export interface components {
             type: "tile";
             /** Viewer */
             viewer: string;
-        };
-        /**
-         * TileOnScreen
-         * @description A camera for one tile of what the screen shows; null empties it. A scene becomes single cameras by that.
-         */
-        TileOnScreen: {
-            /** Camera Id */
-            camera_id: number | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "tile";
-            /** Tile */
-            tile: number;
         };
         /**
          * TimeMessage
@@ -10280,6 +10424,16 @@ export interface components {
              * @enum {string}
              */
             importance: "key" | "normal";
+        };
+        /**
+         * OperatorAnswer
+         * @description Somebody who may run the tour.
+         */
+        OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
     };
     responses: never;
@@ -14038,6 +14192,386 @@ export interface operations {
             };
         };
     };
+    findings_api_findings_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_categories_api_findings_categories_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingCategoryAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_findings_api_findings_export_xlsx_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The findings as a sheet, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_api_findings__finding_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_finding_api_findings__finding_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_finding_api_findings__finding_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFinding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_photo_api_findings__finding_id__photo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_photo_api_findings__finding_id__photo_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_picture_api_findings__finding_id__picture_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     board_api_health_board_get: {
         parameters: {
             query?: never;
@@ -17641,7 +18175,7 @@ export interface operations {
     runs_api_runs_get: {
         parameters: {
             query?: {
-                state?: ("running" | "paused" | "ended" | "active") | null;
+                state?: ("running" | "paused" | "closing" | "ended" | "active") | null;
                 tour_id?: number | null;
                 limit?: number;
                 before?: number | null;
@@ -17763,6 +18297,225 @@ export interface operations {
             };
         };
     };
+    confirm_api_runs__run_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    events_api_runs__run_id__events_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEventAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    extend_api_runs__run_id__extend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_api_runs__run_id__findings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hand_over_api_runs__run_id__hand_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     itinerary_api_runs__run_id__itinerary_get: {
         parameters: {
             query?: never;
@@ -17854,6 +18607,47 @@ export interface operations {
             };
         };
     };
+    result_picture_api_runs__run_id__pictures__picture_id__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                picture_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     record_api_runs__run_id__record_get: {
         parameters: {
             query?: never;
@@ -17872,6 +18666,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_results_api_runs__run_id__results_get: {
+        parameters: {
+            query?: {
+                position?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17959,6 +18795,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSteps"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_api_runs__run_id__submit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_over_api_runs__run_id__take_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -18168,628 +19092,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    own_screen_api_screen_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenPage"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    picture_api_screen_cameras__camera_id__picture_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": unknown;
-                };
-            };
-            /** @description unchanged */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    still_api_screen_cameras__camera_id__still_get: {
-        parameters: {
-            query?: {
-                stream?: "main" | "sub";
-                n?: number;
-            };
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": unknown;
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    enrol_api_screen_enrol_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnrolBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenPage"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    media_parameters_api_screen_media_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MediaAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    offer_api_screen_viewers_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewViewer"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ViewerOfferAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    list_screens_api_screens_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    create_api_screens_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScreenBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    screen_api_screens__screen_id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    change_api_screens__screen_id__put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScreenBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    remove_api_screens__screen_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    new_code_api_screens__screen_id__code_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenCodeAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    revoke_api_screens__screen_id__revoke_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    show_api_screens__screen_id__show_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ShowOnScreen"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    take_back_api_screens__screen_id__take_back_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TakeBack"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -20375,6 +20677,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    operators_x: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorAnswer"][];
                 };
             };
         };
