@@ -1,6 +1,6 @@
 """A patrol centre over a real database: cameras, an operator, tours, and runs that follow a stepped clock."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -10,10 +10,12 @@ from sqlalchemy import update
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.events import EventBus
+from camera_hub.patrol.proof.sightings import SightingReports
 from camera_hub.patrol.runs.engine import Engine, RunSteering, engine
 from camera_hub.patrol.runs.run_proof import NoProof, RunProof
 from camera_hub.patrol.tours.scenes import Scenes
-from camera_hub.patrol.tours.tours import NewStop, Tours
+from camera_hub.patrol.tours.stops import NewStop
+from camera_hub.patrol.tours.tours import TourDraft, Tours
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
@@ -27,6 +29,16 @@ NO_PROOF = NoProof()
 
 
 @dataclass
+class FakeMoments:
+    """Notes of whom the hub was to take pictures: (run, stop, cameras)."""
+
+    wanted: list[tuple[int, int, list[int]]] = field(default_factory=list)
+
+    def take(self, run_id: int, position: int, cameras: Collection[int]) -> None:
+        self.wanted.append((run_id, position, list(cameras)))
+
+
+@dataclass
 class Centre:
     """What a run needs around it: six cameras of two villages and an operator."""
 
@@ -36,6 +48,7 @@ class Centre:
     actor: Actor
     cameras: list[int]
     media: FakeMedia = field(default_factory=FakeMedia)
+    moments: FakeMoments = field(default_factory=FakeMoments)
 
     @property
     def tours(self) -> Tours:
@@ -44,6 +57,10 @@ class Centre:
     @property
     def scenes(self) -> Scenes:
         return Scenes(self.database, self.bus, self.clock)
+
+    @property
+    def sightings(self) -> SightingReports:
+        return SightingReports(self.database, self.bus, self.clock, self.moments)
 
     @asynccontextmanager
     async def engine(self, proof: RunProof = NO_PROOF, steering: RunSteering | None = None) -> AsyncIterator[Engine]:
@@ -56,7 +73,7 @@ class Centre:
         stops = [NewStop(self.cameras[n], None, dwell, "") for n, dwell in enumerate(dwells)]
         if scene is not None:
             stops.append(NewStop(None, scene, 10, "看桥栏"))
-        return (await self.tours.create(self.actor, "重点路段", "", stops)).id
+        return (await self.tours.create(self.actor, TourDraft("重点路段", stops))).id
 
     async def kill(self, *cameras: int, cause: str = "unreachable") -> None:
         async with self.database.write() as session:

@@ -18,7 +18,6 @@ from camera_hub.patrol.runs.ptz_waits import PersonsSteering, PtzWaits
 from camera_hub.patrol.runs.reader import RunReader
 from camera_hub.patrol.runs.run_proof import RunProof
 from camera_hub.patrol.runs.runs import Runs
-from camera_hub.patrol.runs.seen_reports import SeenReports
 from camera_hub.patrol.runs.situation import Situations
 from camera_hub.patrol.runs.views import RunViews
 from camera_hub.patrol.runs.warming import Warming
@@ -44,7 +43,6 @@ class Engine:
 
     runs: Runs
     reader: RunReader
-    reports: SeenReports
 
 
 @asynccontextmanager
@@ -75,5 +73,4 @@ async def engine(
         yield Engine(
             Runs(clock, keeper, views, situations, proof),
             RunReader(database, clock, keeper, views, situations),
-            SeenReports(database, clock, keeper),
         )

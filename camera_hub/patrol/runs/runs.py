@@ -22,7 +22,7 @@ from camera_hub.patrol.runs.run_proof import RunProof
 from camera_hub.patrol.runs.situation import RunSituation, Situations, stops_of
 from camera_hub.patrol.runs.timetable import Transition
 from camera_hub.patrol.runs.views import RunView, RunViews
-from camera_hub.patrol.tours.tours import tour_row
+from camera_hub.patrol.tours.tours import tour_to_run
 from camera_hub.store.tables import Run, Tour, User
 
 MAX_ACTIVE = 32
@@ -61,8 +61,7 @@ class Runs:
         """
         township.require(actor, "tour")
         async with self._keeper.writing() as session:
-            tour = await tour_row(session, tour_id)
-            require_role(actor, tour)
+            tour = await tour_to_run(session, actor, tour_id)
             active = await session.scalar(select(func.count()).select_from(Run).where(Run.state != "ended")) or 0
             if active >= MAX_ACTIVE:
                 raise HubError(
