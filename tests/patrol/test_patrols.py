@@ -313,18 +313,18 @@ async def test_a_patrol_is_handed_over_and_taken_over(centre: Centre) -> None:
 
 async def test_a_tour_is_run_by_its_roles(centre: Centre) -> None:
     tour = await ruled(centre, await centre.tour(60), roles=["leader"])
-    admin = await person(centre, "admin", Role.TOWNSHIP_ADMIN)
+    admin, other = await person(centre, "admin", Role.TOWNSHIP_ADMIN), await person(centre, "other")
     async with centre.engine() as on:
-        with pytest.raises(HubError, match="run by leader") as refused:
-            await on.runs.start(centre.actor, tour, loop=False)
-        assert (refused.value.kind, refused.value.reason) == (Kind.FORBIDDEN, "not_your_tour")
+        with pytest.raises(HubError, match="other roles: leader") as refused:
+            await on.runs.start(other, tour, loop=False)
+        assert (refused.value.kind, refused.value.reason) == (Kind.FORBIDDEN, "tour_not_yours")
         run = await on.runs.start(admin, tour, loop=False)
         for operation in (
-            on.runs.control(centre.actor, run.id, "next", run.revision),
-            on.runs.take_over(centre.actor, run.id, "", run.revision),
-            on.runs.hand_over(admin, run.id, centre.actor.user_id, "", run.revision),
+            on.runs.control(other, run.id, "next", run.revision),
+            on.runs.take_over(other, run.id, "", run.revision),
+            on.runs.hand_over(admin, run.id, other.user_id, "", run.revision),
         ):
-            with pytest.raises(HubError, match=r"run by leader|may not run"):
+            with pytest.raises(HubError, match=r"other roles: leader|may not run"):
                 await operation
 
 
