@@ -184,7 +184,6 @@ export default {
   scene_turns: 'The scene has carousels and cannot be a stop: a stop shows fixed cameras',
   carousel_source: 'Choose one source for each carousel: listed cameras, a place class or a village',
   carousel_village: 'The village of a carousel no longer exists',
-  stop_count: 'The number of stops is outside the limits',
   too_many_runs: 'Too many patrols are running; end one first',
   run_moved: 'Somebody else has operated this patrol',
   stop_dead: 'No camera of this stop can be shown',

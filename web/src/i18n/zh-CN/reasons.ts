@@ -184,7 +184,6 @@ export default {
   scene_turns: '视图中有轮播窗格，不能作为巡查站点：每站显示的摄像机必须固定',
   carousel_source: '每个轮播窗格须选定一种内容：自选摄像机、地点类别或村',
   carousel_village: '轮播窗格所选的村/小区已不存在',
-  stop_count: '巡查路线的站数不在允许范围内',
   too_many_runs: '同时进行的巡查过多，请先结束一个',
   run_moved: '巡查已由他人操作',
   stop_dead: '该站的摄像机都无法显示',
