@@ -200,7 +200,6 @@ export default {
   not_operator: '“{name}” runs this patrol; take it over instead',
   already_operator: '“{name}” runs this patrol already',
   may_not_run: 'This user may not run this tour; choose somebody else',
-  not_your_tour: 'This tour is for other roles; ask who is in charge',
   tour_empty: 'This tour shows no camera; add stops first',
   run_closing: 'All stops are over; the patrol waits to be submitted',
   run_paused: 'The patrol is paused',

@@ -200,7 +200,6 @@ export default {
   not_operator: '当前由“{name}”执行本次巡查，如需接替请用“接手”',
   already_operator: '本次巡查已由“{name}”执行',
   may_not_run: '该用户不能执行这条巡查路线，请换一人',
-  not_your_tour: '这条巡查路线不由您的岗位执行，请联系值班负责人',
   tour_empty: '这条巡查路线里没有摄像机，请先添加站点',
   run_closing: '各站已看完，等待提交',
   run_paused: '巡查已暂停',
