@@ -37,6 +37,7 @@ from camera_hub.store.tables import (
     Device,
     DeviceMatch,
     Exclusion,
+    Finding,
     IntakeCandidate,
     KeyPlace,
     LedgerFile,
@@ -48,6 +49,7 @@ from camera_hub.store.tables import (
     ReferencePicture,
     Run,
     Scene,
+    Screen,
     SpecialPeriod,
     Stream,
     Tour,
@@ -156,6 +158,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             ]
         )
         await session.flush()
+        screen = Screen(name=SECRET, place=SECRET, created_at=now)
+        screen.content = {"kind": "cameras", "layout": "1", "cameras": [camera.id]}
+        session.add(screen)
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
         match = DeviceMatch(kind="moved", question="q", device_id=device.id, village_id=village, source="hello")
         match.other_village_id, match.host, match.path, match.facts = village, ADDRESS, "/", {"name": SECRET}
@@ -181,6 +186,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
         session.add(photo)
         admin_id = hub.accounts[Role.TOWNSHIP_ADMIN].id
+        finding = Finding(run_id=run.id, position=0, camera_id=camera.id, village_id=village, category="other", at=now)
+        finding.words, finding.user_name = SECRET, SECRET
+        session.add(finding)
         notice = Notice(user_id=admin_id, alarm_id=alarm.id, kind="opened", payload={"title": SECRET})
         notice.created_at = notice.next_attempt_at = now
         session.add(notice)
@@ -239,9 +247,12 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "tour_id": tour.id,
             "scene_id": scene.id,
             "run_id": run.id,
+            "result_id": run.id,
+            "finding_id": finding.id,
             "plan_id": plan.id,
             "period_id": period.id,
             "occurrence_id": due.id,
+            "screen_id": screen.id,
             "village_id": village,
             "camera_position_id": camera.id,
             "map_id": f"place:{place.id}",

@@ -1522,6 +1522,151 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description Findings, newest first; `begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village.
+         */
+        get: operations["findings_api_findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Categories
+         * @description The categories, in the order in which they are offered.
+         */
+        get: operations["finding_categories_api_findings_categories_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Findings
+         * @description The findings of the same query as a sheet; of more than it may have, the newest.
+         */
+        get: operations["export_findings_api_findings_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finding */
+        get: operations["finding_api_findings__finding_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Finding
+         * @description Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended.
+         */
+        delete: operations["delete_finding_api_findings__finding_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Finding
+         * @description Correct a finding; 409 `run_ended` once its patrol has ended.
+         */
+        patch: operations["change_finding_api_findings__finding_id__patch"];
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding Photo
+         * @description Add a photo: JPEG, PNG or WebP of up to 8 MiB, which is scaled down and loses its metadata (place, device).
+         */
+        post: operations["add_finding_photo_api_findings__finding_id__photo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Photo
+         * @description The photo that a person added.
+         */
+        get: operations["finding_photo_api_findings__finding_id__photo_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/picture.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Picture
+         * @description What the hub saw at that moment.
+         */
+        get: operations["finding_picture_api_findings__finding_id__picture_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/board": {
         parameters: {
             query?: never;
@@ -3211,7 +3356,7 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Start a tour; if all its cameras are dead the run ends at once (end_reason all_dead).
+         * @description Start a tour. If all its cameras are dead, a patrol is closing at once, and a loop ends (end_reason all_dead).
          */
         post: operations["start_api_runs_post"];
         delete?: never;
@@ -3234,6 +3379,109 @@ export interface paths {
         get: operations["run_api_runs__run_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Confirm a stop, or some of its cameras; the answer is that stop's results (all, where no position was given).
+         *
+         *     409 names in params.cameras what stands in the way: `not_seen` (params.seen: those that could be confirmed),
+         *     `one_at_a_time`, `already_confirmed`; `run_moved` has the run's new state in params.run.
+         */
+        post: operations["confirm_api_runs__run_id__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What was done to the run, in order, after the event with the id `after`.
+         */
+        get: operations["events_api_runs__run_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend
+         * @description Show the present stop longer. 409 as below.
+         */
+        post: operations["extend_api_runs__run_id__extend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding
+         * @description Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds.
+         */
+        post: operations["add_finding_api_runs__run_id__findings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/hand_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over
+         * @description Make another user the operator. 409 as below.
+         */
+        post: operations["hand_over_api_runs__run_id__hand_over_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3280,6 +3528,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Operators
+         * @description Those who may run this tour, by name; the present operator is among them.
+         */
+        get: operations["operators_api_runs__run_id__operators_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/pictures/{picture_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Result Picture
+         * @description The picture that the hub took of a camera; it never changes.
+         */
+        get: operations["result_picture_api_runs__run_id__pictures__picture_id__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/record": {
         parameters: {
             query?: never;
@@ -3292,6 +3580,26 @@ export interface paths {
          * @description The seal and the reviews of a run's record.
          */
         get: operations["record_api_runs__run_id__record_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Results
+         * @description The results of a patrol, or of one of its stops, in the order of its itinerary; a presentation has none.
+         */
+        get: operations["run_results_api_runs__run_id__results_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3341,6 +3649,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit
+         * @description Submit a patrol whose stops are over: it ends and is sealed. 409 `still_open` names what is not confirmed in
+         *     params.cameras.
+         */
+        post: operations["submit_api_runs__run_id__submit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/take_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over
+         * @description Become the operator. 409 as below.
+         */
+        post: operations["take_over_api_runs__run_id__take_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/{verb}": {
         parameters: {
             query?: never;
@@ -3352,7 +3701,7 @@ export interface paths {
         put?: never;
         /**
          * Control
-         * @description Act on a run. 409 `run_moved` carries its new state in params.run.
+         * @description Act on a run. 409 `run_moved` carries its new state in params.run. Of all routes of a run this one comes last.
          */
         post: operations["control_api_runs__run_id___verb__post"];
         delete?: never;
@@ -3404,6 +3753,255 @@ export interface paths {
          * @description Delete the scene; 409 names the tours that still show it.
          */
         delete: operations["remove_api_scenes__scene_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Screen
+         * @description The screen, and what it shows now.
+         */
+        get: operations["own_screen_api_screen_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/cameras/{camera_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description The last stored picture of a camera that the screen shows.
+         */
+        get: operations["picture_api_screen_cameras__camera_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/cameras/{camera_id}/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Still
+         * @description The last key frame of a camera that the screen shows as pictures.
+         */
+        get: operations["still_api_screen_cameras__camera_id__still_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol
+         * @description Make this browser a screen's, by the code that the page of the screens shows.
+         */
+        post: operations["enrol_api_screen_enrol_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Media Parameters
+         * @description As GET /api/media.
+         */
+        get: operations["media_parameters_api_screen_media_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/viewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer
+         * @description As POST /api/viewers.
+         */
+        post: operations["offer_api_screen_viewers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Screens
+         * @description All screens by name, with what each shows now.
+         */
+        get: operations["list_screens_api_screens_get"];
+        put?: never;
+        /**
+         * Create
+         * @description Add a screen. It shows nothing, and no browser is enrolled for it yet.
+         */
+        post: operations["create_api_screens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Screen */
+        get: operations["screen_api_screens__screen_id__get"];
+        /**
+         * Change
+         * @description Set a screen up anew; what it shows stays.
+         */
+        put: operations["change_api_screens__screen_id__put"];
+        post?: never;
+        /**
+         * Remove
+         * @description Remove a screen; its browser is accepted no more.
+         */
+        delete: operations["remove_api_screens__screen_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New Code
+         * @description A one-time code by which a browser becomes this screen's; an earlier code ends.
+         */
+        post: operations["new_code_api_screens__screen_id__code_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke
+         * @description The browser that is enrolled for the screen is accepted no more, from now on.
+         */
+        post: operations["revoke_api_screens__screen_id__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show
+         * @description Put something onto the screen, or a camera into one of its tiles. 409 `screen_moved`: params.screen.
+         */
+        post: operations["show_api_screens__screen_id__show_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Back
+         * @description Return to what the screen showed before. 409 `screen_moved`: params.screen.
+         */
+        post: operations["take_back_api_screens__screen_id__take_back_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3591,6 +4189,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tour-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tour Templates
+         * @description All templates, each with the number of approved cameras that stand at such places now.
+         */
+        get: operations["tour_templates_api_tour_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tours": {
         parameters: {
             query?: never;
@@ -3600,7 +4218,7 @@ export interface paths {
         };
         /**
          * Tours
-         * @description All tours by name.
+         * @description All tours by name: those in use, or those that are archived.
          */
         get: operations["tours_api_tours_get"];
         put?: never;
@@ -3609,6 +4227,26 @@ export interface paths {
          * @description Create a tour.
          */
         post: operations["create_api_tours_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/from-places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * From Places
+         * @description Stops of all cameras of some place classes and villages, in the order in which they lie. Nothing is stored.
+         */
+        post: operations["from_places_api_tours_from_places_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3624,12 +4262,12 @@ export interface paths {
         };
         /**
          * Tour
-         * @description One tour with its stops.
+         * @description One tour with its stops; also an archived one.
          */
         get: operations["tour_api_tours__tour_id__get"];
         /**
          * Change
-         * @description Replace the whole tour; active runs are not changed.
+         * @description Replace the whole tour; active runs are not changed. 409 `tour_changed` carries its new state in params.tour.
          */
         put: operations["change_api_tours__tour_id__put"];
         post?: never;
@@ -3638,6 +4276,46 @@ export interface paths {
          * @description Retire the tour; the records of its runs are kept.
          */
         delete: operations["remove_api_tours__tour_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive
+         * @description Put the tour away, or take it back. An archived tour cannot be started.
+         */
+        post: operations["archive_api_tours__tour_id__archive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy
+         * @description A tour of one's own with the same stops and settings.
+         */
+        post: operations["copy_api_tours__tour_id__copy_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4195,7 +4873,7 @@ export interface components {
             /** Ids */
             ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Places
              * @default {}
@@ -4203,6 +4881,14 @@ export interface components {
             places: {
                 [key: string]: string;
             };
+        };
+        /** ArchiveTour */
+        ArchiveTour: {
+            /**
+             * Archived
+             * @default true
+             */
+            archived: boolean;
         };
         /**
          * AskExclusion
@@ -4351,7 +5037,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Position */
             position: number;
             /** Proof */
@@ -4407,7 +5093,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /**
@@ -4504,6 +5190,21 @@ export interface components {
             state: "ok" | "fault";
         };
         /**
+         * CamerasOnScreen
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty.
+         */
+        CamerasOnScreen: {
+            /** Cameras */
+            cameras: (number | null)[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cameras";
+            /** Layout */
+            layout: string;
+        };
+        /**
          * CandidateAnswer
          * @description A device that is not registered yet, and why. Passwords are write-only.
          */
@@ -4563,6 +5264,37 @@ export interface components {
             village_id: number;
         };
         /**
+         * CarouselAnswer
+         * @description As CarouselBody.
+         */
+        CarouselAnswer: {
+            /** Cameras */
+            cameras?: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
+            /** Seconds */
+            seconds: number;
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
+         * CarouselBody
+         * @description What a tile turns through: listed cameras, all of a place class or all of a village; exactly one of them.
+         */
+        CarouselBody: {
+            /** Cameras */
+            cameras?: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
+            /**
+             * Seconds
+             * @default 15
+             */
+            seconds: number;
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
          * CauseReportAnswer
          * @description How often a fault of this cause began, and how many seconds there was one; after exclusions.
          */
@@ -4597,7 +5329,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Position */
             position?: number | null;
         };
@@ -4606,7 +5338,7 @@ export interface components {
             /** Camera Ids */
             camera_ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Values
              * @default {}
@@ -4689,7 +5421,7 @@ export interface components {
             /** Ids */
             ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Values
              * @default {}
@@ -4697,6 +5429,13 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /** ChangeFinding */
+        ChangeFinding: {
+            /** Category */
+            category: string;
+            /** Words */
+            words: string;
         };
         /**
          * ChangeKeyPlace
@@ -4713,7 +5452,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Reach M */
             reach_m?: number | null;
             /** Village Id */
@@ -4755,6 +5494,47 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ChangeTour
+         * @description `revision`: of the tour that the user changed. An outdated one gets 409 with the tour as it is now.
+         */
+        ChangeTour: {
+            /**
+             * Confirm
+             * @default screen
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Edit Roles */
+            edit_roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            /**
+             * Interrupt
+             * @default none
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind?: string | null;
+            /**
+             * Least S
+             * @default 3
+             */
+            least_s: number;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** Roles */
+            roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source?: components["schemas"]["TourSourceBody"] | null;
+            /** Stops */
+            stops: components["schemas"]["StopBody"][];
         };
         /** ChangeUser */
         ChangeUser: {
@@ -4807,7 +5587,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "plan" | "occurrence" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "plan" | "occurrence" | "screen" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -5015,6 +5795,54 @@ export interface components {
             zh: string;
         };
         /**
+         * ConfirmBody
+         * @description Confirm a stop, or some of its cameras. `position` null: all that is open, at the end of a patrol that is
+         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows.
+         */
+        ConfirmBody: {
+            /** Camera Ids */
+            camera_ids?: number[] | null;
+            /**
+             * Change
+             * @default false
+             */
+            change: boolean;
+            /** Position */
+            position: number | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "normal" | "abnormal";
+            /** Revision */
+            revision?: number | null;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
+        /**
+         * ContentAnswer
+         * @description `name`: of the scene, or of the run's tour.
+         */
+        ContentAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "none" | "scene" | "cameras" | "run";
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Run Id */
+            run_id?: number | null;
+            /** Scene Id */
+            scene_id?: number | null;
+        };
+        /**
          * Control
          * @description Act on a run. `revision` is that of the state the user saw; an outdated one gets 409 with the new state.
          */
@@ -5031,6 +5859,11 @@ export interface components {
         CopyPeriods: {
             /** Year */
             year: number;
+        };
+        /** CopyTour */
+        CopyTour: {
+            /** Name */
+            name: string;
         };
         /**
          * CountyCandidateAnswer
@@ -5246,7 +6079,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Total */
             total: number;
             working: components["schemas"]["CoverageCountAnswer"];
@@ -5340,6 +6173,13 @@ export interface components {
             day: string;
             intact: components["schemas"]["FigureAnswer"];
             online: components["schemas"]["FigureAnswer"];
+        };
+        /** DeadAnswer */
+        DeadAnswer: {
+            /** Id */
+            id: number;
+            /** Reason */
+            reason: string;
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -5525,6 +6365,14 @@ export interface components {
             variant: "day" | "night";
         };
         /**
+         * EnrolBody
+         * @description The code that the page of the screens shows; blanks in it do not matter.
+         */
+        EnrolBody: {
+            /** Code */
+            code: string;
+        };
+        /**
          * ErrorAnswer
          * @description What went wrong (camera_hub.errors): the kind, the reason that pages translate, and a sentence in English.
          */
@@ -5658,6 +6506,19 @@ export interface components {
         ExclusionIds: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * ExtendRun
+         * @description Show the present stop longer.
+         */
+        ExtendRun: {
+            /** Revision */
+            revision: number;
+            /**
+             * Seconds
+             * @default 30
+             */
+            seconds: number;
         };
         /**
          * FaultReportAnswer
@@ -5841,6 +6702,83 @@ export interface components {
             state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
         };
         /**
+         * FindingAnswer
+         * @description A finding; topic `finding` of the WebSocket, null: it was deleted. `picture_why`: why the hub has no picture of
+         *     that moment; the photo is a person's.
+         */
+        FindingAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera */
+            camera: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Id */
+            id: number;
+            /** Photo Url */
+            photo_url: string | null;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Run Id */
+            run_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** User Name */
+            user_name: string;
+            /** Village */
+            village: string;
+            /** Village Id */
+            village_id: number;
+            /** Words */
+            words: string;
+        };
+        /**
+         * FindingBody
+         * @description What was found at a camera of the stop: places and times only.
+         */
+        FindingBody: {
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Position */
+            position: number;
+            /** Words */
+            words: string;
+        };
+        /** FindingCategoryAnswer */
+        FindingCategoryAnswer: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * FindingsAnswer
+         * @description Findings, newest first; `next`: pass it as `before` to get older ones; null at the end.
+         */
+        FindingsAnswer: {
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+            /** Next */
+            next: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * FlappingAnswer
          * @description How often a camera stopped giving pictures; `after` exclusions.
          */
@@ -5890,6 +6828,44 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * FromPlacesBody
+         * @description Which places stops are to be built from; nothing is stored. `without`: cameras that the tour has already.
+         */
+        FromPlacesBody: {
+            /**
+             * Dwell S
+             * @default 15
+             */
+            dwell_s: number;
+            /**
+             * Per Stop
+             * @default 1
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids?: number[];
+            /** Without */
+            without?: number[];
+        };
+        /**
+         * HandOverRun
+         * @description Make that user the run's operator.
+         */
+        HandOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** User Id */
+            user_id: number;
         };
         /**
          * HealthCountsAnswer
@@ -6191,7 +7167,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Proof */
             proof: string | null;
             /**
@@ -6370,6 +7346,8 @@ export interface components {
             cameras: (components["schemas"]["ItineraryCameraAnswer"] | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
             /** Layout */
             layout: string;
             /** Name */
@@ -6378,6 +7356,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+            /** Preset */
+            preset: string | null;
         };
         /**
          * JobAnswer
@@ -6469,7 +7449,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /** Village Id */
@@ -6587,7 +7567,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Pole Number */
             pole_number: string;
             /**
@@ -6667,7 +7647,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Pole Number */
             pole_number: string;
             /**
@@ -6719,6 +7699,7 @@ export interface components {
             tile: components["schemas"]["TileMessage"];
             time: components["schemas"]["TimeMessage"];
             viewer_gone: components["schemas"]["ViewerGoneMessage"];
+            warm: components["schemas"]["WarmMessage"];
         };
         /**
          * LoginAnswer
@@ -7071,7 +8052,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m?: number | null;
             /** Village Id */
@@ -7277,7 +8258,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /**
              * Values
              * @default {}
@@ -7308,7 +8289,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /**
              * Sub Url
              * @default
@@ -7374,6 +8355,14 @@ export interface components {
             kind: "village" | "quarter";
             /** Names */
             names: string[];
+        };
+        /** NothingBody */
+        NothingBody: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "none";
         };
         /**
          * NoticeAnswer
@@ -7553,6 +8542,16 @@ export interface components {
             unacknowledged: number;
             /** Warning */
             warning: number;
+        };
+        /**
+         * OperatorAnswer
+         * @description Somebody who may run the tour.
+         */
+        OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * OsdAnswer
@@ -7774,6 +8773,17 @@ export interface components {
             longitude: number;
         };
         /**
+         * PictureAnswer
+         * @description What is in which tile now; null: nothing.
+         */
+        PictureAnswer: {
+            /** Layout */
+            layout: string;
+            run: components["schemas"]["ScreenRunAnswer"] | null;
+            /** Tiles */
+            tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
+        };
+        /**
          * PlaceCamera
          * @description Put a camera on the map, turn it, or take it off (longitude and latitude null). What is left out stays as it is,
          *     null clears. The camera's file is changed with it: coordinates as typed, the nearest of the eight directions.
@@ -7821,6 +8831,33 @@ export interface components {
             working: number;
             /** Working Share */
             working_share: number;
+        };
+        /** PlaceStopAnswer */
+        PlaceStopAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: (number | null)[];
+            /** Dwell S */
+            dwell_s: number;
+            /** Layout */
+            layout: string | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PlaceStopsAnswer
+         * @description Stops in the order in which the places lie. `left`: cameras that found no room in a tour of `max_stops`.
+         */
+        PlaceStopsAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Left */
+            left: number;
+            /** Max Stops */
+            max_stops: number;
+            /** Stops */
+            stops: components["schemas"]["PlaceStopAnswer"][];
         };
         /** PlacedBaseAnswer */
         PlacedBaseAnswer: {
@@ -7887,7 +8924,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /** Village Id */
@@ -8875,6 +9912,32 @@ export interface components {
             words: components["schemas"]["FigureWordsAnswer"][];
         };
         /**
+         * ResultCameraAnswer
+         * @description A camera by the names it had when the patrol started.
+         */
+        ResultCameraAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
+        };
+        /**
+         * ResultCountsAnswer
+         * @description Results of a patrol: one per camera and stop.
+         */
+        ResultCountsAnswer: {
+            /** Abnormal */
+            abnormal: number;
+            /** Excused */
+            excused: number;
+            /** Normal */
+            normal: number;
+            /** Open */
+            open: number;
+        };
+        /**
          * ReturnCameras
          * @description Return cameras to their village; the note says what is to be corrected.
          */
@@ -9001,18 +10064,31 @@ export interface components {
         /**
          * RunAnswer
          * @description A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves.
+         *
+         *     `closing`: the stops of a patrol are all over, and it can be submitted once nothing is open.
          */
         RunAnswer: {
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            counts: components["schemas"]["ResultCountsAnswer"] | null;
             /** Dead */
             dead: components["schemas"]["SkippedCameraAnswer"][];
             /** End Reason */
             end_reason: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Extended S */
+            extended_s: number;
             /** Id */
             id: number;
+            interrupt: components["schemas"]["RunInterruptAnswer"] | null;
             /** Lap */
             lap: number;
+            /** Least S */
+            least_s: number;
             /** Loop */
             loop: boolean;
             /** Next Position */
@@ -9022,8 +10098,14 @@ export interface components {
              * Format: date-time
              */
             now: string;
+            operator: components["schemas"]["RunOperatorAnswer"];
+            /** Pause Reason */
+            pause_reason: ("operator" | "alarm" | "ptz") | null;
             /** Position */
             position: number;
+            progress: components["schemas"]["RunProgressAnswer"];
+            /** Remaining */
+            remaining: number[];
             /** Revision */
             revision: number;
             /** Shown */
@@ -9041,7 +10123,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "ended";
+            state: "running" | "paused" | "closing" | "ended";
             /** Step */
             step: number | null;
             /** Stop Count */
@@ -9054,12 +10136,147 @@ export interface components {
             tour_name: string;
         };
         /**
+         * RunEventAnswer
+         * @description What was done to a run. `detail` depends on `kind`: see patrol.runs.run_events.
+         */
+        RunEventAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: {
+                [key: string]: string | number | null;
+            };
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Position */
+            position: number;
+            /** User Id */
+            user_id: number | null;
+            /** User Name */
+            user_name: string;
+        };
+        /**
+         * RunInterruptAnswer
+         * @description The alarm that interrupted the patrol.
+         */
+        RunInterruptAnswer: {
+            /** Alarm Id */
+            alarm_id: number;
+            /** Cameras */
+            cameras: components["schemas"]["ItineraryCameraAnswer"][];
+            /** Cause */
+            cause: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /** More */
+            more: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+            /** Village */
+            village: string;
+        };
+        /**
          * RunItinerary
          * @description The tour as it was when the run started. It never changes: fetch it once.
          */
         RunItinerary: {
             /** Stops */
             stops: components["schemas"]["ItineraryStopAnswer"][];
+        };
+        /** RunOnScreen */
+        RunOnScreen: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "run";
+            /** Run Id */
+            run_id: number;
+        };
+        /** RunOperatorAnswer */
+        RunOperatorAnswer: {
+            /** Id */
+            id: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * RunProgressAnswer
+         * @description All 0 when the run has ended.
+         */
+        RunProgressAnswer: {
+            /** Done */
+            done: number;
+            /** Left S */
+            left_s: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * RunResultAnswer
+         * @description The result of one camera at one stop. `seen`: visible for the tour's least time; `seen_s`: the longest visit.
+         *
+         *     `why` it was not seen: no_page, page_hidden, page_covered, off_screen, passed_over, no_picture or the fault of its
+         *     picture; null: it was seen, or its stop was not on yet. `picture_why`: why there is no picture of it. `cause` and
+         *     `reference` (the number of an alarm): why it is excused.
+         */
+        RunResultAnswer: {
+            camera: components["schemas"]["ResultCameraAnswer"];
+            /** Cause */
+            cause: string | null;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Confirmed Name */
+            confirmed_name: string | null;
+            /** Findings */
+            findings: number;
+            /** Key */
+            key: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Reference */
+            reference: number | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "open" | "normal" | "abnormal" | "excused";
+            /** Seen */
+            seen: boolean;
+            /** Seen At */
+            seen_at: string | null;
+            /** Seen S */
+            seen_s: number;
+            /** Visits */
+            visits: number;
+            /** Why */
+            why: string | null;
+            /** Words */
+            words: string;
         };
         /** RunStarted */
         RunStarted: {
@@ -9118,6 +10335,10 @@ export interface components {
         SceneAnswer: {
             /** Cameras */
             cameras: (number | null)[];
+            /** Carousels */
+            carousels: {
+                [key: string]: components["schemas"]["CarouselAnswer"];
+            };
             /**
              * Created At
              * Format: date-time
@@ -9127,19 +10348,211 @@ export interface components {
             id: number;
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s: number | null;
             /** Name */
             name: string;
             /** Owner Id */
             owner_id: number | null;
         };
-        /** SceneBody */
+        /**
+         * SceneBody
+         * @description `carousels`: by the index of their tiles, from 0. `magnify_s`: how long each small tile is large in turn.
+         */
         SceneBody: {
             /** Cameras */
             cameras: (number | null)[];
+            /** Carousels */
+            carousels?: {
+                [key: string]: components["schemas"]["CarouselBody"];
+            };
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s?: number | null;
             /** Name */
             name: string;
+        };
+        /** SceneOnScreen */
+        SceneOnScreen: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scene";
+            /** Scene Id */
+            scene_id: number;
+        };
+        /**
+         * ScreenAnswer
+         * @description A screen. `before`: what taking back returns to; null: there is nothing to take back.
+         *
+         *     `since`: since when its browser is connected, or when it was last connected; null: never. `pages` over 1: several
+         *     browsers show it with the same token.
+         */
+        ScreenAnswer: {
+            /** Address */
+            address: string;
+            before: components["schemas"]["ContentAnswer"] | null;
+            /** Captions */
+            captions: boolean;
+            /** Changed At */
+            changed_at: string | null;
+            /** Changed Name */
+            changed_name: string;
+            /** Clock */
+            clock: boolean;
+            /** Code Until */
+            code_until: string | null;
+            /** Connected */
+            connected: boolean;
+            content: components["schemas"]["ContentAnswer"];
+            /** Enrolled At */
+            enrolled_at: string | null;
+            /** Id */
+            id: number;
+            /** Layout */
+            layout: string;
+            /** Locked */
+            locked: boolean;
+            /** Name */
+            name: string;
+            /** Pages */
+            pages: number;
+            picture: components["schemas"]["PictureAnswer"];
+            /** Place */
+            place: string;
+            /** Portrait */
+            portrait: boolean;
+            /** Revision */
+            revision: number;
+            /** Since */
+            since: string | null;
+            /** Streams */
+            streams: number;
+        };
+        /** ScreenBody */
+        ScreenBody: {
+            /**
+             * Captions
+             * @default true
+             */
+            captions: boolean;
+            /**
+             * Clock
+             * @default false
+             */
+            clock: boolean;
+            /**
+             * Layout
+             * @default 9
+             */
+            layout: string;
+            /**
+             * Locked
+             * @default false
+             */
+            locked: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Place
+             * @default
+             */
+            place: string;
+            /**
+             * Portrait
+             * @default false
+             */
+            portrait: boolean;
+            /**
+             * Streams
+             * @default 9
+             */
+            streams: number;
+        };
+        /** ScreenCameraAnswer */
+        ScreenCameraAnswer: {
+            /** Fault */
+            fault: string | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Picture At */
+            picture_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Village */
+            village: string;
+        };
+        /**
+         * ScreenCodeAnswer
+         * @description Shown once.
+         */
+        ScreenCodeAnswer: {
+            /** Code */
+            code: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ScreenPage
+         * @description What a screen's own page needs.
+         */
+        ScreenPage: {
+            /** Captions */
+            captions: boolean;
+            /** Clock */
+            clock: boolean;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            picture: components["schemas"]["PictureAnswer"];
+            /** Place */
+            place: string;
+            /** Portrait */
+            portrait: boolean;
+            /** Revision */
+            revision: number;
+            /** Streams */
+            streams: number;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * ScreenRunAnswer
+         * @description The run that a screen shows, as it is at `now` (hub time).
+         */
+        ScreenRunAnswer: {
+            /** Dead */
+            dead: components["schemas"]["DeadAnswer"][];
+            /** Id */
+            id: number;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Position */
+            position: number;
+            /** State */
+            state: string;
+            /** Stop Count */
+            stop_count: number;
+            /** Stop Name */
+            stop_name: string;
+            /** Time Left S */
+            time_left_s: number;
+            /** Tour Name */
+            tour_name: string;
         };
         /**
          * SealAnswer
@@ -9157,16 +10570,27 @@ export interface components {
             sequence: number;
         };
         /**
+         * SeasonAnswer
+         * @description First and last day, each as month and day: "06-01".
+         */
+        SeasonAnswer: {
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
+        };
+        /**
          * SeenCamera
          * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
          *
-         *     `gap`: why it has never been shown so far.
+         *     `gap`: why it was not shown, or not longer: the page was in the background, something lay over the tile or the
+         *     window, the tile was scrolled away, no frame came, the picture stood still, or was black.
          */
         SeenCamera: {
             /** Camera */
             camera: number;
             /** Gap */
-            gap?: ("page_hidden" | "no_picture") | null;
+            gap?: ("page_hidden" | "covered" | "off_screen" | "no_picture" | "frozen" | "black") | null;
             /** Seconds */
             seconds: number;
         };
@@ -9366,6 +10790,16 @@ export interface components {
             viewer: string;
         };
         /**
+         * ShowOnScreen
+         * @description `revision` is that of the screen as the user saw it; an outdated one gets 409 with the new state.
+         */
+        ShowOnScreen: {
+            /** Content */
+            content: components["schemas"]["NothingBody"] | components["schemas"]["SceneOnScreen"] | components["schemas"]["CamerasOnScreen"] | components["schemas"]["RunOnScreen"] | components["schemas"]["TileOnScreen"];
+            /** Revision */
+            revision: number;
+        };
+        /**
          * Sign
          * @description A supervisor's opinion. `reviews`: how many reviews the page shows; 409 `record_reviewed` when there are more.
          */
@@ -9554,12 +10988,21 @@ export interface components {
             /** Why */
             why: string | null;
         };
-        /** StopAnswer */
+        /**
+         * StopAnswer
+         * @description A stop. `layout` and `cameras` tell what it shows, whichever kind of stop it is.
+         */
         StopAnswer: {
             /** Camera Id */
             camera_id: number | null;
+            /** Cameras */
+            cameras: (number | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
             /** Note */
@@ -9568,21 +11011,34 @@ export interface components {
             position: number;
             /** Preset */
             preset: string | null;
+            /** Preset Name */
+            preset_name: string;
             /** Scene Id */
             scene_id: number | null;
+            /** Title */
+            title: string;
         };
         /**
          * StopBody
-         * @description A camera or a scene (exactly one), and how long it is shown, in seconds.
+         * @description Exactly one of a camera, a scene, and a layout with its cameras (null: an empty tile); for how many seconds.
          */
         StopBody: {
             /** Camera Id */
             camera_id?: number | null;
+            /** Cameras */
+            cameras?: (number | null)[];
             /**
              * Dwell S
              * @default 15
              */
             dwell_s: number;
+            /**
+             * Key
+             * @default false
+             */
+            key: boolean;
+            /** Layout */
+            layout?: string | null;
             /**
              * Note
              * @default
@@ -9590,8 +11046,18 @@ export interface components {
             note: string;
             /** Preset */
             preset?: string | null;
+            /**
+             * Preset Name
+             * @default
+             */
+            preset_name: string;
             /** Scene Id */
             scene_id?: number | null;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
         };
         /**
          * StreamAddress
@@ -9747,6 +11213,16 @@ export interface components {
             /** Width */
             width: number | null;
         };
+        /** SubmitBody */
+        SubmitBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision?: number | null;
+        };
         /**
          * SubnetBody
          * @description Devices of a subnet that have addresses in another one now; the host part stays.
@@ -9785,6 +11261,20 @@ export interface components {
              * @default false
              */
             unknown_too: boolean;
+        };
+        /**
+         * SuggestedPlanAnswer
+         * @description When such a tour is usually due. `weekdays`: 1 (Monday) to 7; empty: each day. No season: the whole year.
+         */
+        SuggestedPlanAnswer: {
+            /** Every Minutes */
+            every_minutes: number | null;
+            /** Seasons */
+            seasons: components["schemas"]["SeasonAnswer"][];
+            /** Times */
+            times: string[];
+            /** Weekdays */
+            weekdays: number[];
         };
         /** Suspend */
         Suspend: {
@@ -9896,6 +11386,24 @@ export interface components {
             /** Viewers */
             viewers: number;
         };
+        /** TakeBack */
+        TakeBack: {
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * TakeOverRun
+         * @description Become the run's operator.
+         */
+        TakeOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+        };
         /**
          * TileFiguresAnswer
          * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` is null for
@@ -9970,6 +11478,21 @@ export interface components {
             viewer: string;
         };
         /**
+         * TileOnScreen
+         * @description A camera for one tile of what the screen shows; null empties it. A scene becomes single cameras by that.
+         */
+        TileOnScreen: {
+            /** Camera Id */
+            camera_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tile";
+            /** Tile */
+            tile: number;
+        };
+        /**
          * TimeMessage
          * @description Hub → page, every 5 s: a page that misses several reconnects.
          */
@@ -9986,8 +11509,25 @@ export interface components {
              */
             type: "time";
         };
-        /** TourAnswer */
+        /**
+         * TourAnswer
+         * @description A tour and its stops. `duration_s` is one lap.
+         */
         TourAnswer: {
+            /** Archived At */
+            archived_at: string | null;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
             /**
              * Created At
              * Format: date-time
@@ -9995,19 +11535,60 @@ export interface components {
             created_at: string;
             /** Duration S */
             duration_s: number;
+            /** Edit Roles */
+            edit_roles: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
             /** Id */
             id: number;
+            /**
+             * Interrupt
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind: string | null;
             /** Last Run At */
             last_run_at: string | null;
+            /** Least S */
+            least_s: number;
             /** Name */
             name: string;
             /** Note */
             note: string;
+            /** Owner Id */
+            owner_id: number | null;
+            /** Owner Name */
+            owner_name: string | null;
+            /** Revision */
+            revision: number;
+            /** Roles */
+            roles: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source: components["schemas"]["TourSourceAnswer"] | null;
             /** Stops */
             stops: components["schemas"]["StopAnswer"][];
         };
         /** TourBody */
         TourBody: {
+            /**
+             * Confirm
+             * @default screen
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Edit Roles */
+            edit_roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            /**
+             * Interrupt
+             * @default none
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind?: string | null;
+            /**
+             * Least S
+             * @default 3
+             */
+            least_s: number;
             /** Name */
             name: string;
             /**
@@ -10015,8 +11596,82 @@ export interface components {
              * @default
              */
             note: string;
+            /** Roles */
+            roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source?: components["schemas"]["TourSourceBody"] | null;
             /** Stops */
             stops: components["schemas"]["StopBody"][];
+        };
+        /** TourSourceAnswer */
+        TourSourceAnswer: {
+            /** Dwell S */
+            dwell_s: number;
+            /** Left Out */
+            left_out: number[];
+            /**
+             * Per Stop
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids: number[];
+        };
+        /**
+         * TourSourceBody
+         * @description The places that a tour is built from, so that new cameras there can be offered later.
+         */
+        TourSourceBody: {
+            /**
+             * Dwell S
+             * @default 15
+             */
+            dwell_s: number;
+            /** Left Out */
+            left_out?: number[];
+            /**
+             * Per Stop
+             * @default 1
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids?: number[];
+        };
+        /**
+         * TourTemplateAnswer
+         * @description A template of tours. `cameras`: how many approved cameras stand at such places now.
+         */
+        TourTemplateAnswer: {
+            /** Cameras */
+            cameras: number;
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Dwell S */
+            dwell_s: number;
+            /**
+             * Interrupt
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind: string;
+            /** Least S */
+            least_s: number;
+            /**
+             * Per Stop
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            plan: components["schemas"]["SuggestedPlanAnswer"];
         };
         /**
          * TrackFiguresAnswer
@@ -10467,6 +12122,19 @@ export interface components {
             height?: number | null;
             /** Width */
             width?: number | null;
+        };
+        /**
+         * WarmMessage
+         * @description Page → hub: these cameras will be shown within seconds: keep their tile streams running until then.
+         */
+        WarmMessage: {
+            /** Cameras */
+            cameras: number[];
+            /**
+             * Type
+             * @constant
+             */
+            type: "warm";
         };
         /**
          * Weekly
@@ -14256,6 +15924,386 @@ export interface operations {
             };
         };
     };
+    findings_api_findings_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_categories_api_findings_categories_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingCategoryAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_findings_api_findings_export_xlsx_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The findings as a sheet, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_api_findings__finding_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_finding_api_findings__finding_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_finding_api_findings__finding_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFinding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_photo_api_findings__finding_id__photo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_photo_api_findings__finding_id__photo_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_picture_api_findings__finding_id__picture_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     board_api_health_board_get: {
         parameters: {
             query?: never;
@@ -15121,7 +17169,7 @@ export interface operations {
         parameters: {
             query?: {
                 village_id?: number | null;
-                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
                 missing?: string | null;
                 service_state?: ("in_use" | "repair" | "removed") | null;
                 filing?: ("filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use") | null;
@@ -18384,7 +20432,7 @@ export interface operations {
     runs_api_runs_get: {
         parameters: {
             query?: {
-                state?: ("running" | "paused" | "ended" | "active") | null;
+                state?: ("running" | "paused" | "closing" | "ended" | "active") | null;
                 tour_id?: number | null;
                 limit?: number;
                 before?: number | null;
@@ -18506,6 +20554,225 @@ export interface operations {
             };
         };
     };
+    confirm_api_runs__run_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    events_api_runs__run_id__events_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEventAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    extend_api_runs__run_id__extend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_api_runs__run_id__findings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hand_over_api_runs__run_id__hand_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     itinerary_api_runs__run_id__itinerary_get: {
         parameters: {
             query?: never;
@@ -18597,6 +20864,87 @@ export interface operations {
             };
         };
     };
+    operators_api_runs__run_id__operators_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    result_picture_api_runs__run_id__pictures__picture_id__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                picture_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     record_api_runs__run_id__record_get: {
         parameters: {
             query?: never;
@@ -18615,6 +20963,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_results_api_runs__run_id__results_get: {
+        parameters: {
+            query?: {
+                position?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -18702,6 +21092,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSteps"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_api_runs__run_id__submit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_over_api_runs__run_id__take_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -18911,6 +21389,628 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    own_screen_api_screen_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenPage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    picture_api_screen_cameras__camera_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    still_api_screen_cameras__camera_id__still_get: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                n?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    enrol_api_screen_enrol_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenPage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    media_parameters_api_screen_media_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    offer_api_screen_viewers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewerOfferAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_screens_api_screens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_api_screens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    screen_api_screens__screen_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_api_screens__screen_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_api_screens__screen_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    new_code_api_screens__screen_id__code_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenCodeAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_api_screens__screen_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_api_screens__screen_id__show_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShowOnScreen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_back_api_screens__screen_id__take_back_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -19460,9 +22560,49 @@ export interface operations {
             };
         };
     };
-    tours_api_tours_get: {
+    tour_templates_api_tour_templates_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourTemplateAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    tours_api_tours_get: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19540,6 +22680,48 @@ export interface operations {
             };
         };
     };
+    from_places_api_tours_from_places_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromPlacesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceStopsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     tour_api_tours__tour_id__get: {
         parameters: {
             query?: never;
@@ -19591,7 +22773,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TourBody"];
+                "application/json": components["schemas"]["ChangeTour"];
             };
         };
         responses: {
@@ -19642,6 +22824,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    archive_api_tours__tour_id__archive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveTour"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    copy_api_tours__tour_id__copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyTour"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
