@@ -206,6 +206,8 @@ class FindingChanged(Event):
 
     finding_id: int
     village_id: int
+
+
 class PlanChanged(Event):
     """A plan was added, changed or retired; 0, which no plan has: the special periods have changed. What is to come of
     the calendar may have changed with it."""
