@@ -87,7 +87,7 @@ async def patrol(
                 database,
                 media.cameras,
                 settings.site.zone,
-                PatrolProof(seal),
+                PatrolProof(seal, media.cameras),
                 TourPresets(steering),
             )
         )
@@ -98,7 +98,7 @@ async def patrol(
                 clock,
                 bus,
                 database,
-                ProofMedia(media.moments, media.eyes),
+                ProofMedia(media.moments, media.eyes, media.cameras),
             )
         )
         yield Patrol(
