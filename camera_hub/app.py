@@ -55,12 +55,13 @@ from camera_hub.api import (
     pictures,
     ptz,
     recordings,
-    records,
     references,
     replacements,
     reports,
     round_plans,
     rtsp_out,
+    screen_page,
+    screens,
     session,
     setup,
     system,
@@ -210,8 +211,7 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
-from camera_hub.patrol.records.reviews import RecordReviews
-from camera_hub.patrol.records.seal import PatrolSeal
+from camera_hub.patrol.screens.parts import screen_parts
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
@@ -222,6 +222,7 @@ from camera_hub.store.lock import only_hub
 from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
 from camera_hub.wiring.patrol import PATROL_ROUTERS, PATROL_UPLOADS, patrol
+from camera_hub.wiring.plans import PLAN_ROUTERS, planning
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -265,8 +266,10 @@ _ROUTERS = (
     trip.router,
     reports.router,
     notices.router,
-    records.router,  # before runs, whose verbs take every other name
     *PATROL_ROUTERS,
+    *PLAN_ROUTERS,
+    screens.router,
+    screen_page.router,
     system.router,
     vault_keys.router,
     metrics.router,
@@ -448,8 +451,9 @@ async def parts(
         whole_map = TownshipMap(database, extents, settings.map)
         key_places = KeyPlaces(database, bus, clock, extents)
         positions = CameraPositions(database, bus, clock, ledgers, extents)
-        seal = PatrolSeal(audit)
-        patrol_ = await stack.enter_async_context(patrol(settings, clock, bus, database, media, steering, seal))
+        patrol_ = await stack.enter_async_context(patrol(settings, clock, bus, database, media, steering, audit))
+        plans_ = await stack.enter_async_context(planning(settings, clock, bus, database, patrol_.runs))
+        screens_ = await stack.enter_async_context(screen_parts(database, clock, bus, throttle, patrol_.reader))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
@@ -468,6 +472,8 @@ async def parts(
                     "alarm": alarms.live(alarms_),
                     "match": matches.live(matches_),
                     **patrol_.live(),
+                    **plans_.live(),
+                    "screen": screens.live(screens_.screens, settings.site.time_zone),
                 },
                 personal={
                     "sweep": discovery.live(sweeps),
@@ -553,13 +559,15 @@ async def parts(
             RecordingStore: recording_store,
             RecordingChecks: recording_checks,
             **patrol_.parts(),
-            PatrolSeal: seal,
-            RecordReviews: RecordReviews(database, bus, clock, audit),
+            **plans_.parts(),
+            **screens_.by_type(),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(
                 media.pages,
-                live.PageActions(media.tiles, media.audio, patrol_.proof.sightings, PageSteering(steering, bus)),
+                live.PageActions(
+                    media.tiles, media.audio, media.page_feeds, patrol_.proof.sightings, PageSteering(steering, bus)
+                ),
                 changes,
                 sessions,
                 clock,

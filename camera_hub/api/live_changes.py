@@ -33,9 +33,12 @@ from camera_hub.events import (
     MapChanged,
     MatchChanged,
     NoticeAdded,
+    OccurrenceChanged,
     PeculiaritiesChanged,
+    PlanChanged,
     ResultChanged,
     RunChanged,
+    ScreenChanged,
     Subscription,
     SweepChanged,
     TourChanged,
@@ -73,6 +76,9 @@ _EVENTS = (
     RunChanged,
     ResultChanged,
     FindingChanged,
+    PlanChanged,
+    OccurrenceChanged,
+    ScreenChanged,
     SweepChanged,
     JobChanged,
     NoticeAdded,
@@ -97,7 +103,9 @@ class Audience:
         if self.everybody and allows(actor, Action.VIEW):
             return True
         return actor.user_id in self.users or any(
-            township.sees(actor) if village is None else allows(actor, Action.VIEW, village)
+            allows(actor, Action.VIEW) and township.sees(actor)
+            if village is None
+            else allows(actor, Action.VIEW, village)
             for village in self.villages
         )
 
@@ -145,6 +153,12 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("result", run_id), _of_village(None)
         case FindingChanged(finding_id):
             return ("finding", finding_id), _of_village(None)
+        case PlanChanged(plan_id):
+            return ("plan", plan_id), _of_village(None)
+        case OccurrenceChanged(occurrence_id):
+            return ("occurrence", occurrence_id), _of_village(None)
+        case ScreenChanged(screen_id):
+            return ("screen", screen_id), _of_village(None) | _of_user(-screen_id)
         case SweepChanged(sweep_id, user_id):
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):

@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from camera_hub.api import findings, results, runs, scenes, tours
+from camera_hub.access.audit.chain import AuditChain
+from camera_hub.api import findings, records, results, run_operators, runs, scenes, tour_templates, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
@@ -15,12 +16,16 @@ from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
 from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings
 from camera_hub.patrol.proof.parts import ProofMedia, ProofParts, proof
-from camera_hub.patrol.proof.patrol_proof import PatrolProof, RecordSeal
+from camera_hub.patrol.proof.patrol_proof import PatrolProof
 from camera_hub.patrol.proof.run_results import RunResults
+from camera_hub.patrol.records.reviews import RecordReviews
+from camera_hub.patrol.records.seal import PatrolSeal
 from camera_hub.patrol.runs.engine import engine
 from camera_hub.patrol.runs.reader import RunReader
 from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.tours.from_places import FromPlaces
 from camera_hub.patrol.tours.scenes import Scenes
+from camera_hub.patrol.tours.templates import TourTemplates
 from camera_hub.patrol.tours.tours import Tours
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -28,8 +33,11 @@ from camera_hub.store.database import Database
 PATROL_ROUTERS = (
     scenes.router,
     tours.router,
+    tour_templates.router,
+    records.router,
     results.router,
     findings.router,
+    run_operators.router,
     runs.router,  # after all others below /api/runs/{run_id}: its last route takes any verb
 )
 PATROL_UPLOADS = {findings.PHOTO_PATH: MAX_PHOTO}
@@ -42,8 +50,12 @@ class Patrol:
 
     tours: Tours
     scenes: Scenes
+    from_places: FromPlaces
+    templates: TourTemplates
     runs: Runs
     reader: RunReader
+    seal: PatrolSeal
+    reviews: RecordReviews
     proof: ProofParts
 
     def parts(self) -> dict[type, Any]:
@@ -51,8 +63,12 @@ class Patrol:
         return {
             Tours: self.tours,
             Scenes: self.scenes,
+            FromPlaces: self.from_places,
+            TourTemplates: self.templates,
             Runs: self.runs,
             RunReader: self.reader,
+            PatrolSeal: self.seal,
+            RecordReviews: self.reviews,
             RunResults: self.proof.results,
             Findings: self.proof.findings,
         }
@@ -75,9 +91,10 @@ async def patrol(
     database: Database,
     media: MediaEngine,
     steering: PtzControl,
-    seal: RecordSeal,
+    audit: AuditChain,
 ) -> AsyncIterator[Patrol]:
     """Patrol, running."""
+    sealed = PatrolSeal(audit)
     async with AsyncExitStack() as stack:
         shown = await stack.enter_async_context(
             engine(
@@ -87,7 +104,7 @@ async def patrol(
                 database,
                 media.cameras,
                 settings.site.zone,
-                PatrolProof(seal, media.cameras),
+                PatrolProof(sealed, media.cameras),
                 TourPresets(steering),
             )
         )
@@ -104,7 +121,11 @@ async def patrol(
         yield Patrol(
             Tours(settings.patrol, database, bus, clock),
             Scenes(database, bus, clock),
+            FromPlaces(settings.patrol, database),
+            TourTemplates(database),
             shown.runs,
             shown.reader,
+            sealed,
+            RecordReviews(database, bus, clock, audit),
             proven,
         )

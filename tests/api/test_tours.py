@@ -70,6 +70,53 @@ async def test_a_scene_that_cannot_be_shown_is_refused(
     assert (answer.status_code, answer.json()["reason"]) == (422, reason)
 
 
+async def test_a_scene_keeps_its_carousels_and_is_then_no_stop_of_a_tour(
+    operator: httpx.AsyncClient, cameras: list[int]
+) -> None:
+    turning = {"1": {"cameras": [*cameras, cameras[0]], "seconds": 5}, "2": {"place_class": "key_road", "seconds": 20}}
+    body = {"name": "轮", "layout": "2x3", "cameras": [cameras[0], cameras[1]], "carousels": turning, "magnify_s": 10}
+    scene = await made(operator, "/api/scenes", body)
+    assert scene["cameras"] == [cameras[0], None, None, None, None, None]
+    assert scene["carousels"]["1"] == {"cameras": cameras, "place_class": None, "village_id": None, "seconds": 5}
+    assert scene["carousels"]["2"]["place_class"] == "key_road"
+    assert scene["magnify_s"] == 10
+    assert (await operator.get("/api/scenes")).json() == [scene]
+    stops = [{"scene_id": scene["id"], "dwell_s": 20}]
+    refused = await operator.post("/api/tours", json={"name": "路", "stops": stops})
+    assert (refused.status_code, refused.json()["reason"]) == (422, "scene_turns")
+
+    plain = {"name": "定", "layout": "2x3", "cameras": [cameras[0]]}
+    path = f"/api/scenes/{scene['id']}"
+    assert (await operator.put(path, json=plain)).json()["carousels"] == {}
+    await made(operator, "/api/tours", {"name": "路", "stops": stops})
+    used = await operator.put(path, json=body)
+    assert (used.status_code, used.json()["params"]["tours"]) == (409, ["路"])
+
+
+@pytest.mark.parametrize(
+    ("carousels", "reason"),
+    [
+        ({"4": {"place_class": "school"}}, "too_many_tiles"),
+        ({"0": {}}, "carousel_source"),
+        ({"0": {"place_class": "school", "village_id": 1}}, "carousel_source"),
+        ({"0": {"village_id": 999}}, "carousel_village"),
+        ({"0": {"cameras": [999]}}, "no_such_camera"),
+        ({"0": {"place_class": "school", "seconds": 4}}, "invalid"),
+        ({"0": {"place_class": "school", "seconds": 3601}}, "invalid"),
+        ({"0": {"place_class": "elsewhere"}}, "invalid"),
+        ({"-1": {"place_class": "school"}}, "invalid"),
+        ({"x": {"place_class": "school"}}, "invalid"),
+        ({"0": {"cameras": list(range(1, 102))}}, "invalid"),
+    ],
+)
+async def test_a_carousel_that_cannot_turn_is_refused(
+    operator: httpx.AsyncClient, cameras: list[int], carousels: dict[str, Any], reason: str
+) -> None:
+    body = {"name": "轮", "layout": "4", "cameras": [], "carousels": carousels}
+    answer = await operator.post("/api/scenes", json=body)
+    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
+
+
 async def test_a_tour_is_made_changed_and_retired(operator: httpx.AsyncClient, cameras: list[int]) -> None:
     scene = await made(operator, "/api/scenes", {"name": "桥", "layout": "4", "cameras": cameras})
     stops = [{"camera_id": cameras[0], "dwell_s": 10, "note": "看水位"}, {"scene_id": scene["id"], "dwell_s": 20}]
@@ -80,7 +127,7 @@ async def test_a_tour_is_made_changed_and_retired(operator: httpx.AsyncClient, c
     assert (used.status_code, used.json()["params"]["tours"]) == (409, ["防汛"])
 
     path = f"/api/tours/{tour['id']}"
-    changed = await operator.put(path, json={"name": "防汛2", "stops": [stops[1], stops[0]]})
+    changed = await operator.put(path, json={"name": "防汛2", "revision": 1, "stops": [stops[1], stops[0]]})
     assert [stop["name"] for stop in changed.json()["stops"]] == ["桥", "东沟村摄像机1"]
     assert (await operator.get(path)).json() == changed.json()
     assert (await operator.delete(path)).status_code == 200

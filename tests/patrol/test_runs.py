@@ -12,7 +12,9 @@ from camera_hub.errors import HubError
 from camera_hub.events import RunChanged
 from camera_hub.patrol.runs.keeper import RunMoved
 from camera_hub.patrol.runs.views import RunView, SkippedCamera
-from camera_hub.patrol.tours.tours import NewStop
+from camera_hub.patrol.tours.scenes import NewScene
+from camera_hub.patrol.tours.stops import NewStop
+from camera_hub.patrol.tours.tours import TourDraft
 from tests.patrol.centre import Centre, centre, clock
 from tests.store.test_failures import pragma
 
@@ -42,7 +44,7 @@ async def test_a_run_walks_its_stops_and_keeps_the_record(centre: Centre) -> Non
 
 async def test_dead_cameras_are_skipped_and_named(centre: Centre) -> None:
     dead = centre.cameras[1]
-    scene = await centre.scenes.create(centre.actor, "桥", "4", [dead, centre.cameras[4], None])
+    scene = await centre.scenes.create(centre.actor, NewScene("桥", "4", [dead, centre.cameras[4], None]))
     tour = await centre.tour(10, 10, 10, scene=scene.id)
     await centre.kill(dead, cause="wrong_password")
     await centre.kill(centre.cameras[2], cause="frozen")
@@ -234,7 +236,7 @@ async def test_a_clock_set_back_while_the_hub_was_down_begins_the_stop_anew(cent
 
 
 async def test_the_next_stop_is_warmed_before_the_change_and_the_present_one_is_kept(centre: Centre) -> None:
-    scene = await centre.scenes.create(centre.actor, "桥", "4", [centre.cameras[4], centre.cameras[5]])
+    scene = await centre.scenes.create(centre.actor, NewScene("桥", "4", [centre.cameras[4], centre.cameras[5]]))
     await centre.kill(centre.cameras[5])
     tour = await centre.tour(20, scene=scene.id)
     async with centre.engine() as on:
@@ -254,7 +256,9 @@ async def test_editing_a_tour_changes_no_run_under_way(centre: Centre) -> None:
     tour = await centre.tour(10, 20)
     async with centre.engine() as on:
         run = await on.runs.start(centre.actor, tour, loop=False)
-        await centre.tours.change(centre.actor, tour, "改名", "", [NewStop(centre.cameras[5], None, 60, "")])
+        await centre.tours.change(
+            centre.actor, tour, TourDraft("改名", [NewStop(centre.cameras[5], None, 60, "")]), revision=1
+        )
         run = await on.reader.get(centre.actor, run.id)
         itinerary = await on.reader.itinerary(centre.actor, run.id)
         assert (run.tour_name, [stop.dwell_s for stop in itinerary]) == ("重点路段", [10, 20])

@@ -23,6 +23,9 @@ Topic = Literal[
     "run",
     "result",
     "finding",
+    "plan",
+    "occurrence",
+    "screen",
     "sweep",
     "job",
     "inbox",
@@ -136,6 +139,13 @@ class ListenMessage(RequestBody):
     type: Literal["listen"]
     serial: Serial
     camera: Id | None
+
+
+class WarmMessage(RequestBody):
+    """Page → hub: these cameras will be shown within seconds: keep their tile streams running until then."""
+
+    type: Literal["warm"]
+    cameras: list[Id] = Field(min_length=1, max_length=4)
 
 
 class SeenCamera(RequestBody):
@@ -260,6 +270,7 @@ class LiveMessages(Answer):
     reload: ReloadMessage
     show: ShowMessage
     listen: ListenMessage
+    warm: WarmMessage
     seen: SeenMessage
     ptz: PtzMessage
     ptz_state: PtzStateMessage
