@@ -27,9 +27,10 @@ from camera_hub.patrol.runs.engine import Engine
 from camera_hub.patrol.runs.runs import Verb
 from camera_hub.patrol.runs.views import RunView
 from camera_hub.patrol.runs.visibility import Sighting
-from camera_hub.patrol.tours.tours import NewStop
+from camera_hub.patrol.tours.stops import NewStop
+from camera_hub.patrol.tours.tours import TourDraft
 from camera_hub.settings import PatrolSettings
-from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunEvent, RunPicture, RunResult, TourStop
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunEvent, RunPicture, RunResult
 from tests.fakes.stepped import SteppedClock
 from tests.patrol.centre import Centre, centre, clock
 
@@ -101,18 +102,14 @@ class Desk:
 
     async def start(self, *stops: int | list[int], key: Collection[int] = (), confirm: str = "screen") -> RunView:
         """A tour of these stops of 10 s each, running: a camera, or several in a scene (by their index)."""
-        made = []
-        for stop in stops:
-            if isinstance(stop, int):
-                made.append(NewStop(self.centre.cameras[stop], None, 10, ""))
-            else:
-                cameras: list[int | None] = [self.centre.cameras[n] for n in stop]
-                scene = await self.centre.scenes.create(self.centre.actor, f"屏{stop}", "4", cameras)
-                made.append(NewStop(None, scene.id, 10, ""))
-        tour = (await self.centre.tours.create(self.centre.actor, "重点路段", "", made)).id
-        if key:
-            async with self.centre.database.write() as session:
-                await session.execute(update(TourStop).where(TourStop.position.in_(key)).values(key=True))
+        cameras = self.centre.cameras
+        made = [
+            NewStop(cameras[stop], None, 10, "", key=n in key)
+            if isinstance(stop, int)
+            else NewStop(None, None, 10, "", key=n in key, layout="4", cameras=tuple(cameras[one] for one in stop))
+            for n, stop in enumerate(stops)
+        ]
+        tour = (await self.centre.tours.create(self.centre.actor, TourDraft("重点路段", made))).id
         run = await self.on.runs.start(self.centre.actor, tour, loop=False)
         async with self.centre.database.write() as session:
             await session.execute(update(Run).where(Run.id == run.id).values(confirm=confirm))
@@ -531,7 +528,7 @@ async def test_the_pictures_of_a_deleted_patrol_go_with_it(desk: Desk) -> None:
     async with desk.centre.database.write() as session:
         await session.execute(delete(Run).where(Run.id == run.id))
     assert await desk.stored() == []
-    await desk.parts.pictures.delete_files(pictures)
+    await desk.parts.pictures.delete(pictures)
     assert desk.kept() == []
 
 
