@@ -104,7 +104,7 @@ async def patrol(
                 database,
                 media.cameras,
                 settings.site.zone,
-                PatrolProof(sealed),
+                PatrolProof(sealed, media.cameras),
                 TourPresets(steering),
             )
         )
@@ -115,7 +115,7 @@ async def patrol(
                 clock,
                 bus,
                 database,
-                ProofMedia(media.moments, media.eyes),
+                ProofMedia(media.moments, media.eyes, media.cameras),
             )
         )
         yield Patrol(

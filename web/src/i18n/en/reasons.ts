@@ -212,6 +212,8 @@ export default {
   already_confirmed: 'Confirmed otherwise already, or it has findings; look at the present state and decide again',
   words_needed: 'Say in a few words what is abnormal',
   still_open: 'Some cameras are not confirmed yet; confirm them, then submit',
+  no_such_category: 'There is no such category; load the page again and choose another',
+  too_many_findings: 'A patrol has at most {max} findings; submit this patrol first',
   run_ended: 'The patrol has ended',
   nothing_offered: 'No stop is left to look at; submit the patrol',
   extended_enough: 'This stop was extended as far as possible; pause the patrol instead',

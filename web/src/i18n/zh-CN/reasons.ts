@@ -212,6 +212,8 @@ export default {
   already_confirmed: '已被确认为其他结果或已有发现问题，请查看最新状态后再定',
   words_needed: '请简要说明异常情况',
   still_open: '还有摄像机未确认，请确认后再提交',
+  no_such_category: '没有这个问题类别，请刷新页面后重新选择',
+  too_many_findings: '一次巡查最多登记 {max} 个问题，请先提交本次巡查',
   run_ended: '巡查已经结束',
   nothing_offered: '没有需要再看的站了，可以提交',
   extended_enough: '本站延长时间已达上限，需要更久请暂停',
