@@ -26,6 +26,7 @@ from camera_hub.events import (
     EventBus,
     ExclusionChanged,
     FavouriteChanged,
+    FindingChanged,
     InboxChanged,
     JobChanged,
     Lagged,
@@ -33,6 +34,7 @@ from camera_hub.events import (
     MatchChanged,
     NoticeAdded,
     PeculiaritiesChanged,
+    ResultChanged,
     RunChanged,
     Subscription,
     SweepChanged,
@@ -69,6 +71,8 @@ _EVENTS = (
     MatchChanged,
     TourChanged,
     RunChanged,
+    ResultChanged,
+    FindingChanged,
     SweepChanged,
     JobChanged,
     NoticeAdded,
@@ -137,6 +141,10 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("tour", tour_id), _of_village(None)
         case RunChanged(run_id):
             return ("run", run_id), _of_village(None)
+        case ResultChanged(run_id):
+            return ("result", run_id), _of_village(None)
+        case FindingChanged(finding_id):
+            return ("finding", finding_id), _of_village(None)
         case SweepChanged(sweep_id, user_id):
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):

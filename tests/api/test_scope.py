@@ -37,6 +37,7 @@ from camera_hub.store.tables import (
     Device,
     DeviceMatch,
     Exclusion,
+    Finding,
     IntakeCandidate,
     KeyPlace,
     LedgerFile,
@@ -141,7 +142,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         alarm = Alarm(level="camera", cause="black", village_id=village, camera_id=camera.id, opened_at=now)
         alarm.detail = SECRET
         stop = {"position": 0, "dwell_s": 9, "name": SECRET, "note": "", "layout": "1", "cameras": [None]}
-        run = Run(tour_id=tour.id, tour_name=SECRET, plan=[stop], state="paused", anchor_at=now, started_at=now)
+        run = Run(tour_id=tour.id, tour_name=SECRET, itinerary=[stop], state="paused", anchor_at=now, started_at=now)
         run.started_name = SECRET
         session.add_all(
             [
@@ -178,6 +179,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
         session.add(photo)
         admin_id = hub.accounts[Role.TOWNSHIP_ADMIN].id
+        finding = Finding(run_id=run.id, position=0, camera_id=camera.id, village_id=village, category="other", at=now)
+        finding.words, finding.user_name = SECRET, SECRET
+        session.add(finding)
         notice = Notice(user_id=admin_id, alarm_id=alarm.id, kind="opened", payload={"title": SECRET})
         notice.created_at = notice.next_attempt_at = now
         session.add(notice)
@@ -227,6 +231,8 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "tour_id": tour.id,
             "scene_id": scene.id,
             "run_id": run.id,
+            "result_id": run.id,
+            "finding_id": finding.id,
             "village_id": village,
             "camera_position_id": camera.id,
             "map_id": f"place:{place.id}",

@@ -21,6 +21,8 @@ Topic = Literal[
     "match",
     "tour",
     "run",
+    "result",
+    "finding",
     "sweep",
     "job",
     "inbox",
@@ -139,12 +141,13 @@ class ListenMessage(RequestBody):
 class SeenCamera(RequestBody):
     """Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
 
-    `gap`: why it has never been shown so far.
+    `gap`: why it was not shown, or not longer: the page was in the background, something lay over the tile or the
+    window, the tile was scrolled away, no frame came, the picture stood still, or was black.
     """
 
     camera: Id
     seconds: float = Field(ge=0, le=1e6, allow_inf_nan=False)
-    gap: Literal["page_hidden", "no_picture"] | None = None
+    gap: Literal["page_hidden", "covered", "off_screen", "no_picture", "frozen", "black"] | None = None
 
 
 class SeenMessage(RequestBody):

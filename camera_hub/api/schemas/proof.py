@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from camera_hub.api.schemas.base import Answer, Count, Id, RequestBody, Text
+from camera_hub.api.schemas.runs import ResultCountsAnswer
 from camera_hub.text import clean_text
 
 MAX_STOPS = 1000
@@ -57,15 +58,6 @@ class RunResultAnswer(Answer):
     confirmed_at: datetime | None
 
 
-class ResultCountsAnswer(Answer):
-    """How many results are in which state."""
-
-    open: int = 0
-    normal: int = 0
-    abnormal: int = 0
-    excused: int = 0
-
-
 class RunResultsChanged(Answer):
     """Topic `result` of the WebSocket: results of the patrol changed. `remaining`: stops that have open ones."""
 
@@ -89,6 +81,7 @@ class ConfirmBody(RequestBody):
 
 class SubmitBody(RequestBody):
     note: Text = ""
+    revision: Count | None = None
 
 
 class FindingCategoryAnswer(Answer):
@@ -106,14 +99,19 @@ class FindingBody(RequestBody):
     words: LongText
 
 
+class ChangeFinding(RequestBody):
+    category: Category
+    words: LongText
+
+
 class FindingAnswer(Answer):
-    """A finding. `picture_why`: why the hub has no picture of that moment; the photo is a person's."""
+    """A finding; topic `finding` of the WebSocket, null: it was deleted. `picture_why`: why the hub has no picture of
+    that moment; the photo is a person's."""
 
     id: int
     run_id: int
     tour_name: str
     position: int
-    stop: str
     camera_id: int
     camera: str
     village_id: int

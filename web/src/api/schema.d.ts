@@ -1522,6 +1522,151 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description Findings, newest first; `begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village.
+         */
+        get: operations["findings_api_findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Categories
+         * @description The categories, in the order in which they are offered.
+         */
+        get: operations["finding_categories_api_findings_categories_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Findings
+         * @description The findings of the same query as a sheet; of more than it may have, the newest.
+         */
+        get: operations["export_findings_api_findings_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finding */
+        get: operations["finding_api_findings__finding_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Finding
+         * @description Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended.
+         */
+        delete: operations["delete_finding_api_findings__finding_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Finding
+         * @description Correct a finding; 409 `run_ended` once its patrol has ended.
+         */
+        patch: operations["change_finding_api_findings__finding_id__patch"];
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding Photo
+         * @description Add a photo: JPEG, PNG or WebP of up to 8 MiB, which is scaled down and loses its metadata (place, device).
+         */
+        post: operations["add_finding_photo_api_findings__finding_id__photo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Photo
+         * @description The photo that a person added.
+         */
+        get: operations["finding_photo_api_findings__finding_id__photo_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/picture.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Picture
+         * @description What the hub saw at that moment.
+         */
+        get: operations["finding_picture_api_findings__finding_id__picture_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/board": {
         parameters: {
             query?: never;
@@ -2758,6 +2903,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records
+         * @description Patrols and presentations, newest first, with their results, seal and signature.
+         */
+        get: operations["records_api_records_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record Counts
+         * @description How many records wait for a signature or were returned, and who has run patrols.
+         */
+        get: operations["record_counts_api_records_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/records.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records Xlsx
+         * @description The patrols that the query asks for; 413 `too_many_records` for more than 2,000.
+         */
+        get: operations["records_xlsx_api_records_records_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/references/questions": {
         parameters: {
             query?: never;
@@ -2997,7 +3202,7 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Start a tour; if all its cameras are dead the run ends at once (end_reason all_dead).
+         * @description Start a tour. If all its cameras are dead, a patrol is closing at once, and a loop ends (end_reason all_dead).
          */
         post: operations["start_api_runs_post"];
         delete?: never;
@@ -3020,6 +3225,109 @@ export interface paths {
         get: operations["run_api_runs__run_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Confirm a stop, or some of its cameras; the answer is that stop's results (all, where no position was given).
+         *
+         *     409 names in params.cameras what stands in the way: `not_seen` (params.seen: those that could be confirmed),
+         *     `one_at_a_time`, `already_confirmed`; `run_moved` has the run's new state in params.run.
+         */
+        post: operations["confirm_api_runs__run_id__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What was done to the run, in order, after the event with the id `after`.
+         */
+        get: operations["events_api_runs__run_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend
+         * @description Show the present stop longer. 409 as below.
+         */
+        post: operations["extend_api_runs__run_id__extend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding
+         * @description Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds.
+         */
+        post: operations["add_finding_api_runs__run_id__findings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/hand_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over
+         * @description Make another user the operator. 409 as below.
+         */
+        post: operations["hand_over_api_runs__run_id__hand_over_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3066,6 +3374,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/pictures/{picture_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Result Picture
+         * @description The picture that the hub took of a camera; it never changes.
+         */
+        get: operations["result_picture_api_runs__run_id__pictures__picture_id__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/record": {
         parameters: {
             query?: never;
@@ -3078,6 +3406,46 @@ export interface paths {
          * @description The seal and the reviews of a run's record.
          */
         get: operations["record_api_runs__run_id__record_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/record.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record Xlsx
+         * @description One record in full.
+         */
+        get: operations["record_xlsx_api_runs__run_id__record_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Results
+         * @description The results of a patrol, or of one of its stops, in the order of its itinerary; a presentation has none.
+         */
+        get: operations["run_results_api_runs__run_id__results_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3127,6 +3495,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit
+         * @description Submit a patrol whose stops are over: it ends and is sealed. 409 `still_open` names what is not confirmed in
+         *     params.cameras.
+         */
+        post: operations["submit_api_runs__run_id__submit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/take_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over
+         * @description Become the operator. 409 as below.
+         */
+        post: operations["take_over_api_runs__run_id__take_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Compare the sealed record with its rows and pictures as they are now. 409 `not_sealed`; 429 while another one is
+         *     verified.
+         */
+        post: operations["verify_api_runs__run_id__verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/{verb}": {
         parameters: {
             query?: never;
@@ -3138,7 +3568,7 @@ export interface paths {
         put?: never;
         /**
          * Control
-         * @description Act on a run. 409 `run_moved` carries its new state in params.run.
+         * @description Act on a run. 409 `run_moved` carries its new state in params.run. Of all routes of a run this one comes last.
          */
         post: operations["control_api_runs__run_id___verb__post"];
         delete?: never;
@@ -4416,6 +4846,13 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** ChangeFinding */
+        ChangeFinding: {
+            /** Category */
+            category: string;
+            /** Words */
+            words: string;
+        };
         /**
          * ChangeKeyPlace
          * @description What is left out stays as it is; `village_id` and `reach_m` null clear. Kind and geometry go together.
@@ -4525,7 +4962,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -4731,6 +5168,34 @@ export interface components {
             value: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * ConfirmBody
+         * @description Confirm a stop, or some of its cameras. `position` null: all that is open, at the end of a patrol that is
+         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows.
+         */
+        ConfirmBody: {
+            /** Camera Ids */
+            camera_ids?: number[] | null;
+            /**
+             * Change
+             * @default false
+             */
+            change: boolean;
+            /** Position */
+            position: number | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "normal" | "abnormal";
+            /** Revision */
+            revision?: number | null;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
         };
         /**
          * Control
@@ -5338,6 +5803,19 @@ export interface components {
             ids: number[];
         };
         /**
+         * ExtendRun
+         * @description Show the present stop longer.
+         */
+        ExtendRun: {
+            /** Revision */
+            revision: number;
+            /**
+             * Seconds
+             * @default 30
+             */
+            seconds: number;
+        };
+        /**
          * FaultReportAnswer
          * @description A fault. `seconds`: until it closed, else until the end of the span; `after_seconds`: without excluded time;
          *     `due_hours`: for its severity.
@@ -5519,6 +5997,83 @@ export interface components {
             state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
         };
         /**
+         * FindingAnswer
+         * @description A finding; topic `finding` of the WebSocket, null: it was deleted. `picture_why`: why the hub has no picture of
+         *     that moment; the photo is a person's.
+         */
+        FindingAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera */
+            camera: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Id */
+            id: number;
+            /** Photo Url */
+            photo_url: string | null;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Run Id */
+            run_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** User Name */
+            user_name: string;
+            /** Village */
+            village: string;
+            /** Village Id */
+            village_id: number;
+            /** Words */
+            words: string;
+        };
+        /**
+         * FindingBody
+         * @description What was found at a camera of the stop: places and times only.
+         */
+        FindingBody: {
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Position */
+            position: number;
+            /** Words */
+            words: string;
+        };
+        /** FindingCategoryAnswer */
+        FindingCategoryAnswer: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * FindingsAnswer
+         * @description Findings, newest first; `next`: pass it as `before` to get older ones; null at the end.
+         */
+        FindingsAnswer: {
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+            /** Next */
+            next: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * FlappingAnswer
          * @description How often a camera stopped giving pictures; `after` exclusions.
          */
@@ -5568,6 +6123,21 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * HandOverRun
+         * @description Make that user the run's operator.
+         */
+        HandOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** User Id */
+            user_id: number;
         };
         /**
          * HealthCountsAnswer
@@ -6020,6 +6590,8 @@ export interface components {
             cameras: (components["schemas"]["ItineraryCameraAnswer"] | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
             /** Layout */
             layout: string;
             /** Name */
@@ -6028,6 +6600,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+            /** Preset */
+            preset: string | null;
         };
         /**
          * JobAnswer
@@ -7110,6 +7684,13 @@ export interface components {
             /** Warning */
             warning: number;
         };
+        /** OperatorAnswer */
+        OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
         /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
@@ -7888,6 +8469,106 @@ export interface components {
             seal: components["schemas"]["SealAnswer"] | null;
         };
         /**
+         * RecordCheckAnswer
+         * @description What verifying one record has found; no faults: it is as it was sealed.
+         */
+        RecordCheckAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Faults */
+            faults: components["schemas"]["RecordFaultAnswer"][];
+            /** Hash */
+            hash: string;
+            /** Sequence */
+            sequence: number;
+        };
+        /**
+         * RecordCountsAnswer
+         * @description `to_sign`: sealed records of others without a signature; `unsigned`: all of them; `returned`: one's own that were
+         *     returned; `operators`: who has run patrols.
+         */
+        RecordCountsAnswer: {
+            /** Operators */
+            operators: components["schemas"]["OperatorAnswer"][];
+            /** Returned */
+            returned: number;
+            /** To Sign */
+            to_sign: number;
+            /** Unsigned */
+            unsigned: number;
+        };
+        /**
+         * RecordFaultAnswer
+         * @description Something that is not as it was sealed; `detail` is English, `params` are for the page's own sentence.
+         */
+        RecordFaultAnswer: {
+            /** Detail */
+            detail: string;
+            /** Params */
+            params: {
+                [key: string]: string | number | null;
+            };
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RecordRowAnswer
+         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user has run it.
+         */
+        RecordRowAnswer: {
+            /** Due At */
+            due_at: string | null;
+            /** End Reason */
+            end_reason: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Findings */
+            findings: number;
+            /** Id */
+            id: number;
+            /** Loop */
+            loop: boolean;
+            /** Operator Name */
+            operator_name: string;
+            /** Opinion */
+            opinion: ("approved" | "returned") | null;
+            /** Own */
+            own: boolean;
+            /** Plan Name */
+            plan_name: string | null;
+            results: components["schemas"]["ResultCountsAnswer"];
+            seal: components["schemas"]["SealAnswer"] | null;
+            /** Shown */
+            shown: number;
+            /** Signed At */
+            signed_at: string | null;
+            /** Signed Name */
+            signed_name: string | null;
+            /** Skipped */
+            skipped: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Started Name */
+            started_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "closing" | "ended";
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** Unseen */
+            unseen: number;
+        };
+        /**
          * RecordingAnswer
          * @description A camera's recording as it was checked last. `problem`: why the device did not tell at the last check.
          */
@@ -7984,6 +8665,16 @@ export interface components {
              * Format: date
              */
             last: string;
+        };
+        /**
+         * RecordsAnswer
+         * @description Patrols, newest first. `next`: pass it as `before` to get older ones; null at the end.
+         */
+        RecordsAnswer: {
+            /** Next */
+            next: number | null;
+            /** Records */
+            records: components["schemas"]["RecordRowAnswer"][];
         };
         /**
          * ReferenceAnswer
@@ -8196,6 +8887,32 @@ export interface components {
             words: components["schemas"]["FigureWordsAnswer"][];
         };
         /**
+         * ResultCameraAnswer
+         * @description A camera by the names it had when the patrol started.
+         */
+        ResultCameraAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
+        };
+        /**
+         * ResultCountsAnswer
+         * @description Results of a patrol: one per camera and stop.
+         */
+        ResultCountsAnswer: {
+            /** Abnormal */
+            abnormal: number;
+            /** Excused */
+            excused: number;
+            /** Normal */
+            normal: number;
+            /** Open */
+            open: number;
+        };
+        /**
          * ReturnCameras
          * @description Return cameras to their village; the note says what is to be corrected.
          */
@@ -8322,18 +9039,31 @@ export interface components {
         /**
          * RunAnswer
          * @description A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves.
+         *
+         *     `closing`: the stops of a patrol are all over, and it can be submitted once nothing is open.
          */
         RunAnswer: {
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            counts: components["schemas"]["ResultCountsAnswer"] | null;
             /** Dead */
             dead: components["schemas"]["SkippedCameraAnswer"][];
             /** End Reason */
             end_reason: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Extended S */
+            extended_s: number;
             /** Id */
             id: number;
+            interrupt: components["schemas"]["RunInterruptAnswer"] | null;
             /** Lap */
             lap: number;
+            /** Least S */
+            least_s: number;
             /** Loop */
             loop: boolean;
             /** Next Position */
@@ -8343,8 +9073,14 @@ export interface components {
              * Format: date-time
              */
             now: string;
+            operator: components["schemas"]["RunOperatorAnswer"];
+            /** Pause Reason */
+            pause_reason: ("operator" | "alarm" | "ptz") | null;
             /** Position */
             position: number;
+            progress: components["schemas"]["RunProgressAnswer"];
+            /** Remaining */
+            remaining: number[];
             /** Revision */
             revision: number;
             /** Shown */
@@ -8362,7 +9098,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "ended";
+            state: "running" | "paused" | "closing" | "ended";
             /** Step */
             step: number | null;
             /** Stop Count */
@@ -8375,12 +9111,137 @@ export interface components {
             tour_name: string;
         };
         /**
+         * RunEventAnswer
+         * @description What was done to a run. `detail` depends on `kind`: see patrol.runs.run_events.
+         */
+        RunEventAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: {
+                [key: string]: string | number | null;
+            };
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Position */
+            position: number;
+            /** User Id */
+            user_id: number | null;
+            /** User Name */
+            user_name: string;
+        };
+        /**
+         * RunInterruptAnswer
+         * @description The alarm that interrupted the patrol.
+         */
+        RunInterruptAnswer: {
+            /** Alarm Id */
+            alarm_id: number;
+            /** Cameras */
+            cameras: components["schemas"]["ItineraryCameraAnswer"][];
+            /** Cause */
+            cause: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /** More */
+            more: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+            /** Village */
+            village: string;
+        };
+        /**
          * RunItinerary
          * @description The tour as it was when the run started. It never changes: fetch it once.
          */
         RunItinerary: {
             /** Stops */
             stops: components["schemas"]["ItineraryStopAnswer"][];
+        };
+        /** RunOperatorAnswer */
+        RunOperatorAnswer: {
+            /** Id */
+            id: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * RunProgressAnswer
+         * @description All 0 when the run has ended.
+         */
+        RunProgressAnswer: {
+            /** Done */
+            done: number;
+            /** Left S */
+            left_s: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * RunResultAnswer
+         * @description The result of one camera at one stop. `seen`: visible for the tour's least time; `seen_s`: the longest visit.
+         *
+         *     `why` it was not seen: no_page, page_hidden, page_covered, off_screen, passed_over, no_picture or the fault of its
+         *     picture; null: it was seen, or its stop was not on yet. `picture_why`: why there is no picture of it. `cause` and
+         *     `reference` (the number of an alarm): why it is excused.
+         */
+        RunResultAnswer: {
+            camera: components["schemas"]["ResultCameraAnswer"];
+            /** Cause */
+            cause: string | null;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Confirmed Name */
+            confirmed_name: string | null;
+            /** Findings */
+            findings: number;
+            /** Key */
+            key: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Reference */
+            reference: number | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "open" | "normal" | "abnormal" | "excused";
+            /** Seen */
+            seen: boolean;
+            /** Seen At */
+            seen_at: string | null;
+            /** Seen S */
+            seen_s: number;
+            /** Visits */
+            visits: number;
+            /** Why */
+            why: string | null;
+            /** Words */
+            words: string;
         };
         /** RunStarted */
         RunStarted: {
@@ -8481,13 +9342,14 @@ export interface components {
          * SeenCamera
          * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
          *
-         *     `gap`: why it has never been shown so far.
+         *     `gap`: why it was not shown, or not longer: the page was in the background, something lay over the tile or the
+         *     window, the tile was scrolled away, no frame came, the picture stood still, or was black.
          */
         SeenCamera: {
             /** Camera */
             camera: number;
             /** Gap */
-            gap?: ("page_hidden" | "no_picture") | null;
+            gap?: ("page_hidden" | "covered" | "off_screen" | "no_picture" | "frozen" | "black") | null;
             /** Seconds */
             seconds: number;
         };
@@ -8990,6 +9852,16 @@ export interface components {
             /** Width */
             width: number | null;
         };
+        /** SubmitBody */
+        SubmitBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision?: number | null;
+        };
         /**
          * SubnetBody
          * @description Devices of a subnet that have addresses in another one now; the host part stays.
@@ -9138,6 +10010,19 @@ export interface components {
             version: string;
             /** Viewers */
             viewers: number;
+        };
+        /**
+         * TakeOverRun
+         * @description Become the run's operator.
+         */
+        TakeOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
         };
         /**
          * TileFiguresAnswer
@@ -13499,6 +14384,386 @@ export interface operations {
             };
         };
     };
+    findings_api_findings_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_categories_api_findings_categories_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingCategoryAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_findings_api_findings_export_xlsx_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The findings as a sheet, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_api_findings__finding_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_finding_api_findings__finding_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_finding_api_findings__finding_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFinding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_photo_api_findings__finding_id__photo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_photo_api_findings__finding_id__photo_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_picture_api_findings__finding_id__picture_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     board_api_health_board_get: {
         parameters: {
             query?: never;
@@ -16598,6 +17863,142 @@ export interface operations {
             };
         };
     };
+    records_api_records_get: {
+        parameters: {
+            query?: {
+                state?: ("active" | "submitted" | "given_up") | null;
+                loop?: boolean | null;
+                tour_id?: number | null;
+                operator_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                signed?: ("unsigned" | "approved" | "returned") | null;
+                findings?: boolean | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_counts_api_records_counts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordCountsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    records_xlsx_api_records_records_xlsx_get: {
+        parameters: {
+            query?: {
+                state?: ("active" | "submitted" | "given_up") | null;
+                loop?: boolean | null;
+                tour_id?: number | null;
+                operator_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                signed?: ("unsigned" | "approved" | "returned") | null;
+                findings?: boolean | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One line per patrol; what was abnormal or found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     reference_questions_api_references_questions_get: {
         parameters: {
             query?: never;
@@ -17102,7 +18503,7 @@ export interface operations {
     runs_api_runs_get: {
         parameters: {
             query?: {
-                state?: ("running" | "paused" | "ended" | "active") | null;
+                state?: ("running" | "paused" | "closing" | "ended" | "active") | null;
                 tour_id?: number | null;
                 limit?: number;
                 before?: number | null;
@@ -17224,6 +18625,225 @@ export interface operations {
             };
         };
     };
+    confirm_api_runs__run_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    events_api_runs__run_id__events_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEventAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    extend_api_runs__run_id__extend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_api_runs__run_id__findings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hand_over_api_runs__run_id__hand_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     itinerary_api_runs__run_id__itinerary_get: {
         parameters: {
             query?: never;
@@ -17315,6 +18935,47 @@ export interface operations {
             };
         };
     };
+    result_picture_api_runs__run_id__pictures__picture_id__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                picture_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     record_api_runs__run_id__record_get: {
         parameters: {
             query?: never;
@@ -17333,6 +18994,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_xlsx_api_runs__run_id__record_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record, a sheet for each part of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_results_api_runs__run_id__results_get: {
+        parameters: {
+            query?: {
+                position?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17420,6 +19163,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSteps"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_api_runs__run_id__submit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_over_api_runs__run_id__take_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    verify_api_runs__run_id__verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordCheckAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

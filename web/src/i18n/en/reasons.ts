@@ -168,6 +168,7 @@ export default {
   page_covered: 'Another window or a dialog lay over the picture',
   off_screen: 'The picture was outside the visible part of the screen',
   passed_over: 'It was shown too briefly to count as seen',
+  picture_not_in_time: 'The stop was over before a picture could be taken',
   no_such_camera: 'A camera does not exist or is not in service',
   no_such_scene: 'A scene has been deleted',
   camera_or_scene: 'A stop is one camera or one scene',

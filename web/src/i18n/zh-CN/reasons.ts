@@ -168,6 +168,7 @@ export default {
   page_covered: '当时画面被其他窗口或弹窗挡住',
   off_screen: '当时画面不在屏幕可见范围内',
   passed_over: '停留时间不足，未看够',
+  picture_not_in_time: '停留结束前没有取到画面',
   no_such_camera: '有点位不存在或未启用',
   no_such_scene: '有视图已被删除',
   camera_or_scene: '每一站须是一个点位或一个视图',
