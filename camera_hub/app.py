@@ -216,6 +216,7 @@ from camera_hub.store.lock import only_hub
 from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
 from camera_hub.wiring.patrol import PATROL_ROUTERS, PATROL_UPLOADS, patrol
+from camera_hub.wiring.plans import PLAN_ROUTERS, planning
 from camera_hub.wiring.records import records
 
 Parts = dict[type, Any]
@@ -261,6 +262,7 @@ _ROUTERS = (
     reports.router,
     notices.router,
     *PATROL_ROUTERS,
+    *PLAN_ROUTERS,
     system.router,
     vault_keys.router,
     metrics.router,
@@ -445,6 +447,7 @@ async def parts(
         patrol_ = await stack.enter_async_context(
             patrol(settings, clock, bus, database, media, steering, records_.seal)
         )
+        plans_ = await stack.enter_async_context(planning(settings, clock, bus, database, patrol_.runs))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
@@ -463,6 +466,7 @@ async def parts(
                     "alarm": alarms.live(alarms_),
                     "match": matches.live(matches_),
                     **patrol_.live(),
+                    **plans_.live(),
                 },
                 personal={
                     "sweep": discovery.live(sweeps),
@@ -549,6 +553,7 @@ async def parts(
             RecordingChecks: recording_checks,
             **patrol_.parts(),
             **records_.parts(),
+            **plans_.parts(),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(

@@ -352,6 +352,7 @@ class PatrolSettings(_Section):
     dwell_seconds: int = Field(15, ge=3)
     warm_seconds: Seconds = 5.0
     max_stops: int = Field(200, ge=1)
+    closing_hours: float = Field(12.0, gt=0)
     picture_mb: int = Field(20_000, ge=100)
     finding_categories: dict[FindingCode, tuple[CategoryWord, CategoryWord]] = Field(
         {
@@ -374,7 +375,6 @@ class PatrolSettings(_Section):
     plan_night_to: TimeOfDay = "06:00"
     missed_hours: float = Field(4.0, ge=0.25, le=24)
     keep_days: int = Field(365, ge=90, le=3650)
-    closing_hours: float = Field(12.0, gt=0)
 
 
 class Settings(_Section):

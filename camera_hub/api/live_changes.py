@@ -33,7 +33,9 @@ from camera_hub.events import (
     MapChanged,
     MatchChanged,
     NoticeAdded,
+    OccurrenceChanged,
     PeculiaritiesChanged,
+    PlanChanged,
     ResultChanged,
     RunChanged,
     Subscription,
@@ -73,6 +75,8 @@ _EVENTS = (
     RunChanged,
     ResultChanged,
     FindingChanged,
+    PlanChanged,
+    OccurrenceChanged,
     SweepChanged,
     JobChanged,
     NoticeAdded,
@@ -145,6 +149,10 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("result", run_id), _of_village(None)
         case FindingChanged(finding_id):
             return ("finding", finding_id), _of_village(None)
+        case PlanChanged(plan_id):
+            return ("plan", plan_id), _of_village(None)
+        case OccurrenceChanged(occurrence_id):
+            return ("occurrence", occurrence_id), _of_village(None)
         case SweepChanged(sweep_id, user_id):
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from camera_hub.api import findings, records, results, runs, scenes, tours
+from camera_hub.api import findings, records, results, runs, scenes, tour_templates, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
@@ -15,12 +15,15 @@ from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
 from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings
 from camera_hub.patrol.proof.parts import ProofMedia, ProofParts, proof
-from camera_hub.patrol.proof.patrol_proof import PatrolProof, RecordSeal
+from camera_hub.patrol.proof.patrol_proof import PatrolProof
 from camera_hub.patrol.proof.run_results import RunResults
+from camera_hub.patrol.records.seal import PatrolSeal
 from camera_hub.patrol.runs.engine import engine
 from camera_hub.patrol.runs.reader import RunReader
 from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.tours.from_places import FromPlaces
 from camera_hub.patrol.tours.scenes import Scenes
+from camera_hub.patrol.tours.templates import TourTemplates
 from camera_hub.patrol.tours.tours import Tours
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -28,6 +31,7 @@ from camera_hub.store.database import Database
 PATROL_ROUTERS = (
     scenes.router,
     tours.router,
+    tour_templates.router,
     results.router,
     findings.router,
     records.router,
@@ -43,6 +47,8 @@ class Patrol:
 
     tours: Tours
     scenes: Scenes
+    from_places: FromPlaces
+    templates: TourTemplates
     runs: Runs
     reader: RunReader
     proof: ProofParts
@@ -52,6 +58,8 @@ class Patrol:
         return {
             Tours: self.tours,
             Scenes: self.scenes,
+            FromPlaces: self.from_places,
+            TourTemplates: self.templates,
             Runs: self.runs,
             RunReader: self.reader,
             RunResults: self.proof.results,
@@ -76,7 +84,7 @@ async def patrol(
     database: Database,
     media: MediaEngine,
     steering: PtzControl,
-    seal: RecordSeal,
+    seal: PatrolSeal,
 ) -> AsyncIterator[Patrol]:
     """Patrol, running."""
     async with AsyncExitStack() as stack:
@@ -105,6 +113,8 @@ async def patrol(
         yield Patrol(
             Tours(settings.patrol, database, bus, clock),
             Scenes(database, bus, clock),
+            FromPlaces(settings.patrol, database),
+            TourTemplates(database),
             shown.runs,
             shown.reader,
             proven,

@@ -44,9 +44,12 @@ from camera_hub.store.tables import (
     LedgerPhoto,
     Notice,
     Observation,
+    Plan,
+    PlanOccurrence,
     ReferencePicture,
     Run,
     Scene,
+    SpecialPeriod,
     Stream,
     Tour,
     TourStop,
@@ -185,6 +188,15 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         notice = Notice(user_id=admin_id, alarm_id=alarm.id, kind="opened", payload={"title": SECRET})
         notice.created_at = notice.next_attempt_at = now
         session.add(notice)
+        plan = Plan(name=SECRET, tour_id=tour.id, rule={"times": ["08:30"], "every": None}, created_at=now)
+        plan.changed_at = now
+        period = SpecialPeriod(name=SECRET, kind="event", begins_at=now, ends_at=now + timedelta(days=1))
+        period.changed_at = now
+        session.add_all([plan, period])
+        await session.flush()
+        due = PlanOccurrence(plan_id=plan.id, plan_name=SECRET, tour_id=tour.id, tour_name=SECRET, variant="day")
+        due.due_at, due.late_at, due.over_at, due.state = now, now + timedelta(hours=1), now + timedelta(hours=4), "due"
+        session.add(due)
         await session.flush()
     sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
     path = tmp_path / "sheet.xlsx"
@@ -233,6 +245,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "run_id": run.id,
             "result_id": run.id,
             "finding_id": finding.id,
+            "plan_id": plan.id,
+            "period_id": period.id,
+            "occurrence_id": due.id,
             "village_id": village,
             "camera_position_id": camera.id,
             "map_id": f"place:{place.id}",
@@ -335,6 +350,9 @@ async def test_no_list_names_another_villages_object(
         "/api/tours",
         "/api/scenes",
         "/api/runs",
+        "/api/plans",
+        "/api/occurrences",
+        "/api/special-periods",
         "/api/matches",
         "/api/map",
         "/api/recordings",

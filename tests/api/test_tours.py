@@ -80,7 +80,7 @@ async def test_a_tour_is_made_changed_and_retired(operator: httpx.AsyncClient, c
     assert (used.status_code, used.json()["params"]["tours"]) == (409, ["防汛"])
 
     path = f"/api/tours/{tour['id']}"
-    changed = await operator.put(path, json={"name": "防汛2", "stops": [stops[1], stops[0]]})
+    changed = await operator.put(path, json={"name": "防汛2", "revision": 1, "stops": [stops[1], stops[0]]})
     assert [stop["name"] for stop in changed.json()["stops"]] == ["桥", "东沟村摄像机1"]
     assert (await operator.get(path)).json() == changed.json()
     assert (await operator.delete(path)).status_code == 200

@@ -14,7 +14,8 @@ from camera_hub.patrol.proof.sightings import SightingReports
 from camera_hub.patrol.runs.engine import Engine, engine
 from camera_hub.patrol.runs.run_proof import NoProof, RunProof
 from camera_hub.patrol.tours.scenes import Scenes
-from camera_hub.patrol.tours.tours import NewStop, Tours
+from camera_hub.patrol.tours.stops import NewStop
+from camera_hub.patrol.tours.tours import Tours
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, User
@@ -71,7 +72,7 @@ class Centre:
         stops = [NewStop(self.cameras[n], None, dwell, "") for n, dwell in enumerate(dwells)]
         if scene is not None:
             stops.append(NewStop(None, scene, 10, "看桥栏"))
-        return (await self.tours.create(self.actor, "重点路段", "", stops)).id
+        return (await self.tours.create(self.actor, TourDraft("重点路段", stops))).id
 
     async def kill(self, *cameras: int, cause: str = "unreachable") -> None:
         async with self.database.write() as session:

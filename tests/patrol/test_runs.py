@@ -12,7 +12,8 @@ from camera_hub.errors import HubError
 from camera_hub.events import RunChanged
 from camera_hub.patrol.runs.keeper import RunMoved
 from camera_hub.patrol.runs.views import RunView, SkippedCamera
-from camera_hub.patrol.tours.tours import NewStop
+from camera_hub.patrol.tours.stops import NewStop
+from camera_hub.patrol.tours.tours import TourDraft
 from tests.patrol.centre import Centre, centre, clock
 from tests.store.test_failures import pragma
 
@@ -254,7 +255,9 @@ async def test_editing_a_tour_changes_no_run_under_way(centre: Centre) -> None:
     tour = await centre.tour(10, 20)
     async with centre.engine() as on:
         run = await on.runs.start(centre.actor, tour, loop=False)
-        await centre.tours.change(centre.actor, tour, "改名", "", [NewStop(centre.cameras[5], None, 60, "")])
+        await centre.tours.change(
+            centre.actor, tour, TourDraft("改名", [NewStop(centre.cameras[5], None, 60, "")]), revision=1
+        )
         run = await on.reader.get(centre.actor, run.id)
         itinerary = await on.reader.itinerary(centre.actor, run.id)
         assert (run.tour_name, [stop.dwell_s for stop in itinerary]) == ("重点路段", [10, 20])

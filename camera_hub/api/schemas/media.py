@@ -23,6 +23,8 @@ Topic = Literal[
     "run",
     "result",
     "finding",
+    "plan",
+    "occurrence",
     "sweep",
     "job",
     "inbox",

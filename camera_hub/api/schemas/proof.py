@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from camera_hub.api.schemas.base import Answer, Count, Id, RequestBody, Text
-from camera_hub.api.schemas.runs import ResultCountsAnswer
 from camera_hub.text import clean_text
 
 MAX_STOPS = 1000
@@ -20,6 +19,15 @@ LongText = Annotated[
     BeforeValidator(lambda value: clean_text(value) if isinstance(value, str) else value),
 ]
 Category = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class ResultCountsAnswer(Answer):
+    """Results of a patrol: one per camera and stop."""
+
+    open: int
+    normal: int
+    abnormal: int
+    excused: int
 
 
 class ResultCameraAnswer(Answer):

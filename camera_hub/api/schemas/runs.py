@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, Count, Id, Layout, RequestBody, Text
+from camera_hub.api.schemas.proof import ResultCountsAnswer
 
 
 class StartRun(RequestBody):
@@ -113,15 +114,6 @@ class RunProgressAnswer(Answer):
     done: int  # stops of the tour that are over
     total: int
     left_s: float  # seconds until all are over
-
-
-class ResultCountsAnswer(Answer):
-    """Results of a patrol: one per camera and stop."""
-
-    open: int
-    normal: int
-    abnormal: int
-    excused: int
 
 
 class RunInterruptAnswer(Answer):

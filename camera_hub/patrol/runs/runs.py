@@ -22,7 +22,7 @@ from camera_hub.patrol.runs.run_proof import RunProof
 from camera_hub.patrol.runs.situation import RunSituation, Situations, stops_of
 from camera_hub.patrol.runs.timetable import Transition
 from camera_hub.patrol.runs.views import RunView, RunViews
-from camera_hub.patrol.tours.tours import tour_row
+from camera_hub.patrol.tours.tours import tour_to_run
 from camera_hub.store.tables import Run, Tour, User
 
 MAX_ACTIVE = 32
@@ -55,15 +55,14 @@ class Runs:
 
     async def start(self, actor: Actor, tour_id: int, *, loop: bool, tie: Tie | None = None) -> RunView:
         """Start a tour. If all its cameras are dead, a loop ends at once and a patrol is closing; the record names
-        them.
+        them. `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
 
         `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
         Raises HubError: NOT_FOUND, FORBIDDEN (not a role of the tour), INVALID (no stops), BUSY.
         """
         township.require(actor, "tour")
         async with self._keeper.writing() as session:
-            tour = await tour_row(session, tour_id)
-            require_role(actor, tour)
+            tour = await tour_to_run(session, actor, tour_id)
             active = await session.scalar(select(func.count()).select_from(Run).where(Run.state != "ended")) or 0
             if active >= MAX_ACTIVE:
                 raise HubError(

@@ -2843,6 +2843,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Occurrences
+         * @description What is due from one time (else: now) until just before another (else: for a day), in order; what is to come as
+         *     the plans are now.
+         */
+        get: operations["occurrences_api_occurrences_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Occurrence
+         * @description One occurrence.
+         */
+        get: operations["occurrence_api_occurrences__occurrence_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline Occurrence
+         * @description The user is not prompted for it any more, on any page; others are.
+         */
+        post: operations["decline_occurrence_api_occurrences__occurrence_id__decline_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Occurrence
+         * @description Start its tour; `run_id` of the answer is the run. 409 `occurrence_taken` (somebody was first) and
+         *     `occurrence_over` (missed) carry its new state in params.occurrence.
+         */
+        post: operations["start_occurrence_api_occurrences__occurrence_id__start_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/osd": {
         parameters: {
             query?: never;
@@ -2858,6 +2940,118 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patrol/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Patrol Figures
+         * @description How many patrols were due, done, late and missed: of the township, per plan and per tour.
+         */
+        get: operations["patrol_figures_api_patrol_figures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plan-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Templates
+         * @description What plans of the usual kinds look like.
+         */
+        get: operations["plan_templates_api_plan_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plans
+         * @description All plans by name.
+         */
+        get: operations["plans_api_plans_get"];
+        put?: never;
+        /**
+         * Create Plan
+         * @description Create a plan: the tour is due from now on.
+         */
+        post: operations["create_plan_api_plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Plan
+         * @description The next due times of a plan and where it meets others; nothing is stored.
+         */
+        post: operations["preview_plan_api_plans_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description One plan.
+         */
+        get: operations["plan_api_plans__plan_id__get"];
+        /**
+         * Change Plan
+         * @description Replace the whole plan. 409 `plan_moved` carries its new state in params.plan.
+         */
+        put: operations["change_plan_api_plans__plan_id__put"];
+        post?: never;
+        /**
+         * Remove Plan
+         * @description Retire the plan: nothing is due by it any more; what was due stays on record.
+         */
+        delete: operations["remove_plan_api_plans__plan_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3697,6 +3891,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/special-periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Special Periods
+         * @description Those that touch the span (else: now and for a year), by time; drafts too.
+         */
+        get: operations["special_periods_api_special_periods_get"];
+        put?: never;
+        /**
+         * Create Period
+         * @description Add a special period; plans follow it at once, unless it is a draft.
+         */
+        post: operations["create_period_api_special_periods_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/special-periods/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Periods
+         * @description Copy the holidays of the year before into this one, as drafts; those that it has already are left out.
+         */
+        post: operations["copy_periods_api_special_periods_copy_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/special-periods/{period_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Period
+         * @description Replace it. 409 `period_moved` carries its new state in params.period.
+         */
+        put: operations["change_period_api_special_periods__period_id__put"];
+        post?: never;
+        /**
+         * Remove Period
+         * @description Delete it: plans go back to their ordinary rule at once.
+         */
+        delete: operations["remove_period_api_special_periods__period_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -3739,6 +4001,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tour-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tour Templates
+         * @description All templates, each with the number of approved cameras that stand at such places now.
+         */
+        get: operations["tour_templates_api_tour_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tours": {
         parameters: {
             query?: never;
@@ -3748,7 +4030,7 @@ export interface paths {
         };
         /**
          * Tours
-         * @description All tours by name.
+         * @description All tours by name: those in use, or those that are archived.
          */
         get: operations["tours_api_tours_get"];
         put?: never;
@@ -3757,6 +4039,26 @@ export interface paths {
          * @description Create a tour.
          */
         post: operations["create_api_tours_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/from-places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * From Places
+         * @description Stops of all cameras of some place classes and villages, in the order in which they lie. Nothing is stored.
+         */
+        post: operations["from_places_api_tours_from_places_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3772,12 +4074,12 @@ export interface paths {
         };
         /**
          * Tour
-         * @description One tour with its stops.
+         * @description One tour with its stops; also an archived one.
          */
         get: operations["tour_api_tours__tour_id__get"];
         /**
          * Change
-         * @description Replace the whole tour; active runs are not changed.
+         * @description Replace the whole tour; active runs are not changed. 409 `tour_changed` carries its new state in params.tour.
          */
         put: operations["change_api_tours__tour_id__put"];
         post?: never;
@@ -3786,6 +4088,46 @@ export interface paths {
          * @description Retire the tour; the records of its runs are kept.
          */
         delete: operations["remove_api_tours__tour_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive
+         * @description Put the tour away, or take it back. An archived tour cannot be started.
+         */
+        post: operations["archive_api_tours__tour_id__archive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy
+         * @description A tour of one's own with the same stops and settings.
+         */
+        post: operations["copy_api_tours__tour_id__copy_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4343,7 +4685,7 @@ export interface components {
             /** Ids */
             ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Places
              * @default {}
@@ -4351,6 +4693,14 @@ export interface components {
             places: {
                 [key: string]: string;
             };
+        };
+        /** ArchiveTour */
+        ArchiveTour: {
+            /**
+             * Archived
+             * @default true
+             */
+            archived: boolean;
         };
         /**
          * AskExclusion
@@ -4499,7 +4849,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Position */
             position: number;
             /** Proof */
@@ -4555,7 +4905,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /**
@@ -4745,7 +5095,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Position */
             position?: number | null;
         };
@@ -4754,7 +5104,7 @@ export interface components {
             /** Camera Ids */
             camera_ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Values
              * @default {}
@@ -4837,7 +5187,7 @@ export interface components {
             /** Ids */
             ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Values
              * @default {}
@@ -4868,7 +5218,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Reach M */
             reach_m?: number | null;
             /** Village Id */
@@ -4910,6 +5260,47 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ChangeTour
+         * @description `revision`: of the tour that the user changed. An outdated one gets 409 with the tour as it is now.
+         */
+        ChangeTour: {
+            /**
+             * Confirm
+             * @default screen
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Edit Roles */
+            edit_roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            /**
+             * Interrupt
+             * @default none
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind?: string | null;
+            /**
+             * Least S
+             * @default 3
+             */
+            least_s: number;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** Roles */
+            roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source?: components["schemas"]["TourSourceBody"] | null;
+            /** Stops */
+            stops: components["schemas"]["StopBody"][];
         };
         /** ChangeUser */
         ChangeUser: {
@@ -4962,7 +5353,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "plan" | "occurrence" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -5208,6 +5599,19 @@ export interface components {
             revision: number;
         };
         /**
+         * CopyPeriods
+         * @description Copy the holidays of the year before `year` into it, as drafts: their days must be checked.
+         */
+        CopyPeriods: {
+            /** Year */
+            year: number;
+        };
+        /** CopyTour */
+        CopyTour: {
+            /** Name */
+            name: string;
+        };
+        /**
          * CountyCandidateAnswer
          * @description A camera that a row may mean.
          */
@@ -5421,7 +5825,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Total */
             total: number;
             working: components["schemas"]["CoverageCountAnswer"];
@@ -5666,6 +6070,38 @@ export interface components {
              * Format: date-time
              */
             at: string;
+        };
+        /** DueRuleAnswer */
+        DueRuleAnswer: {
+            every: components["schemas"]["IntervalAnswer"] | null;
+            /** Times */
+            times: string[];
+        };
+        /** DueRuleBody */
+        DueRuleBody: {
+            every?: components["schemas"]["IntervalBody"] | null;
+            /**
+             * Times
+             * @default []
+             */
+            times: string[];
+        };
+        /** DueTimeAnswer */
+        DueTimeAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Special */
+            special: boolean;
+            /** Tour Name */
+            tour_name: string;
+            /**
+             * Variant
+             * @enum {string}
+             */
+            variant: "day" | "night";
         };
         /**
          * ErrorAnswer
@@ -6125,6 +6561,29 @@ export interface components {
             source: "multicast" | "unicast";
         };
         /**
+         * FromPlacesBody
+         * @description Which places stops are to be built from; nothing is stored. `without`: cameras that the tour has already.
+         */
+        FromPlacesBody: {
+            /**
+             * Dwell S
+             * @default 15
+             */
+            dwell_s: number;
+            /**
+             * Per Stop
+             * @default 1
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids?: number[];
+            /** Without */
+            without?: number[];
+        };
+        /**
          * HandOverRun
          * @description Make that user the run's operator.
          */
@@ -6439,7 +6898,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Proof */
             proof: string | null;
             /**
@@ -6554,6 +7013,34 @@ export interface components {
             name: string;
             /** Network */
             network: string;
+        };
+        /** IntervalAnswer */
+        IntervalAnswer: {
+            /** Begin */
+            begin: string;
+            /** End */
+            end: string;
+            /** Minutes */
+            minutes: number;
+        };
+        /**
+         * IntervalBody
+         * @description Every `minutes` from a time of day to another, both included; an end before the beginning is on the next day,
+         *     and one equal to it means around the clock.
+         */
+        IntervalBody: {
+            /**
+             * Begin
+             * @default 00:00
+             */
+            begin: string;
+            /**
+             * End
+             * @default 00:00
+             */
+            end: string;
+            /** Minutes */
+            minutes: number;
         };
         /**
          * ItemVerdictAnswer
@@ -6693,7 +7180,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /** Village Id */
@@ -6811,7 +7298,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Pole Number */
             pole_number: string;
             /**
@@ -6891,7 +7378,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Pole Number */
             pole_number: string;
             /**
@@ -7178,6 +7665,25 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** NamedCounts */
+        NamedCounts: {
+            /** Done */
+            done: number;
+            /** Due */
+            due: number;
+            /** Hub Down */
+            hub_down: number;
+            /** Id */
+            id: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Name */
+            name: string;
+            /** Open */
+            open: number;
+        };
         /**
          * NewChannel
          * @description `url`: a web address, or the host of a mail server.
@@ -7276,7 +7782,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m?: number | null;
             /** Village Id */
@@ -7482,7 +7988,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /**
              * Values
              * @default {}
@@ -7513,7 +8019,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /**
              * Sub Url
              * @default
@@ -7669,6 +8175,81 @@ export interface components {
             stream_ms: number | null;
         };
         /**
+         * OccurrenceAnswer
+         * @description One due time of a plan. Without `id`: it lies so far ahead that it may still change, and cannot be started.
+         */
+        OccurrenceAnswer: {
+            /** Declined */
+            declined: number[];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Duration S */
+            duration_s: number;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: number | null;
+            /** Late */
+            late: boolean;
+            /**
+             * Late At
+             * Format: date-time
+             */
+            late_at: string;
+            /** Operator Name */
+            operator_name: string;
+            /**
+             * Over At
+             * Format: date-time
+             */
+            over_at: string;
+            /** People */
+            people: number[];
+            /** Plan Id */
+            plan_id: number;
+            /** Plan Name */
+            plan_name: string;
+            /** Run Id */
+            run_id: number | null;
+            /** Special */
+            special: boolean;
+            /** Started At */
+            started_at: string | null;
+            /** Started Name */
+            started_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "due" | "running" | "late" | "missed" | "done";
+            /** Stops */
+            stops: number;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /**
+             * Variant
+             * @enum {string}
+             */
+            variant: "day" | "night";
+            /** Why */
+            why: ("not_started" | "given_up" | "hub_down") | null;
+        };
+        /**
+         * OccurrencePage
+         * @description `more`: there are more than fit; ask for a shorter span.
+         */
+        OccurrencePage: {
+            /** More */
+            more: boolean;
+            /** Occurrences */
+            occurrences: components["schemas"]["OccurrenceAnswer"][];
+        };
+        /**
          * OpenAlarmCountsAnswer
          * @description Open alarms by severity; `unacknowledged` of them have no name yet.
          */
@@ -7770,6 +8351,31 @@ export interface components {
             name: string;
         };
         /**
+         * OverlapAnswer
+         * @description Another plan's patrol that would be under way, or due, at the same time. `same_tour`: within the grace, so that
+         *     one patrol counts for both.
+         */
+        OverlapAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Other At
+             * Format: date-time
+             */
+            other_at: string;
+            /** Plan Id */
+            plan_id: number;
+            /** Plan Name */
+            plan_name: string;
+            /** Same Tour */
+            same_tour: boolean;
+            /** Tour Name */
+            tour_name: string;
+        };
+        /**
          * OwnerAnswer
          * @description A user who takes care of an alarm, or could.
          */
@@ -7778,6 +8384,43 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * PatrolCounts
+         * @description Of occurrences whose due time lies in the span and has passed. `late`: not started within the grace, be it done
+         *     since; `open`: not decided yet; `hub_down`: of the missed ones, those while the hub did not run.
+         */
+        PatrolCounts: {
+            /** Done */
+            done: number;
+            /** Due */
+            due: number;
+            /** Hub Down */
+            hub_down: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Open */
+            open: number;
+        };
+        /** PatrolFiguresAnswer */
+        PatrolFiguresAnswer: {
+            /** Plans */
+            plans: components["schemas"]["NamedCounts"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            total: components["schemas"]["PatrolCounts"];
+            /** Tours */
+            tours: components["schemas"]["NamedCounts"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * PeculiarityAnswer
@@ -7887,6 +8530,33 @@ export interface components {
             /** Working Share */
             working_share: number;
         };
+        /** PlaceStopAnswer */
+        PlaceStopAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: (number | null)[];
+            /** Dwell S */
+            dwell_s: number;
+            /** Layout */
+            layout: string | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PlaceStopsAnswer
+         * @description Stops in the order in which the places lie. `left`: cameras that found no room in a tour of `max_stops`.
+         */
+        PlaceStopsAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Left */
+            left: number;
+            /** Max Stops */
+            max_stops: number;
+            /** Stops */
+            stops: components["schemas"]["PlaceStopAnswer"][];
+        };
         /** PlacedBaseAnswer */
         PlacedBaseAnswer: {
             /**
@@ -7952,7 +8622,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /** Village Id */
@@ -7982,6 +8652,137 @@ export interface components {
             why: "township" | "village";
         };
         /**
+         * PlanAnswer
+         * @description `problem`: why nothing is due by it although it is enabled. `next_due_at`: within the next weeks, or null.
+         */
+        PlanAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /** Enabled */
+            enabled: boolean;
+            /** First Day */
+            first_day: string | null;
+            /** Grace Minutes */
+            grace_minutes: number;
+            /** Id */
+            id: number;
+            /**
+             * In Special
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Last Day */
+            last_day: string | null;
+            /** Name */
+            name: string;
+            /** Next Due At */
+            next_due_at: string | null;
+            /** Night From */
+            night_from: string;
+            /** Night To */
+            night_to: string;
+            /** Night Tour Id */
+            night_tour_id: number | null;
+            /** Night Tour Name */
+            night_tour_name: string | null;
+            /** Note */
+            note: string;
+            /** People */
+            people: number[];
+            /** Problem */
+            problem: ("tour_retired" | "tour_empty" | "night_tour_retired" | "night_tour_empty" | "over") | null;
+            /** Revision */
+            revision: number;
+            rule: components["schemas"]["DueRuleAnswer"];
+            special_rule: components["schemas"]["DueRuleAnswer"] | null;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** Weekdays */
+            weekdays: number[];
+        };
+        /**
+         * PlanBody
+         * @description `revision`: of the plan as the user saw it; an outdated one gets 409 with the new state.
+         */
+        PlanBody: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** First Day */
+            first_day?: string | null;
+            /**
+             * Grace Minutes
+             * @default 30
+             */
+            grace_minutes: number;
+            /**
+             * In Special
+             * @default same
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Last Day */
+            last_day?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Night From
+             * @default 22:00
+             */
+            night_from: string;
+            /**
+             * Night To
+             * @default 06:00
+             */
+            night_to: string;
+            /** Night Tour Id */
+            night_tour_id?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * People
+             * @default []
+             */
+            people: number[];
+            /**
+             * Revision
+             * @default 0
+             */
+            revision: number;
+            rule: components["schemas"]["DueRuleBody"];
+            special_rule?: components["schemas"]["DueRuleBody"] | null;
+            /** Tour Id */
+            tour_id: number;
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays: number[];
+        };
+        /** PlanPreview */
+        PlanPreview: {
+            /** Overlaps */
+            overlaps: components["schemas"]["OverlapAnswer"][];
+            /** Per Day */
+            per_day: number;
+            /** Problem */
+            problem: ("tour_retired" | "tour_empty" | "night_tour_retired" | "night_tour_empty" | "over") | null;
+            /** Times */
+            times: components["schemas"]["DueTimeAnswer"][];
+        };
+        /**
          * PlanRequest
          * @description What would be searched; nothing is sent. An invalid range is refused, never replaced.
          */
@@ -7993,6 +8794,29 @@ export interface components {
             ranges: string[];
             /** Village Id */
             village_id?: number | null;
+        };
+        /**
+         * PlanTemplateAnswer
+         * @description What a plan of this kind looks like; the tour is missing. `code` is what pages name it by.
+         */
+        PlanTemplateAnswer: {
+            /** Code */
+            code: string;
+            /** Grace Minutes */
+            grace_minutes: number;
+            /**
+             * In Special
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Night From */
+            night_from: string;
+            /** Night To */
+            night_to: string;
+            rule: components["schemas"]["DueRuleAnswer"];
+            special_rule: components["schemas"]["DueRuleAnswer"] | null;
+            /** Weekdays */
+            weekdays: number[];
         };
         /**
          * PlannedItemAnswer
@@ -8055,6 +8879,15 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PreviewBody
+         * @description `plan_id`: of the plan that would be changed, so that it does not overlap itself.
+         */
+        PreviewBody: {
+            plan: components["schemas"]["PlanBody"];
+            /** Plan Id */
+            plan_id?: number | null;
         };
         /**
          * ProfileAnswer
@@ -9339,6 +10172,16 @@ export interface components {
             sequence: number;
         };
         /**
+         * SeasonAnswer
+         * @description First and last day, each as month and day: "06-01".
+         */
+        SeasonAnswer: {
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
+        };
+        /**
          * SeenCamera
          * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
          *
@@ -9583,6 +10426,84 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** SpecialPeriodAnswer */
+        SpecialPeriodAnswer: {
+            /** All Day Duty */
+            all_day_duty: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /** Draft */
+            draft: boolean;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "holiday" | "event";
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Revision */
+            revision: number;
+        };
+        /** SpecialPeriodBody */
+        SpecialPeriodBody: {
+            /**
+             * All Day Duty
+             * @default true
+             */
+            all_day_duty: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Draft
+             * @default false
+             */
+            draft: boolean;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Kind
+             * @default holiday
+             * @enum {string}
+             */
+            kind: "holiday" | "event";
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Revision
+             * @default 0
+             */
+            revision: number;
+        };
         /**
          * StartImport
          * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
@@ -9659,12 +10580,21 @@ export interface components {
             /** Why */
             why: string | null;
         };
-        /** StopAnswer */
+        /**
+         * StopAnswer
+         * @description A stop. `layout` and `cameras` tell what it shows, whichever kind of stop it is.
+         */
         StopAnswer: {
             /** Camera Id */
             camera_id: number | null;
+            /** Cameras */
+            cameras: (number | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
             /** Note */
@@ -9673,21 +10603,34 @@ export interface components {
             position: number;
             /** Preset */
             preset: string | null;
+            /** Preset Name */
+            preset_name: string;
             /** Scene Id */
             scene_id: number | null;
+            /** Title */
+            title: string;
         };
         /**
          * StopBody
-         * @description A camera or a scene (exactly one), and how long it is shown, in seconds.
+         * @description Exactly one of a camera, a scene, and a layout with its cameras (null: an empty tile); for how many seconds.
          */
         StopBody: {
             /** Camera Id */
             camera_id?: number | null;
+            /** Cameras */
+            cameras?: (number | null)[];
             /**
              * Dwell S
              * @default 15
              */
             dwell_s: number;
+            /**
+             * Key
+             * @default false
+             */
+            key: boolean;
+            /** Layout */
+            layout?: string | null;
             /**
              * Note
              * @default
@@ -9695,8 +10638,18 @@ export interface components {
             note: string;
             /** Preset */
             preset?: string | null;
+            /**
+             * Preset Name
+             * @default
+             */
+            preset_name: string;
             /** Scene Id */
             scene_id?: number | null;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
         };
         /**
          * StreamAddress
@@ -9900,6 +10853,20 @@ export interface components {
              * @default false
              */
             unknown_too: boolean;
+        };
+        /**
+         * SuggestedPlanAnswer
+         * @description When such a tour is usually due. `weekdays`: 1 (Monday) to 7; empty: each day. No season: the whole year.
+         */
+        SuggestedPlanAnswer: {
+            /** Every Minutes */
+            every_minutes: number | null;
+            /** Seasons */
+            seasons: components["schemas"]["SeasonAnswer"][];
+            /** Times */
+            times: string[];
+            /** Weekdays */
+            weekdays: number[];
         };
         /** Suspend */
         Suspend: {
@@ -10114,8 +11081,25 @@ export interface components {
              */
             type: "time";
         };
-        /** TourAnswer */
+        /**
+         * TourAnswer
+         * @description A tour and its stops. `duration_s` is one lap.
+         */
         TourAnswer: {
+            /** Archived At */
+            archived_at: string | null;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
             /**
              * Created At
              * Format: date-time
@@ -10123,19 +11107,60 @@ export interface components {
             created_at: string;
             /** Duration S */
             duration_s: number;
+            /** Edit Roles */
+            edit_roles: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
             /** Id */
             id: number;
+            /**
+             * Interrupt
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind: string | null;
             /** Last Run At */
             last_run_at: string | null;
+            /** Least S */
+            least_s: number;
             /** Name */
             name: string;
             /** Note */
             note: string;
+            /** Owner Id */
+            owner_id: number | null;
+            /** Owner Name */
+            owner_name: string | null;
+            /** Revision */
+            revision: number;
+            /** Roles */
+            roles: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source: components["schemas"]["TourSourceAnswer"] | null;
             /** Stops */
             stops: components["schemas"]["StopAnswer"][];
         };
         /** TourBody */
         TourBody: {
+            /**
+             * Confirm
+             * @default screen
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Edit Roles */
+            edit_roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            /**
+             * Interrupt
+             * @default none
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind?: string | null;
+            /**
+             * Least S
+             * @default 3
+             */
+            least_s: number;
             /** Name */
             name: string;
             /**
@@ -10143,8 +11168,82 @@ export interface components {
              * @default
              */
             note: string;
+            /** Roles */
+            roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source?: components["schemas"]["TourSourceBody"] | null;
             /** Stops */
             stops: components["schemas"]["StopBody"][];
+        };
+        /** TourSourceAnswer */
+        TourSourceAnswer: {
+            /** Dwell S */
+            dwell_s: number;
+            /** Left Out */
+            left_out: number[];
+            /**
+             * Per Stop
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids: number[];
+        };
+        /**
+         * TourSourceBody
+         * @description The places that a tour is built from, so that new cameras there can be offered later.
+         */
+        TourSourceBody: {
+            /**
+             * Dwell S
+             * @default 15
+             */
+            dwell_s: number;
+            /** Left Out */
+            left_out?: number[];
+            /**
+             * Per Stop
+             * @default 1
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids?: number[];
+        };
+        /**
+         * TourTemplateAnswer
+         * @description A template of tours. `cameras`: how many approved cameras stand at such places now.
+         */
+        TourTemplateAnswer: {
+            /** Cameras */
+            cameras: number;
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Dwell S */
+            dwell_s: number;
+            /**
+             * Interrupt
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind: string;
+            /** Least S */
+            least_s: number;
+            /**
+             * Per Stop
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            plan: components["schemas"]["SuggestedPlanAnswer"];
         };
         /**
          * TrackFiguresAnswer
@@ -15629,7 +16728,7 @@ export interface operations {
         parameters: {
             query?: {
                 village_id?: number | null;
-                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
                 missing?: string | null;
                 service_state?: ("in_use" | "repair" | "removed") | null;
                 filing?: ("filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use") | null;
@@ -17740,6 +18839,168 @@ export interface operations {
             };
         };
     };
+    occurrences_api_occurrences_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                state?: ("due" | "running" | "late" | "missed" | "done")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrencePage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    occurrence_api_occurrences__occurrence_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    decline_occurrence_api_occurrences__occurrence_id__decline_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_occurrence_api_occurrences__occurrence_id__start_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     osd_checks_api_osd_get: {
         parameters: {
             query?: {
@@ -17759,6 +19020,331 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OsdChecksAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    patrol_figures_api_patrol_figures_get: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolFiguresAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plan_templates_api_plan_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanTemplateAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plans_api_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_plan_api_plans_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_plan_api_plans_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPreview"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plan_api_plans__plan_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_plan_api_plans__plan_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_plan_api_plans__plan_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -19762,6 +21348,215 @@ export interface operations {
             };
         };
     };
+    special_periods_api_special_periods_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_period_api_special_periods_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialPeriodBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    copy_periods_api_special_periods_copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyPeriods"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_period_api_special_periods__period_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                period_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialPeriodBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_period_api_special_periods__period_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                period_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     system_api_system_get: {
         parameters: {
             query?: never;
@@ -19840,9 +21635,49 @@ export interface operations {
             };
         };
     };
-    tours_api_tours_get: {
+    tour_templates_api_tour_templates_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourTemplateAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    tours_api_tours_get: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19920,6 +21755,48 @@ export interface operations {
             };
         };
     };
+    from_places_api_tours_from_places_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromPlacesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceStopsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     tour_api_tours__tour_id__get: {
         parameters: {
             query?: never;
@@ -19971,7 +21848,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TourBody"];
+                "application/json": components["schemas"]["ChangeTour"];
             };
         };
         responses: {
@@ -20022,6 +21899,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    archive_api_tours__tour_id__archive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveTour"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    copy_api_tours__tour_id__copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyTour"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

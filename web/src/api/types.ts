@@ -66,7 +66,7 @@ export type TileState = TileMessage['state']
 export type Topic = Changed['topic']
 
 /** In the order in which pages list them. */
-export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entrance', 'school', 'water', 'square', 'other'] as const satisfies readonly PlaceClass[]
+export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entrance', 'school', 'water', 'forest', 'field', 'square', 'other'] as const satisfies readonly PlaceClass[]
 
 /** What a role may do (access.policy.Action); `Me.actions` lists those of the user. */
 export type Action =
