@@ -2965,26 +2965,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/patrol/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Patrol People
-         * @description The users who can run tours: whom a plan may name, and a patrol may be handed over to.
-         */
-        get: operations["patrol_people_api_patrol_people_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/plan-templates": {
         parameters: {
             query?: never;
@@ -3111,6 +3091,66 @@ export interface paths {
          * @description Ask the devices of these cameras now what they have recorded, as a job; its items are the devices.
          */
         post: operations["check_recordings_api_recordings_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records
+         * @description Patrols and presentations, newest first, with their results, seal and signature.
+         */
+        get: operations["records_api_records_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record Counts
+         * @description How many records wait for a signature or were returned, and who has run patrols.
+         */
+        get: operations["record_counts_api_records_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/records.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records Xlsx
+         * @description The patrols that the query asks for; 413 `too_many_records` for more than 2,000.
+         */
+        get: operations["records_xlsx_api_records_records_xlsx_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3528,26 +3568,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/operators": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Operators
-         * @description Those who may run this tour, by name; the present operator is among them.
-         */
-        get: operations["operators_api_runs__run_id__operators_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/runs/{run_id}/pictures/{picture_id}.jpg": {
         parameters: {
             query?: never;
@@ -3580,6 +3600,26 @@ export interface paths {
          * @description The seal and the reviews of a run's record.
          */
         get: operations["record_api_runs__run_id__record_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/record.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record Xlsx
+         * @description One record in full.
+         */
+        get: operations["record_xlsx_api_runs__run_id__record_xlsx_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3690,6 +3730,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Compare the sealed record with its rows and pictures as they are now. 409 `not_sealed`; 429 while another one is
+         *     verified.
+         */
+        post: operations["verify_api_runs__run_id__verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/{verb}": {
         parameters: {
             query?: never;
@@ -3753,255 +3814,6 @@ export interface paths {
          * @description Delete the scene; 409 names the tours that still show it.
          */
         delete: operations["remove_api_scenes__scene_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Own Screen
-         * @description The screen, and what it shows now.
-         */
-        get: operations["own_screen_api_screen_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/cameras/{camera_id}/picture": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Picture
-         * @description The last stored picture of a camera that the screen shows.
-         */
-        get: operations["picture_api_screen_cameras__camera_id__picture_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/cameras/{camera_id}/still": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Still
-         * @description The last key frame of a camera that the screen shows as pictures.
-         */
-        get: operations["still_api_screen_cameras__camera_id__still_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/enrol": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Enrol
-         * @description Make this browser a screen's, by the code that the page of the screens shows.
-         */
-        post: operations["enrol_api_screen_enrol_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/media": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Media Parameters
-         * @description As GET /api/media.
-         */
-        get: operations["media_parameters_api_screen_media_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screen/viewers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Offer
-         * @description As POST /api/viewers.
-         */
-        post: operations["offer_api_screen_viewers_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Screens
-         * @description All screens by name, with what each shows now.
-         */
-        get: operations["list_screens_api_screens_get"];
-        put?: never;
-        /**
-         * Create
-         * @description Add a screen. It shows nothing, and no browser is enrolled for it yet.
-         */
-        post: operations["create_api_screens_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Screen */
-        get: operations["screen_api_screens__screen_id__get"];
-        /**
-         * Change
-         * @description Set a screen up anew; what it shows stays.
-         */
-        put: operations["change_api_screens__screen_id__put"];
-        post?: never;
-        /**
-         * Remove
-         * @description Remove a screen; its browser is accepted no more.
-         */
-        delete: operations["remove_api_screens__screen_id__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}/code": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * New Code
-         * @description A one-time code by which a browser becomes this screen's; an earlier code ends.
-         */
-        post: operations["new_code_api_screens__screen_id__code_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}/revoke": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Revoke
-         * @description The browser that is enrolled for the screen is accepted no more, from now on.
-         */
-        post: operations["revoke_api_screens__screen_id__revoke_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}/show": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Show
-         * @description Put something onto the screen, or a camera into one of its tiles. 409 `screen_moved`: params.screen.
-         */
-        post: operations["show_api_screens__screen_id__show_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/screens/{screen_id}/take-back": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Take Back
-         * @description Return to what the screen showed before. 409 `screen_moved`: params.screen.
-         */
-        post: operations["take_back_api_screens__screen_id__take_back_post"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5190,21 +5002,6 @@ export interface components {
             state: "ok" | "fault";
         };
         /**
-         * CamerasOnScreen
-         * @description Cameras in the tiles of a layout; tiles that are not given are empty.
-         */
-        CamerasOnScreen: {
-            /** Cameras */
-            cameras: (number | null)[];
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "cameras";
-            /** Layout */
-            layout: string;
-        };
-        /**
          * CandidateAnswer
          * @description A device that is not registered yet, and why. Passwords are write-only.
          */
@@ -5262,37 +5059,6 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
-        };
-        /**
-         * CarouselAnswer
-         * @description As CarouselBody.
-         */
-        CarouselAnswer: {
-            /** Cameras */
-            cameras?: number[];
-            /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
-            /** Seconds */
-            seconds: number;
-            /** Village Id */
-            village_id?: number | null;
-        };
-        /**
-         * CarouselBody
-         * @description What a tile turns through: listed cameras, all of a place class or all of a village; exactly one of them.
-         */
-        CarouselBody: {
-            /** Cameras */
-            cameras?: number[];
-            /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
-            /**
-             * Seconds
-             * @default 15
-             */
-            seconds: number;
-            /** Village Id */
-            village_id?: number | null;
         };
         /**
          * CauseReportAnswer
@@ -5587,7 +5353,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "plan" | "occurrence" | "screen" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "plan" | "occurrence" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -5821,26 +5587,6 @@ export interface components {
              * @default
              */
             words: string;
-        };
-        /**
-         * ContentAnswer
-         * @description `name`: of the scene, or of the run's tour.
-         */
-        ContentAnswer: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "none" | "scene" | "cameras" | "run";
-            /**
-             * Name
-             * @default
-             */
-            name: string;
-            /** Run Id */
-            run_id?: number | null;
-            /** Scene Id */
-            scene_id?: number | null;
         };
         /**
          * Control
@@ -6174,13 +5920,6 @@ export interface components {
             intact: components["schemas"]["FigureAnswer"];
             online: components["schemas"]["FigureAnswer"];
         };
-        /** DeadAnswer */
-        DeadAnswer: {
-            /** Id */
-            id: number;
-            /** Reason */
-            reason: string;
-        };
         /** DeviceAnswer */
         DeviceAnswer: {
             /** Approved Place */
@@ -6363,14 +6102,6 @@ export interface components {
              * @enum {string}
              */
             variant: "day" | "night";
-        };
-        /**
-         * EnrolBody
-         * @description The code that the page of the screens shows; blanks in it do not matter.
-         */
-        EnrolBody: {
-            /** Code */
-            code: string;
         };
         /**
          * ErrorAnswer
@@ -7699,7 +7430,6 @@ export interface components {
             tile: components["schemas"]["TileMessage"];
             time: components["schemas"]["TimeMessage"];
             viewer_gone: components["schemas"]["ViewerGoneMessage"];
-            warm: components["schemas"]["WarmMessage"];
         };
         /**
          * LoginAnswer
@@ -8356,14 +8086,6 @@ export interface components {
             /** Names */
             names: string[];
         };
-        /** NothingBody */
-        NothingBody: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "none";
-        };
         /**
          * NoticeAnswer
          * @description One notice. Its words are the hub's, in Chinese; `alarm_id` is null when it is about several (`alarm_ids`).
@@ -8543,10 +8265,7 @@ export interface components {
             /** Warning */
             warning: number;
         };
-        /**
-         * OperatorAnswer
-         * @description Somebody who may run the tour.
-         */
+        /** OperatorAnswer */
         OperatorAnswer: {
             /** Id */
             id: number;
@@ -8704,16 +8423,6 @@ export interface components {
             until: string;
         };
         /**
-         * PatrolPerson
-         * @description A user who can run tours.
-         */
-        PatrolPerson: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-        };
-        /**
          * PeculiarityAnswer
          * @description What was learnt of a device: where it departs from a standard, and how that is borne.
          */
@@ -8771,17 +8480,6 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
-        };
-        /**
-         * PictureAnswer
-         * @description What is in which tile now; null: nothing.
-         */
-        PictureAnswer: {
-            /** Layout */
-            layout: string;
-            run: components["schemas"]["ScreenRunAnswer"] | null;
-            /** Tiles */
-            tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
         };
         /**
          * PlaceCamera
@@ -9604,6 +9302,106 @@ export interface components {
             seal: components["schemas"]["SealAnswer"] | null;
         };
         /**
+         * RecordCheckAnswer
+         * @description What verifying one record has found; no faults: it is as it was sealed.
+         */
+        RecordCheckAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Faults */
+            faults: components["schemas"]["RecordFaultAnswer"][];
+            /** Hash */
+            hash: string;
+            /** Sequence */
+            sequence: number;
+        };
+        /**
+         * RecordCountsAnswer
+         * @description `to_sign`: sealed records of others without a signature; `unsigned`: all of them; `returned`: one's own that were
+         *     returned; `operators`: who has run patrols.
+         */
+        RecordCountsAnswer: {
+            /** Operators */
+            operators: components["schemas"]["OperatorAnswer"][];
+            /** Returned */
+            returned: number;
+            /** To Sign */
+            to_sign: number;
+            /** Unsigned */
+            unsigned: number;
+        };
+        /**
+         * RecordFaultAnswer
+         * @description Something that is not as it was sealed; `detail` is English, `params` are for the page's own sentence.
+         */
+        RecordFaultAnswer: {
+            /** Detail */
+            detail: string;
+            /** Params */
+            params: {
+                [key: string]: string | number | null;
+            };
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RecordRowAnswer
+         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user has run it.
+         */
+        RecordRowAnswer: {
+            /** Due At */
+            due_at: string | null;
+            /** End Reason */
+            end_reason: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Findings */
+            findings: number;
+            /** Id */
+            id: number;
+            /** Loop */
+            loop: boolean;
+            /** Operator Name */
+            operator_name: string;
+            /** Opinion */
+            opinion: ("approved" | "returned") | null;
+            /** Own */
+            own: boolean;
+            /** Plan Name */
+            plan_name: string | null;
+            results: components["schemas"]["ResultCountsAnswer"];
+            seal: components["schemas"]["SealAnswer"] | null;
+            /** Shown */
+            shown: number;
+            /** Signed At */
+            signed_at: string | null;
+            /** Signed Name */
+            signed_name: string | null;
+            /** Skipped */
+            skipped: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Started Name */
+            started_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "closing" | "ended";
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** Unseen */
+            unseen: number;
+        };
+        /**
          * RecordingAnswer
          * @description A camera's recording as it was checked last. `problem`: why the device did not tell at the last check.
          */
@@ -9700,6 +9498,16 @@ export interface components {
              * Format: date
              */
             last: string;
+        };
+        /**
+         * RecordsAnswer
+         * @description Patrols, newest first. `next`: pass it as `before` to get older ones; null at the end.
+         */
+        RecordsAnswer: {
+            /** Next */
+            next: number | null;
+            /** Records */
+            records: components["schemas"]["RecordRowAnswer"][];
         };
         /**
          * ReferenceAnswer
@@ -10201,16 +10009,6 @@ export interface components {
             /** Stops */
             stops: components["schemas"]["ItineraryStopAnswer"][];
         };
-        /** RunOnScreen */
-        RunOnScreen: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "run";
-            /** Run Id */
-            run_id: number;
-        };
         /** RunOperatorAnswer */
         RunOperatorAnswer: {
             /** Id */
@@ -10335,10 +10133,6 @@ export interface components {
         SceneAnswer: {
             /** Cameras */
             cameras: (number | null)[];
-            /** Carousels */
-            carousels: {
-                [key: string]: components["schemas"]["CarouselAnswer"];
-            };
             /**
              * Created At
              * Format: date-time
@@ -10348,211 +10142,19 @@ export interface components {
             id: number;
             /** Layout */
             layout: string;
-            /** Magnify S */
-            magnify_s: number | null;
             /** Name */
             name: string;
             /** Owner Id */
             owner_id: number | null;
         };
-        /**
-         * SceneBody
-         * @description `carousels`: by the index of their tiles, from 0. `magnify_s`: how long each small tile is large in turn.
-         */
+        /** SceneBody */
         SceneBody: {
             /** Cameras */
             cameras: (number | null)[];
-            /** Carousels */
-            carousels?: {
-                [key: string]: components["schemas"]["CarouselBody"];
-            };
             /** Layout */
             layout: string;
-            /** Magnify S */
-            magnify_s?: number | null;
             /** Name */
             name: string;
-        };
-        /** SceneOnScreen */
-        SceneOnScreen: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "scene";
-            /** Scene Id */
-            scene_id: number;
-        };
-        /**
-         * ScreenAnswer
-         * @description A screen. `before`: what taking back returns to; null: there is nothing to take back.
-         *
-         *     `since`: since when its browser is connected, or when it was last connected; null: never. `pages` over 1: several
-         *     browsers show it with the same token.
-         */
-        ScreenAnswer: {
-            /** Address */
-            address: string;
-            before: components["schemas"]["ContentAnswer"] | null;
-            /** Captions */
-            captions: boolean;
-            /** Changed At */
-            changed_at: string | null;
-            /** Changed Name */
-            changed_name: string;
-            /** Clock */
-            clock: boolean;
-            /** Code Until */
-            code_until: string | null;
-            /** Connected */
-            connected: boolean;
-            content: components["schemas"]["ContentAnswer"];
-            /** Enrolled At */
-            enrolled_at: string | null;
-            /** Id */
-            id: number;
-            /** Layout */
-            layout: string;
-            /** Locked */
-            locked: boolean;
-            /** Name */
-            name: string;
-            /** Pages */
-            pages: number;
-            picture: components["schemas"]["PictureAnswer"];
-            /** Place */
-            place: string;
-            /** Portrait */
-            portrait: boolean;
-            /** Revision */
-            revision: number;
-            /** Since */
-            since: string | null;
-            /** Streams */
-            streams: number;
-        };
-        /** ScreenBody */
-        ScreenBody: {
-            /**
-             * Captions
-             * @default true
-             */
-            captions: boolean;
-            /**
-             * Clock
-             * @default false
-             */
-            clock: boolean;
-            /**
-             * Layout
-             * @default 9
-             */
-            layout: string;
-            /**
-             * Locked
-             * @default false
-             */
-            locked: boolean;
-            /** Name */
-            name: string;
-            /**
-             * Place
-             * @default
-             */
-            place: string;
-            /**
-             * Portrait
-             * @default false
-             */
-            portrait: boolean;
-            /**
-             * Streams
-             * @default 9
-             */
-            streams: number;
-        };
-        /** ScreenCameraAnswer */
-        ScreenCameraAnswer: {
-            /** Fault */
-            fault: string | null;
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Picture At */
-            picture_at: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "found" | "waiting" | "returned" | "approved" | "retired";
-            /** Village */
-            village: string;
-        };
-        /**
-         * ScreenCodeAnswer
-         * @description Shown once.
-         */
-        ScreenCodeAnswer: {
-            /** Code */
-            code: string;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-        };
-        /**
-         * ScreenPage
-         * @description What a screen's own page needs.
-         */
-        ScreenPage: {
-            /** Captions */
-            captions: boolean;
-            /** Clock */
-            clock: boolean;
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            picture: components["schemas"]["PictureAnswer"];
-            /** Place */
-            place: string;
-            /** Portrait */
-            portrait: boolean;
-            /** Revision */
-            revision: number;
-            /** Streams */
-            streams: number;
-            /** Time Zone */
-            time_zone: string;
-        };
-        /**
-         * ScreenRunAnswer
-         * @description The run that a screen shows, as it is at `now` (hub time).
-         */
-        ScreenRunAnswer: {
-            /** Dead */
-            dead: components["schemas"]["DeadAnswer"][];
-            /** Id */
-            id: number;
-            /**
-             * Now
-             * Format: date-time
-             */
-            now: string;
-            /** Position */
-            position: number;
-            /** State */
-            state: string;
-            /** Stop Count */
-            stop_count: number;
-            /** Stop Name */
-            stop_name: string;
-            /** Time Left S */
-            time_left_s: number;
-            /** Tour Name */
-            tour_name: string;
         };
         /**
          * SealAnswer
@@ -10788,16 +10390,6 @@ export interface components {
             type: "show";
             /** Viewer */
             viewer: string;
-        };
-        /**
-         * ShowOnScreen
-         * @description `revision` is that of the screen as the user saw it; an outdated one gets 409 with the new state.
-         */
-        ShowOnScreen: {
-            /** Content */
-            content: components["schemas"]["NothingBody"] | components["schemas"]["SceneOnScreen"] | components["schemas"]["CamerasOnScreen"] | components["schemas"]["RunOnScreen"] | components["schemas"]["TileOnScreen"];
-            /** Revision */
-            revision: number;
         };
         /**
          * Sign
@@ -11386,11 +10978,6 @@ export interface components {
             /** Viewers */
             viewers: number;
         };
-        /** TakeBack */
-        TakeBack: {
-            /** Revision */
-            revision: number;
-        };
         /**
          * TakeOverRun
          * @description Become the run's operator.
@@ -11476,21 +11063,6 @@ export interface components {
             type: "tile";
             /** Viewer */
             viewer: string;
-        };
-        /**
-         * TileOnScreen
-         * @description A camera for one tile of what the screen shows; null empties it. A scene becomes single cameras by that.
-         */
-        TileOnScreen: {
-            /** Camera Id */
-            camera_id: number | null;
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "tile";
-            /** Tile */
-            tile: number;
         };
         /**
          * TimeMessage
@@ -12122,19 +11694,6 @@ export interface components {
             height?: number | null;
             /** Width */
             width?: number | null;
-        };
-        /**
-         * WarmMessage
-         * @description Page → hub: these cameras will be shown within seconds: keep their tile streams running until then.
-         */
-        WarmMessage: {
-            /** Cameras */
-            cameras: number[];
-            /**
-             * Type
-             * @constant
-             */
-            type: "warm";
         };
         /**
          * Weekly
@@ -19524,44 +19083,6 @@ export interface operations {
             };
         };
     };
-    patrol_people_api_patrol_people_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PatrolPerson"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     plan_templates_api_plan_templates_get: {
         parameters: {
             query?: never;
@@ -19906,6 +19427,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    records_api_records_get: {
+        parameters: {
+            query?: {
+                state?: ("active" | "submitted" | "given_up") | null;
+                loop?: boolean | null;
+                tour_id?: number | null;
+                operator_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                signed?: ("unsigned" | "approved" | "returned") | null;
+                findings?: boolean | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_counts_api_records_counts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordCountsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    records_xlsx_api_records_records_xlsx_get: {
+        parameters: {
+            query?: {
+                state?: ("active" | "submitted" | "given_up") | null;
+                loop?: boolean | null;
+                tour_id?: number | null;
+                operator_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                signed?: ("unsigned" | "approved" | "returned") | null;
+                findings?: boolean | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One line per patrol; what was abnormal or found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -20864,46 +20521,6 @@ export interface operations {
             };
         };
     };
-    operators_api_runs__run_id__operators_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OperatorAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
     result_picture_api_runs__run_id__pictures__picture_id__jpg_get: {
         parameters: {
             query?: never;
@@ -20963,6 +20580,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_xlsx_api_runs__run_id__record_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record, a sheet for each part of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -21202,6 +20859,46 @@ export interface operations {
             };
         };
     };
+    verify_api_runs__run_id__verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordCheckAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     control_api_runs__run_id___verb__post: {
         parameters: {
             query?: never;
@@ -21389,628 +21086,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    own_screen_api_screen_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenPage"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    picture_api_screen_cameras__camera_id__picture_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": unknown;
-                };
-            };
-            /** @description unchanged */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    still_api_screen_cameras__camera_id__still_get: {
-        parameters: {
-            query?: {
-                stream?: "main" | "sub";
-                n?: number;
-            };
-            header?: never;
-            path: {
-                camera_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": unknown;
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    enrol_api_screen_enrol_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnrolBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenPage"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    media_parameters_api_screen_media_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MediaAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    offer_api_screen_viewers_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewViewer"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ViewerOfferAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    list_screens_api_screens_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"][];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    create_api_screens_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScreenBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    screen_api_screens__screen_id__get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    change_api_screens__screen_id__put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ScreenBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    remove_api_screens__screen_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    new_code_api_screens__screen_id__code_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenCodeAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    revoke_api_screens__screen_id__revoke_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Done"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    show_api_screens__screen_id__show_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ShowOnScreen"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
-                };
-            };
-            /** @description Refused; `reason` says why. */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description A device, the database or the hub itself has failed. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    take_back_api_screens__screen_id__take_back_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                screen_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TakeBack"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScreenAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
