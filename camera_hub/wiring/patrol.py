@@ -5,9 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from camera_hub.access.audit.chain import AuditChain
 from camera_hub.api import findings, records, results, run_operators, runs, scenes, tour_templates, tours
-from camera_hub.api import findings, records, results, runs, scenes, tour_templates, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
@@ -99,8 +97,7 @@ async def patrol(
                 database,
                 media.cameras,
                 settings.site.zone,
-                PatrolProof(sealed, media.cameras),
-                PatrolProof(seal),
+                PatrolProof(seal, media.cameras),
                 TourPresets(steering),
             )
         )
