@@ -51,7 +51,7 @@ REPORTS = 8
 REPORT_SECONDS = 8.0
 """A page may send REPORTS reports of what it showed within REPORT_SECONDS; more are dropped and counted."""
 
-Wish = schemas.ShowMessage | schemas.ListenMessage | schemas.SeenMessage | PtzMessage
+Wish = schemas.ShowMessage | schemas.ListenMessage | schemas.WarmMessage | schemas.SeenMessage | PtzMessage
 WISH: TypeAdapter[Wish] = TypeAdapter(Annotated[Wish, Field(discriminator="type")])
 
 
@@ -75,6 +75,12 @@ class PageTiles(Protocol):
     def show(self, page: str | None, wish: TileWish) -> None: ...
 
 
+class PageFeeds(Protocol):
+    """Keeps running what a page will show next (media.wall.page_warming)."""
+
+    def warm(self, page: str, actor: Actor, cameras: Sequence[int]) -> None: ...
+
+
 class RunReports(Protocol):
     """Records what pages showed of runs (patrol.runs)."""
 
@@ -87,6 +93,7 @@ class PageActions:
 
     tiles: PageTiles
     audio: PageListening
+    feeds: PageFeeds
     runs: RunReports
     steering: PageSteering
 
@@ -124,6 +131,7 @@ class LivePages:
             reload=schemas.ReloadMessage(),
             show=schemas.ShowMessage(type="show", viewer="viewer", track=0, serial=1, camera=None),
             listen=schemas.ListenMessage(type="listen", serial=1, camera=None),
+            warm=schemas.WarmMessage(type="warm", cameras=[1]),
             seen=schemas.SeenMessage(type="seen", run=1, step=0, cameras=[]),
             ptz=PtzMoveMessage(type="ptz", serial=1, camera=1, do="move"),
             ptz_state=PtzStateMessage(camera=1, serial=1, state=state_answer(IDLE)),
@@ -217,7 +225,7 @@ class Live:
             try:
                 message = WISH.validate_json(text or "")  # a binary message is none of them
             except ValidationError:
-                await self._socket.close(1003, "only show, listen, seen and ptz messages are understood")
+                await self._socket.close(1003, "only show, listen, warm, seen and ptz messages are understood")
                 return
             if not self._login.accepts(message):
                 continue
@@ -235,6 +243,8 @@ class Live:
                     message.viewer, message.track, message.serial, message.camera, message.quality, message.position
                 )
                 self._pages.actions.tiles.show(self._page, wish)
+            case schemas.WarmMessage():
+                self._pages.actions.feeds.warm(self._page, self._actor, message.cameras)
             case schemas.SeenMessage():
                 await self._report(message)
             case _:

@@ -26,13 +26,17 @@ from camera_hub.events import (
     EventBus,
     ExclusionChanged,
     FavouriteChanged,
+    FindingChanged,
     InboxChanged,
     JobChanged,
     Lagged,
     MapChanged,
     MatchChanged,
     NoticeAdded,
+    OccurrenceChanged,
     PeculiaritiesChanged,
+    PlanChanged,
+    ResultChanged,
     RunChanged,
     ScreenChanged,
     Subscription,
@@ -70,6 +74,10 @@ _EVENTS = (
     MatchChanged,
     TourChanged,
     RunChanged,
+    ResultChanged,
+    FindingChanged,
+    PlanChanged,
+    OccurrenceChanged,
     ScreenChanged,
     SweepChanged,
     JobChanged,
@@ -141,6 +149,14 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("tour", tour_id), _of_village(None)
         case RunChanged(run_id):
             return ("run", run_id), _of_village(None)
+        case ResultChanged(run_id):
+            return ("result", run_id), _of_village(None)
+        case FindingChanged(finding_id):
+            return ("finding", finding_id), _of_village(None)
+        case PlanChanged(plan_id):
+            return ("plan", plan_id), _of_village(None)
+        case OccurrenceChanged(occurrence_id):
+            return ("occurrence", occurrence_id), _of_village(None)
         case ScreenChanged(screen_id):
             return ("screen", screen_id), _of_village(None) | _of_user(-screen_id)
         case SweepChanged(sweep_id, user_id):

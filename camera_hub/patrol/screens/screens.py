@@ -139,7 +139,7 @@ class Screens:
             return await self._view(session, await _row(session, screen_id))
 
     async def create(self, setting: ScreenSetting) -> ScreenView:
-        """Add a screen that shows nothing yet. Raises HubError: CONFLICT (screen_name_taken), BUSY."""
+        """Add a screen that shows nothing yet. Raises HubError: CONFLICT (its name is taken), BUSY (too many)."""
         try:
             async with self._database.write() as session:
                 if (await session.scalar(select(func.count()).select_from(Screen)) or 0) >= MAX_SCREENS:

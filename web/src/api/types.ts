@@ -16,6 +16,7 @@ export type NoticeRule = Schemas['RuleAnswer']
 export type Observation = Schemas['ObservationAnswer']
 export type Run = Schemas['RunAnswer']
 export type RunItinerary = Schemas['RunItinerary']
+export type RunResult = Schemas['RunResultAnswer']
 export type RunSteps = Schemas['RunSteps']
 export type Seen = Schemas['SeenMessage']
 export type Screen = Schemas['ScreenAnswer']
@@ -69,7 +70,7 @@ export type TileState = TileMessage['state']
 export type Topic = Changed['topic']
 
 /** In the order in which pages list them. */
-export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entrance', 'school', 'water', 'square', 'other'] as const satisfies readonly PlaceClass[]
+export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entrance', 'school', 'water', 'forest', 'field', 'square', 'other'] as const satisfies readonly PlaceClass[]
 
 /** What a role may do (access.policy.Action); `Me.actions` lists those of the user. */
 export type Action =
