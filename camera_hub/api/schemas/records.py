@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from camera_hub.api.schemas.base import Answer, Count, RequestBody, Text
-from camera_hub.api.schemas.runs import ResultCountsAnswer
+from camera_hub.api.schemas.proof import ResultCountsAnswer
 
 
 class Sign(RequestBody):
