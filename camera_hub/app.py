@@ -57,6 +57,8 @@ from camera_hub.api import (
     reports,
     round_plans,
     rtsp_out,
+    screen_page,
+    screens,
     session,
     setup,
     system,
@@ -206,6 +208,7 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
+from camera_hub.patrol.screens.parts import screen_parts
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
@@ -263,6 +266,8 @@ _ROUTERS = (
     notices.router,
     *PATROL_ROUTERS,
     *PLAN_ROUTERS,
+    screens.router,
+    screen_page.router,
     system.router,
     vault_keys.router,
     metrics.router,
@@ -448,6 +453,7 @@ async def parts(
             patrol(settings, clock, bus, database, media, steering, records_.seal)
         )
         plans_ = await stack.enter_async_context(planning(settings, clock, bus, database, patrol_.runs))
+        screens_ = await stack.enter_async_context(screen_parts(database, clock, bus, throttle, patrol_.reader))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
@@ -467,6 +473,7 @@ async def parts(
                     "match": matches.live(matches_),
                     **patrol_.live(),
                     **plans_.live(),
+                    "screen": screens.live(screens_.screens, settings.site.time_zone),
                 },
                 personal={
                     "sweep": discovery.live(sweeps),
@@ -554,11 +561,14 @@ async def parts(
             **patrol_.parts(),
             **records_.parts(),
             **plans_.parts(),
+            **screens_.by_type(),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(
                 media.pages,
-                live.PageActions(media.tiles, media.audio, patrol_.proof.sightings, PageSteering(steering, bus)),
+                live.PageActions(
+                    media.tiles, media.audio, media.page_feeds, patrol_.proof.sightings, PageSteering(steering, bus)
+                ),
                 changes,
                 sessions,
                 clock,

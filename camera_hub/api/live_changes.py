@@ -38,6 +38,7 @@ from camera_hub.events import (
     PlanChanged,
     ResultChanged,
     RunChanged,
+    ScreenChanged,
     Subscription,
     SweepChanged,
     TourChanged,
@@ -77,6 +78,7 @@ _EVENTS = (
     FindingChanged,
     PlanChanged,
     OccurrenceChanged,
+    ScreenChanged,
     SweepChanged,
     JobChanged,
     NoticeAdded,
@@ -101,7 +103,9 @@ class Audience:
         if self.everybody and allows(actor, Action.VIEW):
             return True
         return actor.user_id in self.users or any(
-            township.sees(actor) if village is None else allows(actor, Action.VIEW, village)
+            allows(actor, Action.VIEW) and township.sees(actor)
+            if village is None
+            else allows(actor, Action.VIEW, village)
             for village in self.villages
         )
 
@@ -153,6 +157,8 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("plan", plan_id), _of_village(None)
         case OccurrenceChanged(occurrence_id):
             return ("occurrence", occurrence_id), _of_village(None)
+        case ScreenChanged(screen_id):
+            return ("screen", screen_id), _of_village(None) | _of_user(-screen_id)
         case SweepChanged(sweep_id, user_id):
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):

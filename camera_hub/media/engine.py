@@ -62,6 +62,7 @@ from camera_hub.media.rtsp_out.whep_players import WhepPlayers
 from camera_hub.media.wall.audio import PageAudio
 from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
+from camera_hub.media.wall.page_warming import PageWarming
 from camera_hub.media.wall.pages import OpenPages
 from camera_hub.media.wall.player_audio import PlayerAudio
 from camera_hub.media.wall.reauthorization import Reauthorization
@@ -163,6 +164,7 @@ class MediaEngine:
             self.authorization, self.viewers, selection, self._player_audio, self.tiles, sessions, len(links)
         )
         self.pages = PageConnections(pages, sessions, self.viewers, updates, self.audio, links, clock)
+        self.page_feeds = PageWarming(self.authorization, self.cameras, background, clock)
         self._reauthorization = Reauthorization(sessions, self.viewers, self.tiles, updates, self.authorization)
 
         # Players, by token
@@ -218,6 +220,8 @@ class MediaEngine:
                 "viewers": lambda: len(sessions),
                 "pages": lambda: len(pages),
                 "dropped_news": lambda: pages.dropped,
+                "warmed_pages": lambda: len(self.page_feeds),
+                "dropped_warm": lambda: self.page_feeds.dropped,
                 "stills": lambda: len(self.stills),
                 "dropped_stills": lambda: self.stills.dropped,
                 "failed_moments": lambda: self.moments.failed,
@@ -294,6 +298,7 @@ class MediaEngine:
         self._late.sweep()
         self._recovery.sweep()
         self.cameras.sweep()
+        self.page_feeds.sweep()
         await self.viewers.sweep()
         await self.players.sweep()
         await self.rtsp_ports.sweep()

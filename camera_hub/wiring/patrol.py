@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from camera_hub.api import findings, records, results, runs, scenes, tour_templates, tours
+from camera_hub.api import findings, records, results, run_operators, runs, scenes, tour_templates, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
 from camera_hub.cameras.ptz.control import PtzControl
@@ -34,6 +34,7 @@ PATROL_ROUTERS = (
     tour_templates.router,
     results.router,
     findings.router,
+    run_operators.router,
     records.router,
     runs.router,  # after all others below /api/runs/{run_id}: its last route takes any verb
 )
@@ -96,7 +97,7 @@ async def patrol(
                 database,
                 media.cameras,
                 settings.site.zone,
-                PatrolProof(seal),
+                PatrolProof(seal, media.cameras),
                 TourPresets(steering),
             )
         )
@@ -107,7 +108,7 @@ async def patrol(
                 clock,
                 bus,
                 database,
-                ProofMedia(media.moments, media.eyes),
+                ProofMedia(media.moments, media.eyes, media.cameras),
             )
         )
         yield Patrol(

@@ -49,6 +49,7 @@ from camera_hub.store.tables import (
     ReferencePicture,
     Run,
     Scene,
+    Screen,
     SpecialPeriod,
     Stream,
     Tour,
@@ -157,6 +158,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             ]
         )
         await session.flush()
+        screen = Screen(name=SECRET, place=SECRET, created_at=now)
+        screen.content = {"kind": "cameras", "layout": "1", "cameras": [camera.id]}
+        session.add(screen)
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
         match = DeviceMatch(kind="moved", question="q", device_id=device.id, village_id=village, source="hello")
         match.other_village_id, match.host, match.path, match.facts = village, ADDRESS, "/", {"name": SECRET}
@@ -248,6 +252,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "plan_id": plan.id,
             "period_id": period.id,
             "occurrence_id": due.id,
+            "screen_id": screen.id,
             "village_id": village,
             "camera_position_id": camera.id,
             "map_id": f"place:{place.id}",

@@ -25,6 +25,7 @@ Topic = Literal[
     "finding",
     "plan",
     "occurrence",
+    "screen",
     "sweep",
     "job",
     "inbox",
@@ -138,6 +139,13 @@ class ListenMessage(RequestBody):
     type: Literal["listen"]
     serial: Serial
     camera: Id | None
+
+
+class WarmMessage(RequestBody):
+    """Page → hub: these cameras will be shown within seconds: keep their tile streams running until then."""
+
+    type: Literal["warm"]
+    cameras: list[Id] = Field(min_length=1, max_length=4)
 
 
 class SeenCamera(RequestBody):
@@ -262,6 +270,7 @@ class LiveMessages(Answer):
     reload: ReloadMessage
     show: ShowMessage
     listen: ListenMessage
+    warm: WarmMessage
     seen: SeenMessage
     ptz: PtzMessage
     ptz_state: PtzStateMessage

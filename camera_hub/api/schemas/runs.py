@@ -108,6 +108,13 @@ class RunOperatorAnswer(Answer):
     name: str
 
 
+class OperatorAnswer(Answer):
+    """Somebody who may run the tour."""
+
+    id: int
+    name: str
+
+
 class RunProgressAnswer(Answer):
     """All 0 when the run has ended."""
 

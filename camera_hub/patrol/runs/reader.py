@@ -10,10 +10,11 @@ from camera_hub.patrol import township
 from camera_hub.patrol.runs.itinerary import Itinerary
 from camera_hub.patrol.runs.keeper import RunKeeper, run_row
 from camera_hub.patrol.runs.run_events import RunEventView, event_views
+from camera_hub.patrol.runs.runs import may_run
 from camera_hub.patrol.runs.situation import Situations
 from camera_hub.patrol.runs.views import RunView, RunViews, StepView, step_views
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Run
+from camera_hub.store.tables import Run, Tour, User
 
 LIMIT = 200
 
@@ -71,6 +72,14 @@ class RunReader:
         async with self._database.read() as session:
             runs = (await session.scalars(select(Run).where(Run.id.in_(run_ids)))).all()
             return await self._views.of(session, runs, self._clock.now())
+
+    async def operators(self, actor: Actor, run_id: int) -> Sequence[tuple[int, str]]:
+        """Id and name of those to whom the run may be handed over. Raises HubError(NOT_FOUND)."""
+        township.require(actor, "run")
+        async with self._database.read() as session:
+            tour = await session.get_one(Tour, (await run_row(session, run_id)).tour_id)
+            users = await session.scalars(select(User).where(User.disabled.is_(False)).order_by(User.display_name))
+            return [(user.id, user.display_name) for user in users if may_run(user, tour)]
 
     async def itinerary(self, actor: Actor, run_id: int) -> Itinerary:
         """The run's itinerary, which never changes. Raises HubError(NOT_FOUND)."""

@@ -10,7 +10,7 @@ from camera_hub.store.tables.base import Base
 
 
 class Scene(Base):
-    """A layout and its cameras."""
+    """A layout and its cameras; tiles may turn through several."""
 
     __tablename__ = "scenes"
 
@@ -18,6 +18,9 @@ class Scene(Base):
     name: Mapped[str] = mapped_column(String(64))
     layout: Mapped[str] = mapped_column(String(8))  # 16, 1+5, 3x4, … (patrol.layout)
     cameras: Mapped[list[int | None]] = mapped_column(JSON, default=list)  # camera id per tile, None = empty
+    # Tile index → {cameras: [id] | place_class | village_id, seconds}: the tile turns through these (tours.carousels).
+    carousels: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON, default=dict)
+    magnify_s: Mapped[int | None]  # seconds that each small tile is shown large in turn; None: not
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
 

@@ -2965,6 +2965,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/patrol/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Patrol People
+         * @description The users who can run tours: whom a plan may name, and a patrol may be handed over to.
+         */
+        get: operations["patrol_people_api_patrol_people_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plan-templates": {
         parameters: {
             query?: never;
@@ -3568,6 +3588,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Operators
+         * @description Those who may run this tour, by name; the present operator is among them.
+         */
+        get: operations["operators_api_runs__run_id__operators_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/pictures/{picture_id}.jpg": {
         parameters: {
             query?: never;
@@ -3814,6 +3854,255 @@ export interface paths {
          * @description Delete the scene; 409 names the tours that still show it.
          */
         delete: operations["remove_api_scenes__scene_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Screen
+         * @description The screen, and what it shows now.
+         */
+        get: operations["own_screen_api_screen_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/cameras/{camera_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description The last stored picture of a camera that the screen shows.
+         */
+        get: operations["picture_api_screen_cameras__camera_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/cameras/{camera_id}/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Still
+         * @description The last key frame of a camera that the screen shows as pictures.
+         */
+        get: operations["still_api_screen_cameras__camera_id__still_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol
+         * @description Make this browser a screen's, by the code that the page of the screens shows.
+         */
+        post: operations["enrol_api_screen_enrol_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Media Parameters
+         * @description As GET /api/media.
+         */
+        get: operations["media_parameters_api_screen_media_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/viewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer
+         * @description As POST /api/viewers.
+         */
+        post: operations["offer_api_screen_viewers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Screens
+         * @description All screens by name, with what each shows now.
+         */
+        get: operations["list_screens_api_screens_get"];
+        put?: never;
+        /**
+         * Create
+         * @description Add a screen. It shows nothing, and no browser is enrolled for it yet.
+         */
+        post: operations["create_api_screens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Screen */
+        get: operations["screen_api_screens__screen_id__get"];
+        /**
+         * Change
+         * @description Set a screen up anew; what it shows stays.
+         */
+        put: operations["change_api_screens__screen_id__put"];
+        post?: never;
+        /**
+         * Remove
+         * @description Remove a screen; its browser is accepted no more.
+         */
+        delete: operations["remove_api_screens__screen_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New Code
+         * @description A one-time code by which a browser becomes this screen's; an earlier code ends.
+         */
+        post: operations["new_code_api_screens__screen_id__code_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke
+         * @description The browser that is enrolled for the screen is accepted no more, from now on.
+         */
+        post: operations["revoke_api_screens__screen_id__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show
+         * @description Put something onto the screen, or a camera into one of its tiles. 409 `screen_moved`: params.screen.
+         */
+        post: operations["show_api_screens__screen_id__show_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Back
+         * @description Return to what the screen showed before. 409 `screen_moved`: params.screen.
+         */
+        post: operations["take_back_api_screens__screen_id__take_back_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5002,6 +5291,21 @@ export interface components {
             state: "ok" | "fault";
         };
         /**
+         * CamerasOnScreen
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty.
+         */
+        CamerasOnScreen: {
+            /** Cameras */
+            cameras: (number | null)[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cameras";
+            /** Layout */
+            layout: string;
+        };
+        /**
          * CandidateAnswer
          * @description A device that is not registered yet, and why. Passwords are write-only.
          */
@@ -5059,6 +5363,37 @@ export interface components {
             username: string;
             /** Village Id */
             village_id: number;
+        };
+        /**
+         * CarouselAnswer
+         * @description As CarouselBody.
+         */
+        CarouselAnswer: {
+            /** Cameras */
+            cameras?: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
+            /** Seconds */
+            seconds: number;
+            /** Village Id */
+            village_id?: number | null;
+        };
+        /**
+         * CarouselBody
+         * @description What a tile turns through: listed cameras, all of a place class or all of a village; exactly one of them.
+         */
+        CarouselBody: {
+            /** Cameras */
+            cameras?: number[];
+            /** Place Class */
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
+            /**
+             * Seconds
+             * @default 15
+             */
+            seconds: number;
+            /** Village Id */
+            village_id?: number | null;
         };
         /**
          * CauseReportAnswer
@@ -5353,7 +5688,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "plan" | "occurrence" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "plan" | "occurrence" | "screen" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -5587,6 +5922,26 @@ export interface components {
              * @default
              */
             words: string;
+        };
+        /**
+         * ContentAnswer
+         * @description `name`: of the scene, or of the run's tour.
+         */
+        ContentAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "none" | "scene" | "cameras" | "run";
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Run Id */
+            run_id?: number | null;
+            /** Scene Id */
+            scene_id?: number | null;
         };
         /**
          * Control
@@ -5920,6 +6275,13 @@ export interface components {
             intact: components["schemas"]["FigureAnswer"];
             online: components["schemas"]["FigureAnswer"];
         };
+        /** DeadAnswer */
+        DeadAnswer: {
+            /** Id */
+            id: number;
+            /** Reason */
+            reason: string;
+        };
         /** DeviceAnswer */
         DeviceAnswer: {
             /** Approved Place */
@@ -6102,6 +6464,14 @@ export interface components {
              * @enum {string}
              */
             variant: "day" | "night";
+        };
+        /**
+         * EnrolBody
+         * @description The code that the page of the screens shows; blanks in it do not matter.
+         */
+        EnrolBody: {
+            /** Code */
+            code: string;
         };
         /**
          * ErrorAnswer
@@ -7430,6 +7800,7 @@ export interface components {
             tile: components["schemas"]["TileMessage"];
             time: components["schemas"]["TimeMessage"];
             viewer_gone: components["schemas"]["ViewerGoneMessage"];
+            warm: components["schemas"]["WarmMessage"];
         };
         /**
          * LoginAnswer
@@ -8086,6 +8457,14 @@ export interface components {
             /** Names */
             names: string[];
         };
+        /** NothingBody */
+        NothingBody: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "none";
+        };
         /**
          * NoticeAnswer
          * @description One notice. Its words are the hub's, in Chinese; `alarm_id` is null when it is about several (`alarm_ids`).
@@ -8265,13 +8644,6 @@ export interface components {
             /** Warning */
             warning: number;
         };
-        /** OperatorAnswer */
-        OperatorAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-        };
         /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
@@ -8423,6 +8795,16 @@ export interface components {
             until: string;
         };
         /**
+         * PatrolPerson
+         * @description A user who can run tours.
+         */
+        PatrolPerson: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
          * PeculiarityAnswer
          * @description What was learnt of a device: where it departs from a standard, and how that is borne.
          */
@@ -8480,6 +8862,17 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PictureAnswer
+         * @description What is in which tile now; null: nothing.
+         */
+        PictureAnswer: {
+            /** Layout */
+            layout: string;
+            run: components["schemas"]["ScreenRunAnswer"] | null;
+            /** Tiles */
+            tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
         };
         /**
          * PlaceCamera
@@ -9325,7 +9718,7 @@ export interface components {
          */
         RecordCountsAnswer: {
             /** Operators */
-            operators: components["schemas"]["OperatorAnswer"][];
+            operators: components["schemas"]["camera_hub__api__schemas__records__OperatorAnswer"][];
             /** Returned */
             returned: number;
             /** To Sign */
@@ -10009,6 +10402,16 @@ export interface components {
             /** Stops */
             stops: components["schemas"]["ItineraryStopAnswer"][];
         };
+        /** RunOnScreen */
+        RunOnScreen: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "run";
+            /** Run Id */
+            run_id: number;
+        };
         /** RunOperatorAnswer */
         RunOperatorAnswer: {
             /** Id */
@@ -10133,6 +10536,10 @@ export interface components {
         SceneAnswer: {
             /** Cameras */
             cameras: (number | null)[];
+            /** Carousels */
+            carousels: {
+                [key: string]: components["schemas"]["CarouselAnswer"];
+            };
             /**
              * Created At
              * Format: date-time
@@ -10142,19 +10549,211 @@ export interface components {
             id: number;
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s: number | null;
             /** Name */
             name: string;
             /** Owner Id */
             owner_id: number | null;
         };
-        /** SceneBody */
+        /**
+         * SceneBody
+         * @description `carousels`: by the index of their tiles, from 0. `magnify_s`: how long each small tile is large in turn.
+         */
         SceneBody: {
             /** Cameras */
             cameras: (number | null)[];
+            /** Carousels */
+            carousels?: {
+                [key: string]: components["schemas"]["CarouselBody"];
+            };
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s?: number | null;
             /** Name */
             name: string;
+        };
+        /** SceneOnScreen */
+        SceneOnScreen: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scene";
+            /** Scene Id */
+            scene_id: number;
+        };
+        /**
+         * ScreenAnswer
+         * @description A screen. `before`: what taking back returns to; null: there is nothing to take back.
+         *
+         *     `since`: since when its browser is connected, or when it was last connected; null: never. `pages` over 1: several
+         *     browsers show it with the same token.
+         */
+        ScreenAnswer: {
+            /** Address */
+            address: string;
+            before: components["schemas"]["ContentAnswer"] | null;
+            /** Captions */
+            captions: boolean;
+            /** Changed At */
+            changed_at: string | null;
+            /** Changed Name */
+            changed_name: string;
+            /** Clock */
+            clock: boolean;
+            /** Code Until */
+            code_until: string | null;
+            /** Connected */
+            connected: boolean;
+            content: components["schemas"]["ContentAnswer"];
+            /** Enrolled At */
+            enrolled_at: string | null;
+            /** Id */
+            id: number;
+            /** Layout */
+            layout: string;
+            /** Locked */
+            locked: boolean;
+            /** Name */
+            name: string;
+            /** Pages */
+            pages: number;
+            picture: components["schemas"]["PictureAnswer"];
+            /** Place */
+            place: string;
+            /** Portrait */
+            portrait: boolean;
+            /** Revision */
+            revision: number;
+            /** Since */
+            since: string | null;
+            /** Streams */
+            streams: number;
+        };
+        /** ScreenBody */
+        ScreenBody: {
+            /**
+             * Captions
+             * @default true
+             */
+            captions: boolean;
+            /**
+             * Clock
+             * @default false
+             */
+            clock: boolean;
+            /**
+             * Layout
+             * @default 9
+             */
+            layout: string;
+            /**
+             * Locked
+             * @default false
+             */
+            locked: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Place
+             * @default
+             */
+            place: string;
+            /**
+             * Portrait
+             * @default false
+             */
+            portrait: boolean;
+            /**
+             * Streams
+             * @default 9
+             */
+            streams: number;
+        };
+        /** ScreenCameraAnswer */
+        ScreenCameraAnswer: {
+            /** Fault */
+            fault: string | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Picture At */
+            picture_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Village */
+            village: string;
+        };
+        /**
+         * ScreenCodeAnswer
+         * @description Shown once.
+         */
+        ScreenCodeAnswer: {
+            /** Code */
+            code: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ScreenPage
+         * @description What a screen's own page needs.
+         */
+        ScreenPage: {
+            /** Captions */
+            captions: boolean;
+            /** Clock */
+            clock: boolean;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            picture: components["schemas"]["PictureAnswer"];
+            /** Place */
+            place: string;
+            /** Portrait */
+            portrait: boolean;
+            /** Revision */
+            revision: number;
+            /** Streams */
+            streams: number;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * ScreenRunAnswer
+         * @description The run that a screen shows, as it is at `now` (hub time).
+         */
+        ScreenRunAnswer: {
+            /** Dead */
+            dead: components["schemas"]["DeadAnswer"][];
+            /** Id */
+            id: number;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Position */
+            position: number;
+            /** State */
+            state: string;
+            /** Stop Count */
+            stop_count: number;
+            /** Stop Name */
+            stop_name: string;
+            /** Time Left S */
+            time_left_s: number;
+            /** Tour Name */
+            tour_name: string;
         };
         /**
          * SealAnswer
@@ -10390,6 +10989,16 @@ export interface components {
             type: "show";
             /** Viewer */
             viewer: string;
+        };
+        /**
+         * ShowOnScreen
+         * @description `revision` is that of the screen as the user saw it; an outdated one gets 409 with the new state.
+         */
+        ShowOnScreen: {
+            /** Content */
+            content: components["schemas"]["NothingBody"] | components["schemas"]["SceneOnScreen"] | components["schemas"]["CamerasOnScreen"] | components["schemas"]["RunOnScreen"] | components["schemas"]["TileOnScreen"];
+            /** Revision */
+            revision: number;
         };
         /**
          * Sign
@@ -10978,6 +11587,11 @@ export interface components {
             /** Viewers */
             viewers: number;
         };
+        /** TakeBack */
+        TakeBack: {
+            /** Revision */
+            revision: number;
+        };
         /**
          * TakeOverRun
          * @description Become the run's operator.
@@ -11063,6 +11677,21 @@ export interface components {
             type: "tile";
             /** Viewer */
             viewer: string;
+        };
+        /**
+         * TileOnScreen
+         * @description A camera for one tile of what the screen shows; null empties it. A scene becomes single cameras by that.
+         */
+        TileOnScreen: {
+            /** Camera Id */
+            camera_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tile";
+            /** Tile */
+            tile: number;
         };
         /**
          * TimeMessage
@@ -11696,6 +12325,19 @@ export interface components {
             width?: number | null;
         };
         /**
+         * WarmMessage
+         * @description Page → hub: these cameras will be shown within seconds: keep their tile streams running until then.
+         */
+        WarmMessage: {
+            /** Cameras */
+            cameras: number[];
+            /**
+             * Type
+             * @constant
+             */
+            type: "warm";
+        };
+        /**
          * Weekly
          * @description A window of each week by the site's wall clock. One that ends at or before its begin ends on the next day.
          */
@@ -11725,6 +12367,23 @@ export interface components {
              * @enum {string}
              */
             importance: "key" | "normal";
+        };
+        /** OperatorAnswer */
+        camera_hub__api__schemas__records__OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * OperatorAnswer
+         * @description Somebody who may run the tour.
+         */
+        camera_hub__api__schemas__runs__OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
     };
     responses: never;
@@ -19083,6 +19742,44 @@ export interface operations {
             };
         };
     };
+    patrol_people_api_patrol_people_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolPerson"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     plan_templates_api_plan_templates_get: {
         parameters: {
             query?: never;
@@ -20521,6 +21218,46 @@ export interface operations {
             };
         };
     };
+    operators_api_runs__run_id__operators_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["camera_hub__api__schemas__runs__OperatorAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     result_picture_api_runs__run_id__pictures__picture_id__jpg_get: {
         parameters: {
             query?: never;
@@ -21086,6 +21823,628 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    own_screen_api_screen_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenPage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    picture_api_screen_cameras__camera_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    still_api_screen_cameras__camera_id__still_get: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                n?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    enrol_api_screen_enrol_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenPage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    media_parameters_api_screen_media_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    offer_api_screen_viewers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewerOfferAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_screens_api_screens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_api_screens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    screen_api_screens__screen_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_api_screens__screen_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_api_screens__screen_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    new_code_api_screens__screen_id__code_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenCodeAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_api_screens__screen_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_api_screens__screen_id__show_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShowOnScreen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_back_api_screens__screen_id__take_back_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
