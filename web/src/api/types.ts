@@ -96,6 +96,7 @@ export type Action =
   | 'edit_tours'
   | 'run_tours'
   | 'read_records'
+  | 'sign_records'
   | 'check_county'
   | 'read_system'
   | 'manage_system'
