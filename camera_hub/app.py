@@ -14,9 +14,6 @@ from fastapi import FastAPI
 from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
-from camera_hub.access.audit.anchor import FILE_NAME as ANCHOR
-from camera_hub.access.audit.anchor import AnchorFile
-from camera_hub.access.audit.chain import AuditChain
 from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.known_browsers import KnownBrowsers
@@ -223,6 +220,7 @@ from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
 from camera_hub.wiring.patrol import PATROL_ROUTERS, PATROL_UPLOADS, patrol
 from camera_hub.wiring.plans import PLAN_ROUTERS, planning
+from camera_hub.wiring.records import records
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -312,7 +310,6 @@ async def parts(
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
         await seal_plain(database, vault)
-        audit = await stack.enter_async_context(AuditChain(database, vault, clock, AnchorFile(data_dir / ANCHOR)))
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
         peculiarities = Peculiarities(database, bus, clock)
@@ -451,7 +448,10 @@ async def parts(
         whole_map = TownshipMap(database, extents, settings.map)
         key_places = KeyPlaces(database, bus, clock, extents)
         positions = CameraPositions(database, bus, clock, ledgers, extents)
-        patrol_ = await stack.enter_async_context(patrol(settings, clock, bus, database, media, steering, audit))
+        records_ = await stack.enter_async_context(records(settings, clock, bus, database, vault))
+        patrol_ = await stack.enter_async_context(
+            patrol(settings, clock, bus, database, media, steering, records_.seal)
+        )
         plans_ = await stack.enter_async_context(planning(settings, clock, bus, database, patrol_.runs))
         screens_ = await stack.enter_async_context(screen_parts(database, clock, bus, throttle, patrol_.reader))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
@@ -559,6 +559,7 @@ async def parts(
             RecordingStore: recording_store,
             RecordingChecks: recording_checks,
             **patrol_.parts(),
+            **records_.parts(),
             **plans_.parts(),
             **screens_.by_type(),
             PtzControl: steering,

@@ -227,3 +227,10 @@ class PatrolFiguresAnswer(Answer):
     total: PatrolCounts
     plans: list[NamedCounts]
     tours: list[NamedCounts]
+
+
+class PatrolPerson(Answer):
+    """A user who can run tours."""
+
+    id: int
+    name: str

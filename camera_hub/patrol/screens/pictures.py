@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol.runs.itinerary import Itineraries, Itinerary
-from camera_hub.patrol.runs.views import RunView
+from camera_hub.patrol.runs.views import SkippedCamera
 from camera_hub.patrol.screens.contents import (
     CamerasContent,
     Content,
@@ -21,13 +21,30 @@ from camera_hub.patrol.screens.contents import (
 )
 from camera_hub.store.tables import Camera, Scene, Village
 
-Over = Literal["run_ended", "scene_gone"]
+
+class RunNow(Protocol):
+    """A run as it is at `now`; its itinerary is read beside it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def tour_name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def time_left_s(self) -> float: ...
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def dead(self) -> Sequence[SkippedCamera]: ...
 
 
 class RunsNow(Protocol):
     """What screens need of runs (patrol.runs)."""
 
-    async def some(self, run_ids: Collection[int]) -> Sequence[RunView]:
+    async def some(self, run_ids: Collection[int]) -> Sequence[RunNow]:
         """Those of the given runs that exist."""
         ...
 
@@ -75,7 +92,7 @@ class ScreenSources:
     """The rows that contents refer to. A run that has ended and a scene that is gone are not among them."""
 
     scenes: Mapping[int, Scene]
-    runs: Mapping[int, RunView]
+    runs: Mapping[int, RunNow]
     itineraries: Mapping[int, Itinerary]
     cameras: Mapping[int, ScreenCamera]
 
@@ -124,7 +141,7 @@ class ScreenSources:
                 cameras = ()
         return frozenset(camera for camera in cameras if camera is not None)
 
-    def _of_run(self, run: RunView, itinerary: Itinerary) -> Picture:
+    def _of_run(self, run: RunNow, itinerary: Itinerary) -> Picture:
         stop = itinerary[min(run.position, len(itinerary) - 1)]
         tiles = tuple(
             None if one is None else self.cameras.get(one.id, ScreenCamera(one.id, one.name, one.village, "retired"))

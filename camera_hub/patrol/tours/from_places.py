@@ -1,7 +1,6 @@
 """Stops built from places: all cameras of some place classes and villages, in the order in which they lie."""
 
 import asyncio
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,8 +14,6 @@ from camera_hub.patrol.tours.tours import TourSource
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, LedgerFile, Village
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +83,12 @@ def stops_of(cameras: Sequence[SourceCamera], per_stop: int, dwell_s: int, most:
     """
     stops: list[PlaceStop] = []
     for village, own in groupby(cameras, key=lambda camera: camera.village):
-        batches = _batches(in_order(sorted(own, key=lambda camera: natural(camera.name))), per_stop)
+        batches = _batches(in_order(own), per_stop)
         for number, batch in enumerate(batches, 1):
             stops.append(_stop(batch, per_stop, dwell_s, village if len(batches) == 1 else f"{village} {number}"))
     kept = tuple(stops[:most])
     shown = sum(_count(stop) for stop in kept)
     return PlaceStops(kept, shown, len(cameras) - shown, most)
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts 2 before 10."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in _DIGITS.split(name)]
 
 
 def _stop(cameras: Sequence[SourceCamera], per_stop: int, dwell_s: int, title: str) -> PlaceStop:
