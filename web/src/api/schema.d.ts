@@ -7941,6 +7941,8 @@ export interface components {
             done: number;
             /** Due */
             due: number;
+            /** Findings */
+            findings: number;
             /** Hub Down */
             hub_down: number;
             /** Id */
@@ -8676,6 +8678,8 @@ export interface components {
             done: number;
             /** Due */
             due: number;
+            /** Findings */
+            findings: number;
             /** Hub Down */
             hub_down: number;
             /** Late */
