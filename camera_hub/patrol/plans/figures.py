@@ -129,7 +129,7 @@ class PatrolStatistics:
         )
 
 
-def _found(rows: Iterable[Row[tuple[int, int]]]) -> Iterator[tuple[int, OccurrenceCounts]]:
+def _found(rows: Iterable[Row[int, int]]) -> Iterator[tuple[int, OccurrenceCounts]]:
     return ((id, OccurrenceCounts(findings=count)) for id, count in rows)
 
 
