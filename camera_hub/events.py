@@ -194,6 +194,13 @@ class RunChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenChanged(Event):
+    """A screen was added, set up, enrolled or removed, shows something else, or its browser came or went."""
+
+    screen_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ResultChanged(Event):
     """Results of a patrol changed: cameras were seen, confirmed or excused, or a picture of them was taken."""
 
@@ -208,6 +215,7 @@ class FindingChanged(Event):
     village_id: int
 
 
+@dataclass(frozen=True, slots=True)
 class PlanChanged(Event):
     """A plan was added, changed or retired; 0, which no plan has: the special periods have changed. What is to come of
     the calendar may have changed with it."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id
-from camera_hub.api.schemas.patrol import SceneAnswer, SceneBody
+from camera_hub.api.schemas.scenes import SceneAnswer, SceneBody
 from camera_hub.clock import Clock
 from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.store.tables import Scene
@@ -30,7 +30,7 @@ async def create(
     body: SceneBody, actor: Annotated[Actor, needs(Action.EDIT_TOURS)], scenes: Annotated[Scenes, part(Scenes)]
 ) -> SceneAnswer:
     """Create a scene; tiles that are not given are empty."""
-    return SceneAnswer.model_validate(await scenes.create(actor, body.name, body.layout, body.cameras))
+    return SceneAnswer.model_validate(await scenes.create(actor, body.wanted()))
 
 
 @router.put("/{scene_id}")
@@ -41,7 +41,7 @@ async def change(
     scenes: Annotated[Scenes, part(Scenes)],
 ) -> SceneAnswer:
     """Replace the whole scene."""
-    return SceneAnswer.model_validate(await scenes.change(actor, scene_id, body.name, body.layout, body.cameras))
+    return SceneAnswer.model_validate(await scenes.change(actor, scene_id, body.wanted()))
 
 
 @router.delete("/{scene_id}")

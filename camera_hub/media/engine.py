@@ -31,6 +31,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.capacity.capacity import Capacity
 from camera_hub.media.child_process import Spawn, helper, spawn_process
 from camera_hub.media.decoders.looks import FeedBorrowing, Looks, MediaProver
+from camera_hub.media.decoders.moment_pictures import MomentPictures
 from camera_hub.media.decoders.picture_fit import PictureFits, TrialStreams
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.decoders.pool import DecoderPool
@@ -61,6 +62,7 @@ from camera_hub.media.rtsp_out.whep_players import WhepPlayers
 from camera_hub.media.wall.audio import PageAudio
 from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
+from camera_hub.media.wall.page_warming import PageWarming
 from camera_hub.media.wall.pages import OpenPages
 from camera_hub.media.wall.player_audio import PlayerAudio
 from camera_hub.media.wall.reauthorization import Reauthorization
@@ -135,7 +137,9 @@ class MediaEngine:
             lambda camera: bus.publish(CameraQuarantined(camera)),
             spawn=commands.spawn,
         )
-        self.stills = Stills(clock, key_frames, self.eyes, background, at_once=max(1, settings.eye.processes // 2))
+        half = max(1, settings.eye.processes // 2)
+        self.stills = Stills(clock, key_frames, self.eyes, background, at_once=half)
+        self.moments = MomentPictures(self._feeds, states, key_frames, self.eyes, at_once=half)
         borrowing = FeedBorrowing(self._feeds, states, key_frames, sources, relay_for, capacity)
         self.looks = Looks(borrowing, self.cameras, self.eyes, clock)
         self.pictures = Pictures(settings.server.data_dir, database)
@@ -160,6 +164,7 @@ class MediaEngine:
             self.authorization, self.viewers, selection, self._player_audio, self.tiles, sessions, len(links)
         )
         self.pages = PageConnections(pages, sessions, self.viewers, updates, self.audio, links, clock)
+        self.page_feeds = PageWarming(self.authorization, self.cameras, background, clock)
         self._reauthorization = Reauthorization(sessions, self.viewers, self.tiles, updates, self.authorization)
 
         # Players, by token
@@ -215,8 +220,11 @@ class MediaEngine:
                 "viewers": lambda: len(sessions),
                 "pages": lambda: len(pages),
                 "dropped_news": lambda: pages.dropped,
+                "warmed_pages": lambda: len(self.page_feeds),
+                "dropped_warm": lambda: self.page_feeds.dropped,
                 "stills": lambda: len(self.stills),
                 "dropped_stills": lambda: self.stills.dropped,
+                "failed_moments": lambda: self.moments.failed,
                 "odd_messages": lambda: inbound.unreadable,
             },
             memory_limit(settings),
@@ -290,6 +298,7 @@ class MediaEngine:
         self._late.sweep()
         self._recovery.sweep()
         self.cameras.sweep()
+        self.page_feeds.sweep()
         await self.viewers.sweep()
         await self.players.sweep()
         await self.rtsp_ports.sweep()

@@ -149,7 +149,7 @@ async def serving(
     reports = FakeReports()
     changes = LiveChanges(bus, clock, readers, personal)
     steering = FakeSteering()
-    actions = PageActions(media.tiles, media.audio, reports, PageSteering(steering, bus))
+    actions = PageActions(media.tiles, media.audio, media.page_feeds, reports, PageSteering(steering, bus))
     app.state.parts = {
         **media_parts(media),
         LivePages: LivePages(media.pages, actions, changes, sessions, clock),

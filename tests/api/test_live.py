@@ -178,7 +178,7 @@ async def test_rows_that_wait_are_not_sent_before_changed_rights_are_read() -> N
     wide = Actor(1, "op", "Operator", Role.OPERATOR)
     page = SlowPage(wide, Actor(1, "op", "Operator", Role.OPERATOR, frozenset({1})))
     nobody: Any = None
-    actions = PageActions(nobody, nobody, nobody, PageSteering(FakeSteering(), EventBus()))
+    actions = PageActions(nobody, nobody, nobody, nobody, PageSteering(FakeSteering(), EventBus()))
     pages = LivePages(nobody, actions, nobody, page, SystemClock())
     for number in (1, 2):
         audience = Audience(villages=frozenset({2}))

@@ -10,8 +10,11 @@ import pytest
 from camera_hub.access.policy import Role
 from camera_hub.api import runs as runs_api
 from camera_hub.api import tours as tours_api
-from camera_hub.api.schemas.patrol import RunAnswer
+from camera_hub.api.schemas.runs import RunAnswer
 from camera_hub.events import EventBus
+from camera_hub.patrol.runs.engine import engine
+from camera_hub.patrol.runs.reader import RunReader
+from camera_hub.patrol.runs.run_proof import NoProof
 from camera_hub.patrol.runs.runs import Runs
 from camera_hub.patrol.tours.from_places import FromPlaces
 from camera_hub.patrol.tours.tours import Tours
@@ -28,10 +31,11 @@ from tests.fakes.site import add_village
 async def cameras(hub: Hub, database: Database, clock: ManualClock) -> AsyncIterator[list[int]]:
     bus: EventBus = hub.parts[EventBus]
     settings = PatrolSettings(max_stops=3)
-    async with Runs(settings, clock, bus, database, FakeMedia(), UTC) as runs:
+    async with engine(settings, clock, bus, database, FakeMedia(), UTC, NoProof()) as on:
         hub.parts.update(
             {
-                Runs: runs,
+                Runs: on.runs,
+                RunReader: on.reader,
                 Tours: Tours(settings, database, bus, clock),
                 FromPlaces: FromPlaces(settings, database),
             }
@@ -72,6 +76,53 @@ async def test_a_scene_that_cannot_be_shown_is_refused(
     operator: httpx.AsyncClient, cameras: list[int], layout: str, tiles: list[int | None], reason: str
 ) -> None:
     answer = await operator.post("/api/scenes", json={"name": "桥", "layout": layout, "cameras": tiles})
+    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
+
+
+async def test_a_scene_keeps_its_carousels_and_is_then_no_stop_of_a_tour(
+    operator: httpx.AsyncClient, cameras: list[int]
+) -> None:
+    turning = {"1": {"cameras": [*cameras, cameras[0]], "seconds": 5}, "2": {"place_class": "key_road", "seconds": 20}}
+    body = {"name": "轮", "layout": "2x3", "cameras": [cameras[0], cameras[1]], "carousels": turning, "magnify_s": 10}
+    scene = await made(operator, "/api/scenes", body)
+    assert scene["cameras"] == [cameras[0], None, None, None, None, None]
+    assert scene["carousels"]["1"] == {"cameras": cameras, "place_class": None, "village_id": None, "seconds": 5}
+    assert scene["carousels"]["2"]["place_class"] == "key_road"
+    assert scene["magnify_s"] == 10
+    assert (await operator.get("/api/scenes")).json() == [scene]
+    stops = [{"scene_id": scene["id"], "dwell_s": 20}]
+    refused = await operator.post("/api/tours", json={"name": "路", "stops": stops})
+    assert (refused.status_code, refused.json()["reason"]) == (422, "scene_turns")
+
+    plain = {"name": "定", "layout": "2x3", "cameras": [cameras[0]]}
+    path = f"/api/scenes/{scene['id']}"
+    assert (await operator.put(path, json=plain)).json()["carousels"] == {}
+    await made(operator, "/api/tours", {"name": "路", "stops": stops})
+    used = await operator.put(path, json=body)
+    assert (used.status_code, used.json()["params"]["tours"]) == (409, ["路"])
+
+
+@pytest.mark.parametrize(
+    ("carousels", "reason"),
+    [
+        ({"4": {"place_class": "school"}}, "too_many_tiles"),
+        ({"0": {}}, "carousel_source"),
+        ({"0": {"place_class": "school", "village_id": 1}}, "carousel_source"),
+        ({"0": {"village_id": 999}}, "carousel_village"),
+        ({"0": {"cameras": [999]}}, "no_such_camera"),
+        ({"0": {"place_class": "school", "seconds": 4}}, "invalid"),
+        ({"0": {"place_class": "school", "seconds": 3601}}, "invalid"),
+        ({"0": {"place_class": "elsewhere"}}, "invalid"),
+        ({"-1": {"place_class": "school"}}, "invalid"),
+        ({"x": {"place_class": "school"}}, "invalid"),
+        ({"0": {"cameras": list(range(1, 102))}}, "invalid"),
+    ],
+)
+async def test_a_carousel_that_cannot_turn_is_refused(
+    operator: httpx.AsyncClient, cameras: list[int], carousels: dict[str, Any], reason: str
+) -> None:
+    body = {"name": "轮", "layout": "4", "cameras": [], "carousels": carousels}
+    answer = await operator.post("/api/scenes", json=body)
     assert (answer.status_code, answer.json()["reason"]) == (422, reason)
 
 
@@ -159,7 +210,7 @@ async def test_tours_are_the_townships(hub: Hub, operator: httpx.AsyncClient, ca
     actor = await hub.app.state.sessions.actor(village.cookies["camera_hub_session"])
     for rows in (
         await tours_api.live(hub.parts[Tours])([tour["id"]]),
-        await runs_api.live(hub.parts[Runs])([run["id"]]),
+        await runs_api.live(hub.parts[RunReader])([run["id"]]),
     ):
         assert [render(actor) for render in rows.values()] == [None]
 
@@ -178,7 +229,7 @@ async def test_a_page_is_told_the_run_as_it_stands(
     run = await made(operator, "/api/runs", {"tour_id": tour["id"], "loop": True})
     actor = await hub.app.state.sessions.actor(operator.cookies["camera_hub_session"])
     clock.move(5)
-    (told,) = (await runs_api.live(hub.parts[Runs])([run["id"], 999])).values()
+    (told,) = (await runs_api.live(hub.parts[RunReader])([run["id"], 999])).values()
     row = told(actor)
     assert isinstance(row, RunAnswer)
     assert (row.time_left_s, row.next_position) == (10, 0)

@@ -1,6 +1,7 @@
 """Scenes: a layout and the cameras in its tiles."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,8 +12,23 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, TourChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.layout import tile_count
+from camera_hub.patrol.tours import carousels
+from camera_hub.patrol.tours.carousels import Carousel
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Scene, Tour, TourStop
+
+
+@dataclass(frozen=True, slots=True)
+class NewScene:
+    """A scene as a user gives it. `carousels`: by the index of their tiles. `magnify_s`: seconds that each small tile
+    is shown large in turn; None: not."""
+
+    name: str
+    layout: str
+    cameras: Sequence[int | None]
+    carousels: Mapping[int, Carousel] = field(default_factory=dict)
+    magnify_s: int | None = None
+
 
 NO_TOUR = 0
 """The tour id in the TourChanged of a scene that is in no tour: pages read their lists of scenes again."""
@@ -33,25 +49,33 @@ class Scenes:
         async with self._database.read() as session:
             return (await session.scalars(select(Scene).order_by(Scene.name, Scene.id))).all()
 
-    async def create(self, actor: Actor, name: str, layout: str, cameras: Sequence[int | None]) -> Scene:
+    async def create(self, actor: Actor, new: NewScene) -> Scene:
         """Create a scene. Raises HubError(INVALID) when it has no camera or more cameras than tiles."""
         township.require(actor, "scene")
         async with self._database.write() as session:
-            tiles = await _tiles(session, layout, cameras)
-            scene = Scene(name=name, layout=layout, cameras=tiles, owner_id=actor.user_id, created_at=self._clock.now())
+            scene = Scene(owner_id=actor.user_id, created_at=self._clock.now())
+            await _fill(session, scene, new)
             session.add(scene)
             await session.flush()
         self._bus.publish(TourChanged(NO_TOUR))
         return scene
 
-    async def change(self, actor: Actor, scene_id: int, name: str, layout: str, cameras: Sequence[int | None]) -> Scene:
-        """Replace the whole scene. Active runs keep the scene that they started with."""
+    async def change(self, actor: Actor, scene_id: int, new: NewScene) -> Scene:
+        """Replace the whole scene. Active runs keep the scene that they started with. Raises HubError(CONFLICT) when it
+        would turn through cameras while tours show it."""
         township.require(actor, "scene")
         async with self._database.write() as session:
             scene = await _scene(session, scene_id)
-            scene.cameras = await _tiles(session, layout, cameras)
-            scene.name, scene.layout = name, layout
             tours = await _tours(session, scene_id)
+            if new.carousels and tours:
+                names = ", ".join(tours.values())
+                raise HubError(
+                    Kind.CONFLICT,
+                    f"tours show this scene: {names}; a stop shows fixed cameras, so take it out of them first",
+                    reason="scene_in_use",
+                    tours=list(tours.values()),
+                )
+            await _fill(session, scene, new)
         for tour_id in tours or [NO_TOUR]:
             self._bus.publish(TourChanged(tour_id))
         return scene
@@ -85,16 +109,22 @@ async def _tours(session: AsyncSession, scene_id: int) -> dict[int, str]:
     return {tour: name for tour, name in await session.execute(query.order_by(Tour.id))}
 
 
-async def _tiles(session: AsyncSession, layout: str, cameras: Sequence[int | None]) -> list[int | None]:
-    """The tiles, padded with empty ones to the number of the layout."""
-    count = tile_count(layout)
-    if len(cameras) > count:
-        raise HubError(Kind.INVALID, f"this layout has {count} tiles, not {len(cameras)}", reason="too_many_tiles")
-    wanted = {camera for camera in cameras if camera is not None}
-    if not wanted:
+async def _fill(session: AsyncSession, scene: Scene, new: NewScene) -> None:
+    """Put what is wanted into the row; tiles that are not given are empty, and so is a carousel's own."""
+    count = tile_count(new.layout)
+    if len(new.cameras) > count:
+        raise HubError(Kind.INVALID, f"this layout has {count} tiles, not {len(new.cameras)}", reason="too_many_tiles")
+    tiles = [*new.cameras, *[None] * (count - len(new.cameras))]
+    listed = await carousels.checked(session, new.carousels, count)
+    for turning in new.carousels:
+        tiles[turning] = None
+    wanted = {camera for camera in tiles if camera is not None} | listed
+    if not wanted and not new.carousels:
         raise HubError(Kind.INVALID, "a scene shows at least one camera", reason="scene_empty")
     await require_cameras(session, wanted)
-    return [*cameras, *[None] * (count - len(cameras))]
+    scene.name, scene.layout, scene.cameras = new.name, new.layout, tiles
+    scene.carousels = {str(tile): carousel.to_row() for tile, carousel in new.carousels.items()}
+    scene.magnify_s = new.magnify_s
 
 
 async def require_cameras(session: AsyncSession, wanted: set[int]) -> None:

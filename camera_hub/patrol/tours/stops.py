@@ -64,9 +64,17 @@ async def put_stops(session: AsyncSession, tour_id: int, stops: Sequence[NewStop
     had = {id for camera, own in before for id in (camera, *(own or ())) if id is not None}
     await require_cameras(session, {id for stop in stops for id in _own(stop)} - had)
     scenes = {stop.scene_id for stop in stops if stop.scene_id is not None}
-    found = set(await session.scalars(select(Scene.id).where(Scene.id.in_(scenes))))
-    if missing := sorted(scenes - found):
+    rows = await session.execute(select(Scene.id, Scene.name, Scene.carousels).where(Scene.id.in_(scenes)))
+    found = {scene: (name, carousels) for scene, name, carousels in rows}
+    if missing := sorted(scenes - set(found)):
         raise HubError(Kind.INVALID, f"there is no scene {missing[0]}", reason="no_such_scene", scenes=missing)
+    if turning := [name for name, carousels in found.values() if carousels]:
+        raise HubError(
+            Kind.INVALID,
+            f"tiles of these scenes turn through cameras: {', '.join(turning)}; a stop shows fixed cameras",
+            reason="scene_turns",
+            scenes=turning,
+        )
     await session.execute(delete(TourStop).where(TourStop.tour_id == tour_id))
     session.add_all(
         TourStop(

@@ -10,7 +10,7 @@ from camera_hub.store.tables.base import Base
 
 
 class Scene(Base):
-    """A layout and its cameras."""
+    """A layout and its cameras; tiles may turn through several."""
 
     __tablename__ = "scenes"
 
@@ -18,6 +18,9 @@ class Scene(Base):
     name: Mapped[str] = mapped_column(String(64))
     layout: Mapped[str] = mapped_column(String(8))  # 16, 1+5, 3x4, … (patrol.layout)
     cameras: Mapped[list[int | None]] = mapped_column(JSON, default=list)  # camera id per tile, None = empty
+    # Tile index → {cameras: [id] | place_class | village_id, seconds}: the tile turns through these (tours.carousels).
+    carousels: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON, default=dict)
+    magnify_s: Mapped[int | None]  # seconds that each small tile is shown large in turn; None: not
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
 
@@ -75,7 +78,8 @@ class Run(Base):
     (itinerary, this row, now) gives the stop and the time left, so a restart needs no recovery. `itinerary` is the tour
     as it was at the start: [{position, dwell_s, name, note, layout, preset, key, cameras: [{id, name, village}]}]; it
     is large and never changes, so it is loaded only on request (patrol.runs.itinerary).
-    While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed.
+    While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed. A patrol (`loop`
+    false) whose stops are all over is closing since `anchor_at`, its `lap` is 1, and stops are shown once more.
     """
 
     __tablename__ = "runs"
@@ -92,6 +96,7 @@ class Run(Base):
     state: Mapped[str] = mapped_column(String(8), index=True)  # running | paused | closing | ended
     pause_reason: Mapped[str | None] = mapped_column(String(16))  # operator | alarm | ptz; None while not paused
     alarm_id: Mapped[int | None]  # the alarm that interrupted; alarms are deleted by time, so no foreign key
+    more_alarms: Mapped[int] = mapped_column(default=0)  # alarms since then that would have interrupted
     position: Mapped[int] = mapped_column(default=0)
     anchor_at: Mapped[datetime]
     elapsed_s: Mapped[float] = mapped_column(default=0.0)
@@ -107,7 +112,9 @@ class Run(Base):
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # who runs it now
     operator_name: Mapped[str] = mapped_column(String(64), default="")
     ended_at: Mapped[datetime | None]
-    end_reason: Mapped[str | None] = mapped_column(String(24))  # submitted | finished | stopped | all_dead | expired
+    end_reason: Mapped[str | None] = mapped_column(
+        String(24)
+    )  # submitted | stopped | all_dead (a loop) | expired; finished: from before patrols were submitted
 
 
 class RunEvent(Base):

@@ -16,8 +16,12 @@ export type NoticeRule = Schemas['RuleAnswer']
 export type Observation = Schemas['ObservationAnswer']
 export type Run = Schemas['RunAnswer']
 export type RunItinerary = Schemas['RunItinerary']
+export type RunResult = Schemas['RunResultAnswer']
 export type RunSteps = Schemas['RunSteps']
 export type Seen = Schemas['SeenMessage']
+export type Screen = Schemas['ScreenAnswer']
+/** A screen as its own page knows it. */
+export type OwnScreen = Schemas['ScreenPage']
 export type Scene = Schemas['SceneAnswer']
 export type Sweep = Schemas['SweepAnswer']
 export type System = Schemas['SystemAnswer']
@@ -96,6 +100,8 @@ export type Action =
   | 'read_system'
   | 'manage_system'
   | 'manage_stream_tokens'
+  | 'use_screens'
+  | 'manage_screens'
   | 'steer'
 
 export type Ptz = Schemas['PtzAnswer']

@@ -24,7 +24,7 @@ const SECOND_DIGIT_MS = 800
 export class WallKeys {
   private first: { digit: number; at: number } | null = null
 
-  /** Space is left to the running tour. With more than nine tiles two digits in quick order name one. */
+  /** Space is left to the running tour, which also takes Enter and F: Z and Shift+F do the same. With more than nine tiles two digits in quick order name one. */
   command(pressed: Pressed, tiles: number, now: number): Command | null {
     if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return null
     if (/^\d$/.test(pressed.key)) return this.digit(Number(pressed.key), tiles, now)
@@ -39,6 +39,8 @@ export class WallKeys {
       case 'ArrowDown':
         return { do: 'move', direction: 'down' }
       case 'Enter':
+      case 'z':
+      case 'Z':
         return { do: 'solo' }
       case 'Escape':
         return { do: 'back' }

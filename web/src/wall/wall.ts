@@ -115,7 +115,7 @@ export class Wall {
   show(index: number, camera: number | null, quality: Quality = 'auto'): void {
     const slot = this.slots[index]
     if (!slot || (slot.tile.camera === camera && (camera === null || slot.tile.quality === quality))) return
-    if (camera !== slot.tile.camera) this.cover(slot, camera === null ? null : this.parts.poster(camera))
+    if (camera !== slot.tile.camera) this.cover(slot, camera === null ? null : this.parts.poster(camera), camera !== null)
     this.ask(slot, requested(slot.tile, camera, quality, this.parts.now()))
   }
 
@@ -124,7 +124,7 @@ export class Wall {
     for (const slot of this.slots) {
       const { camera, frameAt } = slot.tile
       const poster = camera === null || frameAt !== null || slot.poster !== null ? null : this.parts.poster(camera)
-      if (poster !== null) this.cover(slot, poster)
+      if (poster !== null) this.cover(slot, poster, true)
     }
   }
 
@@ -212,9 +212,9 @@ export class Wall {
     this.peers.clear()
   }
 
-  private cover(slot: Slot, poster: string | null): void {
+  private cover(slot: Slot, poster: string | null, hold: boolean): void {
     slot.poster = poster
-    slot.screen.cover(poster)
+    slot.screen.cover(poster, hold)
   }
 
   private ask(slot: Slot, tile: Tile): void {

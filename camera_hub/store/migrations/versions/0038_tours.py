@@ -6,7 +6,7 @@ from alembic import op
 from camera_hub.store.tables.base import UtcDateTime
 
 revision = "0038"
-down_revision = "0035"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

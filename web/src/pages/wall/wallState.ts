@@ -5,7 +5,7 @@ import type { LayoutName, MediaAnswer } from '@/api/types'
 import { cameras, live, me } from '@/stores'
 import { MOST_TILES, fitted, gridOf, isLayout, sceneFromQuery, tileCount, type SceneState } from '@/wall/layout'
 import { Peer } from '@/wall/peer'
-import type { WallControl } from '@/wall/control'
+import type { ShownTile, WallControl } from '@/wall/control'
 import { VideoScreen } from '@/wall/screen'
 import { PageSpeaker, Sound, type SoundState } from '@/wall/sound'
 import { emptyTile, phaseOf, pictureOf, qualityFor, type Phase, type Tile } from '@/wall/tile'
@@ -327,21 +327,26 @@ export function again(index: number): void {
   engine.value?.again(index)
 }
 
-/** Whether some of the tile lies within the window: on a phone the wall is taller than the screen. */
-function inWindow(index: number): boolean {
-  const box = screens[index]?.element.getBoundingClientRect()
-  return box !== undefined && box.width > 0 && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth
-}
-
 export const control: WallControl = {
   showScene: (layout, ids) => setScene(layout, ids, true),
-  moving: () => {
+  shown: () => {
     const now = performance.now()
-    const seen = solo.value === null ? Array.from({ length: tileCount(scene.layout) }, (_, index) => index) : [solo.value]
-    const tiles = visible && engine.value ? seen.filter(inWindow).map((index) => engine.value!.tile(index)) : []
-    return new Set(tiles.flatMap((tile) => (tile.camera !== null && pictureOf(tile, now) === 'moving' ? [tile.camera] : [])))
+    const wall = visible ? engine.value : null
+    const indices = solo.value === null ? Array.from({ length: tileCount(scene.layout) }, (_, index) => index) : [solo.value]
+    return indices.flatMap((index): ShownTile[] => {
+      const tile = wall?.tile(index)
+      if (!tile || tile.camera === null) return []
+      const screen = screens[index]
+      const element = screen?.element.closest('[data-tile]') ?? null
+      return [{ index, camera: tile.camera, element, frame: element?.parentElement ?? null, picture: pictureOf(tile, now), source: screen?.picture ?? null, still: tile.still }]
+    })
   },
   scene: () => ({ layout: scene.layout, cameras: [...scene.cameras] }),
+  selected: () => scene.cameras[selected.value] ?? null,
+  select: (camera) => {
+    const index = scene.cameras.indexOf(camera)
+    if (index >= 0) selected.value = index
+  },
 }
 
 /** The scene a user left the wall with, kept in this browser. */
