@@ -10,6 +10,8 @@ export interface Screen {
   attach(track: MediaStreamTrack): void
   /** Another camera comes: hide the picture of the one before at once. */
   cover(poster: string | null): void
+  /** Another camera's picture has taken the place of the one before: nothing of that one is kept. */
+  forget(): void
   /** The first frame of the right camera has arrived. */
   reveal(): void
   /** A key-frame picture stands in for video; it is drawn, then released. */
@@ -104,6 +106,14 @@ export class VideoScreen implements Screen {
     this.poster.hidden = true
     if (poster) this.poster.src = poster
     else this.poster.removeAttribute('src')
+  }
+
+  forget(): void {
+    this.kept.hidden = true
+    this.keptAt = 0
+    this.stills.hidden = true
+    this.poster.hidden = true
+    this.poster.removeAttribute('src')
   }
 
   reveal(): void {

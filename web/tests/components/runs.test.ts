@@ -6,6 +6,7 @@ import RecordPage from '@/pages/runs/RecordPage.vue'
 import RunBar from '@/pages/runs/RunBar.vue'
 import RunsPage from '@/pages/runs/RunsPage.vue'
 import type { WallControl } from '@/wall/control'
+import { plainScene } from '@/wall/scene'
 import { FakeHub, Refusal, flushPromises, run, signIn, signOutAll, visit } from './hub'
 
 let hub: FakeHub
@@ -126,7 +127,7 @@ describe('the record of a run', () => {
 
 describe('the bar of a run', () => {
   let shown: unknown[]
-  const wall: WallControl = { showScene: (layout, cameras) => void shown.push([layout, cameras]), moving: () => new Set([1]), scene: () => ({ layout: '4', cameras: [9, null, null, null] }) }
+  const wall: WallControl = { show: ({ layout, cameras }) => void shown.push([layout, cameras]), showScene: (layout, cameras) => void shown.push([layout, cameras]), moving: () => new Set([1]), scene: () => plainScene('4', [9]) }
   const at = (more: object = {}) => run(7, { ...active, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), ...more })
   beforeEach(async () => {
     shown = []
