@@ -1,4 +1,5 @@
-"""The command line: serve · demo · simulate · discover · bench · user · change-key.
+"""The command line: serve · demo · simulate · discover · bench · user · change-key ·
+verify-audit.
 
 Expected failures: one line, exit code 1.
 """
@@ -168,6 +169,32 @@ def change_key(config: ConfigFile = None) -> None:
         typer.echo("the old key is removed")
 
     _run(work())
+
+
+@app.command("verify-audit")
+def verify_audit(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    restored: Annotated[
+        str | None,
+        typer.Option(help="Why and by whom an older state of the database was restored; recorded in the chain."),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Verify that nothing sealed was changed: links, sealed records, their pictures. The hub may run or not.
+
+    Exit code 0: all as it was sealed. 1: something was changed, and is named. 2: not everything could be verified.
+    """
+    try:
+        settings = _settings(config)
+        if restored is not None:
+            asyncio.run(shell.tell_restored(settings, restored))
+        report = asyncio.run(shell.verify_audit(settings))
+    except HubError as error:
+        typer.echo(f"camera-hub: {error.detail}", err=True)
+        raise typer.Exit(2) from error
+    for line in [report.as_json()] if as_json else report.lines():
+        typer.echo(line)
+    raise typer.Exit(report.exit_code)
 
 
 @app.command(hidden=True)

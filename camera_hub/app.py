@@ -55,18 +55,16 @@ from camera_hub.api import (
     pictures,
     ptz,
     recordings,
-    records,
     references,
     replacements,
     reports,
     round_plans,
     rtsp_out,
-    runs,
-    scenes,
+    screen_page,
+    screens,
     session,
     setup,
     system,
-    tours,
     trip,
     users,
     viewers,
@@ -152,7 +150,6 @@ from camera_hub.cameras.ptz.control import PtzControl
 from camera_hub.cameras.ptz.opening import PtzOpener
 from camera_hub.cameras.ptz.presets import PtzPresets
 from camera_hub.cameras.ptz.store import PtzStore
-from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.cameras.reach import checking
 from camera_hub.cameras.recordings.checks import RecordingChecks, RecordingPlan
 from camera_hub.cameras.recordings.judging import RecordingLimits
@@ -214,11 +211,7 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
-from camera_hub.patrol.records.reviews import RecordReviews
-from camera_hub.patrol.records.seal import PatrolSeal
-from camera_hub.patrol.runs.runs import Runs
-from camera_hub.patrol.tours.scenes import Scenes
-from camera_hub.patrol.tours.tours import Tours
+from camera_hub.patrol.screens.parts import screen_parts
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
@@ -228,6 +221,8 @@ from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
 from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
+from camera_hub.wiring.patrol import PATROL_ROUTERS, PATROL_UPLOADS, patrol
+from camera_hub.wiring.plans import PLAN_ROUTERS, planning
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -271,10 +266,10 @@ _ROUTERS = (
     trip.router,
     reports.router,
     notices.router,
-    scenes.router,
-    tours.router,
-    records.router,  # before runs, whose verbs take every other name
-    runs.router,
+    *PATROL_ROUTERS,
+    *PLAN_ROUTERS,
+    screens.router,
+    screen_page.router,
     system.router,
     vault_keys.router,
     metrics.router,
@@ -456,11 +451,9 @@ async def parts(
         whole_map = TownshipMap(database, extents, settings.map)
         key_places = KeyPlaces(database, bus, clock, extents)
         positions = CameraPositions(database, bus, clock, ledgers, extents)
-        tours_ = Tours(settings.patrol, database, bus, clock)
-        runs_ = await stack.enter_async_context(
-            Runs(settings.patrol, clock, bus, database, media.cameras, settings.site.zone, TourPresets(steering))
-        )
-
+        patrol_ = await stack.enter_async_context(patrol(settings, clock, bus, database, media, steering, audit))
+        plans_ = await stack.enter_async_context(planning(settings, clock, bus, database, patrol_.runs))
+        screens_ = await stack.enter_async_context(screen_parts(database, clock, bus, throttle, patrol_.reader))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
         alarms_ = Alarms(database)
         personal = PersonalNotices(database, bus, clock)
@@ -478,8 +471,9 @@ async def parts(
                     "inbox": inbox.live(boxes),
                     "alarm": alarms.live(alarms_),
                     "match": matches.live(matches_),
-                    "tour": tours.live(tours_),
-                    "run": runs.live(runs_),
+                    **patrol_.live(),
+                    **plans_.live(),
+                    "screen": screens.live(screens_.screens, settings.site.time_zone),
                 },
                 personal={
                     "sweep": discovery.live(sweeps),
@@ -564,16 +558,16 @@ async def parts(
             OsdStore: osd_store,
             RecordingStore: recording_store,
             RecordingChecks: recording_checks,
-            Tours: tours_,
-            Scenes: Scenes(database, bus, clock),
-            Runs: runs_,
-            PatrolSeal: PatrolSeal(audit),
-            RecordReviews: RecordReviews(database, bus, clock, audit),
+            **patrol_.parts(),
+            **plans_.parts(),
+            **screens_.by_type(),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(
                 media.pages,
-                live.PageActions(media.tiles, media.audio, media.page_feeds, runs_, PageSteering(steering, bus)),
+                live.PageActions(
+                    media.tiles, media.audio, media.page_feeds, patrol_.proof.sightings, PageSteering(steering, bus)
+                ),
                 changes,
                 sessions,
                 clock,
@@ -653,7 +647,12 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         app.include_router(router)
     app.router.default = StaticPages()
     errors.install(app)
-    uploads = {"/api/imports": MAX_FILE, ledger.PHOTO_PATH: MAX_PHOTO, map.BASE_PATH: MAX_BASE}
+    uploads = {
+        "/api/imports": MAX_FILE,
+        ledger.PHOTO_PATH: MAX_PHOTO,
+        map.BASE_PATH: MAX_BASE,
+        **PATROL_UPLOADS,
+    }
     app.add_middleware(BodyLimit, limit=MAX_BODY, uploads=uploads)
     app.add_middleware(SafeHeaders)
     app.add_middleware(WhepOrigins, origins=settings.media.whep_origins)

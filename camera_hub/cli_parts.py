@@ -1,11 +1,16 @@
 """Parts opened for a single shell command, with or without a running hub."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from camera_hub.access.accounts import Accounts
+from camera_hub.access.audit.anchor import FILE_NAME as ANCHOR
+from camera_hub.access.audit.anchor import AnchorFile
+from camera_hub.access.audit.chain import anchor_anew
+from camera_hub.access.audit.verify import AuditReport, AuditVerifier
 from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.passwords import Passwords
 from camera_hub.access.policy import Actor, Role
@@ -16,15 +21,71 @@ from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.reach import checking
 from camera_hub.clock import SystemClock
+from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus
 from camera_hub.instance import only_instance
+from camera_hub.patrol.records.verify import patrol_kinds
 from camera_hub.private_files import make_private
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.lock import only_hub
+from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.tables import Village
 
 _POLL_SECONDS = 0.25
+
+
+async def verify_audit(settings: Settings) -> AuditReport:
+    """Verify the audit chain and what it has sealed, with or without a running hub; changes nothing.
+
+    Raises HubError when the database, its schema or the anchor's file cannot be read.
+    """
+    async with _as_it_is(settings) as database:
+        return await _verifier(settings, database).verify()
+
+
+async def tell_restored(settings: Settings, words: str) -> None:
+    """Record in the audit chain that an older state of the database was restored, and anchor it anew.
+
+    Raises HubError: INVALID (nothing_restored) when the chain fits its anchor, UNAVAILABLE.
+    """
+    clock, data_dir = SystemClock(), settings.server.data_dir
+    async with _as_it_is(settings) as database:
+        report = await _verifier(settings, database).verify()
+        told = {"tail_cut", "other_chain", "anchor_missing", "anchor_damaged"} & {one.reason for one in report.faults}
+        if not told:
+            raise HubError(
+                Kind.INVALID, "the audit chain fits its anchor: there is nothing to tell", reason="nothing_restored"
+            )
+        await anchor_anew(
+            database, Vault.open_or_create(data_dir / "vault.key"), clock, AnchorFile(data_dir / ANCHOR), words
+        )
+
+
+def _verifier(settings: Settings, database: Database) -> AuditVerifier:
+    data_dir = settings.server.data_dir
+    key = data_dir / "vault.key"
+    # Without its file no key can be opened, and verifying says so; a new file would only hide that.
+    vault = Vault.open_or_create(key) if key.exists() else Vault(os.urandom(32))
+    kinds = patrol_kinds(database, PictureFiles(data_dir / "patrol-pictures"))
+    return AuditVerifier(database, vault, AnchorFile(data_dir / ANCHOR), kinds)
+
+
+@asynccontextmanager
+async def _as_it_is(settings: Settings) -> AsyncIterator[Database]:
+    """The database without migrating it: a hub may be running on it. Raises HubError."""
+    if settings.database_file is not None and not settings.database_file.exists():
+        raise HubError(
+            Kind.UNAVAILABLE,
+            f"there is no database at {settings.database_file} to verify",
+            reason="data_dir",
+        )
+    database = Database(settings.database_url)
+    try:
+        await database.check_schema()
+        yield database
+    finally:
+        await database.engine.dispose()
 
 
 @asynccontextmanager

@@ -239,6 +239,7 @@ class Reason(StrEnum):
     OFF_SCREEN = "off_screen"
     NO_PICTURE = "no_picture"
     PASSED_OVER = "passed_over"
+    PICTURE_NOT_IN_TIME = "picture_not_in_time"
 
 
 DATABASE_REASONS = frozenset({Reason.STORAGE_FULL, Reason.DATABASE_BUSY, Reason.DATABASE_AWAY})

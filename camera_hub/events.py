@@ -194,6 +194,13 @@ class RunChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenChanged(Event):
+    """A screen was added, set up, enrolled or removed, shows something else, or its browser came or went."""
+
+    screen_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ResultChanged(Event):
     """Results of a patrol changed: cameras were seen, confirmed or excused, or a picture of them was taken."""
 

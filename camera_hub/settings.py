@@ -342,18 +342,39 @@ class PtzSettings(_Section):
     call_seconds: Seconds = 4.0
 
 
+FindingCode = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$")]
+CategoryWord = Annotated[str, Field(min_length=1, max_length=24)]
+
+
 class PatrolSettings(_Section):
     """Tours and plans. Times of day are the site's; `plan_…`: what the templates of plans propose."""
 
     dwell_seconds: int = Field(15, ge=3)
     warm_seconds: Seconds = 5.0
     max_stops: int = Field(200, ge=1)
+    closing_hours: float = Field(12.0, gt=0)
+    picture_mb: int = Field(20_000, ge=100)
+    finding_categories: dict[FindingCode, tuple[CategoryWord, CategoryWord]] = Field(
+        {
+            "camera_fault": ("摄像机故障", "Camera fault"),
+            "road_hazard": ("道路隐患", "Road hazard"),
+            "fire_smoke": ("火情烟雾", "Fire or smoke"),
+            "flood": ("积水汛情", "Flood"),
+            "public_order": ("治安秩序", "Public order"),
+            "waste": ("垃圾堆放", "Waste"),
+            "missing_sign": ("标志缺损", "Missing sign"),
+            "other": ("其他", "Other"),
+        },
+        min_length=1,
+        max_length=32,
+    )
     plan_times: tuple[TimeOfDay, ...] = Field(("08:30", "14:30", "20:00"), min_length=1, max_length=24)
     plan_special_minutes: int = Field(120, ge=15, le=1440)
     plan_grace_minutes: int = Field(30, ge=1, le=720)
     plan_night_from: TimeOfDay = "22:00"
     plan_night_to: TimeOfDay = "06:00"
     missed_hours: float = Field(4.0, ge=0.25, le=24)
+    keep_days: int = Field(365, ge=90, le=3650)
 
 
 class Settings(_Section):

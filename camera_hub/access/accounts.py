@@ -232,6 +232,10 @@ async def _another_admin(session: AsyncSession, user: User) -> None:
 async def _bind(session: AsyncSession, user: User, role: Role, villages: Sequence[VillageGrant] | None) -> None:
     """Store to which villages the user is restricted: village admins and contractors need some, a township admin has
     all; whatever a contractor may do has an end."""
+    if role is Role.SCREEN:
+        raise HubError(
+            Kind.INVALID, "this role is that of screens, not of people; choose another one", reason="role_of_screens"
+        )
     if role is Role.TOWNSHIP_ADMIN:
         villages = None
     if role in ALWAYS_BOUND and villages is None:

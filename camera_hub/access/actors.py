@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from camera_hub.access.policy import Actor, Role, VillageGrant, next_change, villages_at
-from camera_hub.store.tables import User, UserVillage
+from camera_hub.store.tables import Screen, User, UserVillage
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,11 @@ class ActorReading:
 
 
 async def read_actor(session: AsyncSession, user_id: int, now: datetime) -> ActorReading | None:
-    """The user as an actor at that time; None when there is no such user or it is disabled."""
+    """The user as an actor at that time; None when there is no such user or it is disabled. A negative id is a
+    screen's."""
+    if user_id < 0:
+        screen = await session.get(Screen, -user_id)
+        return None if screen is None or screen.token_hash is None else ActorReading(screen_actor(screen), None)
     user = await session.get(User, user_id)
     if user is None or user.disabled:
         return None
@@ -30,6 +34,11 @@ async def read_actor(session: AsyncSession, user_id: int, now: datetime) -> Acto
     villages = None if grants is None else villages_at(grants, now)
     actor = Actor(user.id, user.username, user.display_name, Role(user.role), villages)
     return ActorReading(actor, next_change(grants or (), now))
+
+
+def screen_actor(screen: Screen) -> Actor:
+    """A screen as an actor."""
+    return Actor(-screen.id, f"screen {screen.id}", screen.name, Role.SCREEN)
 
 
 async def grants_of(session: AsyncSession, user_ids: Iterable[int]) -> dict[int, tuple[VillageGrant, ...]]:

@@ -9,7 +9,7 @@ from camera_hub.errors import HubError, Kind
 
 
 class Role(StrEnum):
-    """The six kinds of users. A contractor registers devices for some villages, for a limited time."""
+    """The six kinds of users, and the screens. A contractor registers devices for some villages, for a limited time."""
 
     TOWNSHIP_ADMIN = "township_admin"
     OPERATOR = "operator"
@@ -17,6 +17,11 @@ class Role(StrEnum):
     MAINTAINER = "maintainer"
     LEADER = "leader"
     CONTRACTOR = "contractor"
+    SCREEN = "screen"  # the browser of a screen, never a person (access.screen_tokens)
+
+
+OF_PERSONS = tuple(role for role in Role if role is not Role.SCREEN)
+"""The roles that a user may have."""
 
 
 class Action(StrEnum):
@@ -45,9 +50,12 @@ class Action(StrEnum):
     READ_SYSTEM = "read_system"
     MANAGE_SYSTEM = "manage_system"  # restart parts of the running hub
     MANAGE_STREAM_TOKENS = "manage_stream_tokens"  # RTSP out: tokens, and the register of their sessions
+    USE_SCREENS = "use_screens"  # put pictures onto screens, and take them back
+    MANAGE_SCREENS = "manage_screens"  # add and set up screens, enrol and revoke their browsers, lock their content
+    BE_SCREEN = "be_screen"  # what a screen's own page asks for: its content and the pictures in it; no user's
 
 
-_ALL = frozenset(Action)
+_ALL = frozenset(Action) - {Action.BE_SCREEN}
 _MAY: dict[Role, frozenset[Action]] = {
     Role.TOWNSHIP_ADMIN: _ALL,
     Role.OPERATOR: frozenset(
@@ -63,6 +71,7 @@ _MAY: dict[Role, frozenset[Action]] = {
             Action.RUN_TOURS,
             Action.READ_RECORDS,
             Action.CHECK_COUNTY,
+            Action.USE_SCREENS,
         }
     ),
     Role.VILLAGE_ADMIN: frozenset(
@@ -108,6 +117,7 @@ _MAY: dict[Role, frozenset[Action]] = {
         }
     ),
     Role.CONTRACTOR: frozenset({Action.SELF, Action.READ_VILLAGES, Action.INTAKE, Action.FOLLOW_JOBS}),
+    Role.SCREEN: frozenset({Action.BE_SCREEN}),
 }
 
 
@@ -124,6 +134,8 @@ _TOWNSHIP = frozenset(
         Action.READ_SYSTEM,
         Action.MANAGE_SYSTEM,
         Action.MANAGE_STREAM_TOKENS,
+        Action.USE_SCREENS,
+        Action.MANAGE_SCREENS,
     }
 )
 """What concerns the whole township: not allowed to users who are restricted to some villages, whatever their role."""
@@ -161,7 +173,8 @@ def next_change(grants: Iterable[VillageGrant], now: datetime) -> datetime | Non
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: the user of a session, with the rights of this moment.
+    """Who acts: the user of a session, with the rights of this moment; or a screen, whose `user_id` is the negative of
+    its own id, so that it never meets a user's rows.
 
     `villages`: the only ones they may see and act on; None for all. Village admins and contractors are always
     restricted.
@@ -205,6 +218,11 @@ def actions(actor: Actor) -> frozenset[Action]:
 def allows(actor: Actor, action: Action, village_id: int | None = None) -> bool:
     """Whether `actor` may do `action`; `village_id` is that of the object, None where there is no object yet."""
     return action in actions(actor) and (village_id is None or actor.sees(village_id))
+
+
+def may_watch(actor: Actor) -> bool:
+    """Whether the actor sees live pictures at all: a user who may, or a screen."""
+    return bool({Action.VIEW, Action.BE_SCREEN} & actions(actor))
 
 
 def require_village(actor: Actor, village_id: int | None, what: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocketState
 
-from camera_hub.access.policy import Action, Actor, allows
+from camera_hub.access.policy import Action, Actor, may_watch
 from camera_hub.api.live_changes import LiveChanges, PageChanges
 from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import SessionReader, needs, part, session_token
@@ -138,13 +138,24 @@ class LivePages:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PageLogin:
+    """Whose page it is. `again`: who they are now, None when their session has ended; `accepts`: what is passed on of
+    what the page asks for."""
+
+    actor: Actor
+    again: Callable[[], Awaitable[Actor | None]]
+    accepts: Callable[[Wish], bool] = lambda _: True
+
+
 class Live:
     """One page's connection; `run` returns when it has ended."""
 
-    def __init__(self, pages: LivePages, socket: WebSocket, actor: Actor, page: str) -> None:
+    def __init__(self, pages: LivePages, socket: WebSocket, login: PageLogin, page: str) -> None:
         self._pages = pages
         self._socket = socket
-        self._actor = actor
+        self._login = login
+        self._actor = actor = login.actor
         self._page = page
         self._shown: set[int] = set()  # cameras that a tile of this page has shown
         self._reports: deque[float] = deque(maxlen=REPORTS)
@@ -216,6 +227,8 @@ class Live:
             except ValidationError:
                 await self._socket.close(1003, "only show, listen, warm, seen and ptz messages are understood")
                 return
+            if not self._login.accepts(message):
+                continue
             try:
                 await self._handle(message)
             except HubError as error:
@@ -305,11 +318,11 @@ class Live:
         While the database is unavailable nobody is signed out: the actor stays the same until the next check.
         """
         try:
-            actor = await self._pages.sessions.actor(session_token(self._socket))
+            actor = await self._login.again()
         except HubError as error:
             log.debug("page %s: the session cannot be read: %s", self._page, error)
             return True
-        if actor is None or not allows(actor, Action.VIEW) or actor.user_id != self._actor.user_id:
+        if actor is None or not may_watch(actor) or actor.user_id != self._actor.user_id:
             self._pages.connections.sign_out(self._page)
             await self._socket.close(SIGNED_OUT, "the session has ended")
             return False
@@ -337,8 +350,13 @@ async def live(
     page: Annotated[str, Depends(page_id)],
 ) -> None:
     """One per page; see api/schemas/media.py for its messages."""
+    await serve(pages, socket, PageLogin(actor, lambda: pages.sessions.actor(session_token(socket))), page)
+
+
+async def serve(pages: LivePages, socket: WebSocket, login: PageLogin, page: str) -> None:
+    """Serve one page until either side closes."""
     try:
-        await Live(pages, socket, actor, page).run()
+        await Live(pages, socket, login, page).run()
     except (WebSocketDisconnect, TimeoutError):
         return
     except RuntimeError:

@@ -26,14 +26,19 @@ from camera_hub.events import (
     EventBus,
     ExclusionChanged,
     FavouriteChanged,
+    FindingChanged,
     InboxChanged,
     JobChanged,
     Lagged,
     MapChanged,
     MatchChanged,
     NoticeAdded,
+    OccurrenceChanged,
     PeculiaritiesChanged,
+    PlanChanged,
+    ResultChanged,
     RunChanged,
+    ScreenChanged,
     Subscription,
     SweepChanged,
     TourChanged,
@@ -69,6 +74,11 @@ _EVENTS = (
     MatchChanged,
     TourChanged,
     RunChanged,
+    ResultChanged,
+    FindingChanged,
+    PlanChanged,
+    OccurrenceChanged,
+    ScreenChanged,
     SweepChanged,
     JobChanged,
     NoticeAdded,
@@ -93,7 +103,9 @@ class Audience:
         if self.everybody and allows(actor, Action.VIEW):
             return True
         return actor.user_id in self.users or any(
-            township.sees(actor) if village is None else allows(actor, Action.VIEW, village)
+            allows(actor, Action.VIEW) and township.sees(actor)
+            if village is None
+            else allows(actor, Action.VIEW, village)
             for village in self.villages
         )
 
@@ -137,6 +149,16 @@ def concerned(event: Event) -> tuple[Noun, Audience] | None:
             return ("tour", tour_id), _of_village(None)
         case RunChanged(run_id):
             return ("run", run_id), _of_village(None)
+        case ResultChanged(run_id):
+            return ("result", run_id), _of_village(None)
+        case FindingChanged(finding_id):
+            return ("finding", finding_id), _of_village(None)
+        case PlanChanged(plan_id):
+            return ("plan", plan_id), _of_village(None)
+        case OccurrenceChanged(occurrence_id):
+            return ("occurrence", occurrence_id), _of_village(None)
+        case ScreenChanged(screen_id):
+            return ("screen", screen_id), _of_village(None) | _of_user(-screen_id)
         case SweepChanged(sweep_id, user_id):
             return ("sweep", sweep_id), _of_user(user_id)
         case JobChanged(job_id, user_id):

@@ -5,16 +5,16 @@ that stand on no map, by name.
 """
 
 import asyncio
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import select
 
 from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor, require_village
+from camera_hub.cameras.map.order import in_order
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.store.database import Database
@@ -144,47 +144,6 @@ class TripView:
     at: datetime
     villages: list[TripVillage]
     cut: bool
-
-
-class Located(Protocol):
-    """What is asked of a place to put it into an order."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def longitude(self) -> float | None: ...
-
-    @property
-    def latitude(self) -> float | None: ...
-
-
-Spot = TypeVar("Spot", bound=Located)
-
-
-def in_order(places: Iterable[Spot]) -> list[Spot]:
-    """From the westernmost place always to the nearest one left; places on no map follow, by name. Pure."""
-    spots, unplaced = [], []
-    for one in places:
-        if one.longitude is None or one.latitude is None:
-            unplaced.append(one)
-        else:
-            spots.append((one.longitude, one.latitude, one))
-    if not spots:
-        return sorted(unplaced, key=lambda one: one.name)
-    at = min(spots, key=lambda spot: (spot[0], -spot[1], spot[2].name))
-    spots.remove(at)
-    ordered = [at[2]]
-    while spots:
-        at = min(spots, key=lambda spot: (_distance(at, spot), spot[2].name))
-        spots.remove(at)
-        ordered.append(at[2])
-    return [*ordered, *sorted(unplaced, key=lambda one: one.name)]
-
-
-def _distance(one: tuple[float, float, object], other: tuple[float, float, object]) -> float:
-    """In degrees of latitude, good enough within a township."""
-    return math.hypot((one[0] - other[0]) * math.cos(math.radians(one[1])), one[1] - other[1])
 
 
 class TripList:

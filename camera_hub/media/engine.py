@@ -31,6 +31,7 @@ from camera_hub.media.background import Background
 from camera_hub.media.capacity.capacity import Capacity
 from camera_hub.media.child_process import Spawn, helper, spawn_process
 from camera_hub.media.decoders.looks import FeedBorrowing, Looks, MediaProver
+from camera_hub.media.decoders.moment_pictures import MomentPictures
 from camera_hub.media.decoders.picture_fit import PictureFits, TrialStreams
 from camera_hub.media.decoders.pictures import Pictures
 from camera_hub.media.decoders.pool import DecoderPool
@@ -136,7 +137,9 @@ class MediaEngine:
             lambda camera: bus.publish(CameraQuarantined(camera)),
             spawn=commands.spawn,
         )
-        self.stills = Stills(clock, key_frames, self.eyes, background, at_once=max(1, settings.eye.processes // 2))
+        half = max(1, settings.eye.processes // 2)
+        self.stills = Stills(clock, key_frames, self.eyes, background, at_once=half)
+        self.moments = MomentPictures(self._feeds, states, key_frames, self.eyes, at_once=half)
         borrowing = FeedBorrowing(self._feeds, states, key_frames, sources, relay_for, capacity)
         self.looks = Looks(borrowing, self.cameras, self.eyes, clock)
         self.pictures = Pictures(settings.server.data_dir, database)
@@ -221,6 +224,7 @@ class MediaEngine:
                 "dropped_warm": lambda: self.page_feeds.dropped,
                 "stills": lambda: len(self.stills),
                 "dropped_stills": lambda: self.stills.dropped,
+                "failed_moments": lambda: self.moments.failed,
                 "odd_messages": lambda: inbound.unreadable,
             },
             memory_limit(settings),

@@ -77,6 +77,26 @@ class Database:
                 reason=failure.reason if failure is not None else None,
             ) from error
 
+    async def check_schema(self) -> None:
+        """Raise HubError(CONFLICT) unless the schema is the one of this program: for reading without migrating."""
+        newest = revisions().newest
+        try:
+            async with self.engine.connect() as connection:
+                found = (await connection.exec_driver_sql("SELECT version_num FROM alembic_version")).scalars().all()
+        except DBAPIError as error:
+            raise failure_of(error) or HubError(
+                Kind.CONFLICT,
+                "this is no database of a camera hub, or it was never started",
+                reason="schema_older",
+            ) from error
+        if list(found) != [newest]:
+            raise HubError(
+                Kind.CONFLICT,
+                f"the database has schema {', '.join(found) or 'none'}, this camera hub {newest}; use the version that"
+                " runs on it, or start this one once",
+                reason="schema_other",
+            )
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that must not write; it is rolled back at the end. Raises HubError when the database fails."""

@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from camera_hub.access.accounts import Account, Accounts
-from camera_hub.access.policy import ALWAYS_BOUND, Actor, Role, VillageGrant
+from camera_hub.access.policy import ALWAYS_BOUND, OF_PERSONS, Actor, Role, VillageGrant
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
@@ -99,7 +99,7 @@ async def running_hub(
             await session.flush()
             hub.village, hub.other_village = (row.id for row in rows)
         accounts: Accounts = running[Accounts]
-        for role in Role:
+        for role in OF_PERSONS:
             ends = clock.now() + timedelta(days=30) if role is Role.CONTRACTOR else None
             villages = [VillageGrant(hub.village, None, ends)] if role in ALWAYS_BOUND else None
             hub.accounts[role] = await accounts.create(role.value, role.value, role, PASSWORD, villages)

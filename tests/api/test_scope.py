@@ -37,15 +37,20 @@ from camera_hub.store.tables import (
     Device,
     DeviceMatch,
     Exclusion,
+    Finding,
     IntakeCandidate,
     KeyPlace,
     LedgerFile,
     LedgerPhoto,
     Notice,
     Observation,
+    Plan,
+    PlanOccurrence,
     ReferencePicture,
     Run,
     Scene,
+    Screen,
+    SpecialPeriod,
     Stream,
     Tour,
     TourStop,
@@ -141,7 +146,7 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         alarm = Alarm(level="camera", cause="black", village_id=village, camera_id=camera.id, opened_at=now)
         alarm.detail = SECRET
         stop = {"position": 0, "dwell_s": 9, "name": SECRET, "note": "", "layout": "1", "cameras": [None]}
-        run = Run(tour_id=tour.id, tour_name=SECRET, plan=[stop], state="paused", anchor_at=now, started_at=now)
+        run = Run(tour_id=tour.id, tour_name=SECRET, itinerary=[stop], state="paused", anchor_at=now, started_at=now)
         run.started_name = SECRET
         session.add_all(
             [
@@ -153,6 +158,9 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             ]
         )
         await session.flush()
+        screen = Screen(name=SECRET, place=SECRET, created_at=now)
+        screen.content = {"kind": "cameras", "layout": "1", "cameras": [camera.id]}
+        session.add(screen)
         session.add(AlarmMember(alarm_id=alarm.id, camera_id=camera.id, joined_at=now))
         match = DeviceMatch(kind="moved", question="q", device_id=device.id, village_id=village, source="hello")
         match.other_village_id, match.host, match.path, match.facts = village, ADDRESS, "/", {"name": SECRET}
@@ -178,9 +186,21 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
         photo = LedgerPhoto(camera_id=camera.id, kind="view", at=now, user_name=SECRET, width=1, height=1, size=1)
         session.add(photo)
         admin_id = hub.accounts[Role.TOWNSHIP_ADMIN].id
+        finding = Finding(run_id=run.id, position=0, camera_id=camera.id, village_id=village, category="other", at=now)
+        finding.words, finding.user_name = SECRET, SECRET
+        session.add(finding)
         notice = Notice(user_id=admin_id, alarm_id=alarm.id, kind="opened", payload={"title": SECRET})
         notice.created_at = notice.next_attempt_at = now
         session.add(notice)
+        plan = Plan(name=SECRET, tour_id=tour.id, rule={"times": ["08:30"], "every": None}, created_at=now)
+        plan.changed_at = now
+        period = SpecialPeriod(name=SECRET, kind="event", begins_at=now, ends_at=now + timedelta(days=1))
+        period.changed_at = now
+        session.add_all([plan, period])
+        await session.flush()
+        due = PlanOccurrence(plan_id=plan.id, plan_name=SECRET, tour_id=tour.id, tour_name=SECRET, variant="day")
+        due.due_at, due.late_at, due.over_at, due.state = now, now + timedelta(hours=1), now + timedelta(hours=4), "due"
+        session.add(due)
         await session.flush()
     sheet = write_xlsx([WrittenColumn("名称"), WrittenColumn("IP")], [[SECRET, ADDRESS]])
     path = tmp_path / "sheet.xlsx"
@@ -227,6 +247,12 @@ async def other(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path
             "tour_id": tour.id,
             "scene_id": scene.id,
             "run_id": run.id,
+            "result_id": run.id,
+            "finding_id": finding.id,
+            "plan_id": plan.id,
+            "period_id": period.id,
+            "occurrence_id": due.id,
+            "screen_id": screen.id,
             "village_id": village,
             "camera_position_id": camera.id,
             "map_id": f"place:{place.id}",
@@ -329,6 +355,9 @@ async def test_no_list_names_another_villages_object(
         "/api/tours",
         "/api/scenes",
         "/api/runs",
+        "/api/plans",
+        "/api/occurrences",
+        "/api/special-periods",
         "/api/matches",
         "/api/map",
         "/api/recordings",

@@ -10,8 +10,11 @@ import pytest
 from camera_hub.access.policy import Role
 from camera_hub.api import runs as runs_api
 from camera_hub.api import tours as tours_api
-from camera_hub.api.schemas.patrol import RunAnswer
+from camera_hub.api.schemas.runs import RunAnswer
 from camera_hub.events import EventBus
+from camera_hub.patrol.runs.engine import engine
+from camera_hub.patrol.runs.reader import RunReader
+from camera_hub.patrol.runs.run_proof import NoProof
 from camera_hub.patrol.runs.runs import Runs
 from camera_hub.patrol.tours.tours import Tours
 from camera_hub.settings import PatrolSettings
@@ -26,8 +29,8 @@ from tests.fakes.site import add_village
 async def cameras(hub: Hub, database: Database, clock: ManualClock) -> AsyncIterator[list[int]]:
     bus: EventBus = hub.parts[EventBus]
     settings = PatrolSettings(max_stops=3)
-    async with Runs(settings, clock, bus, database, FakeMedia(), UTC) as runs:
-        hub.parts.update({Runs: runs, Tours: Tours(settings, database, bus, clock)})
+    async with engine(settings, clock, bus, database, FakeMedia(), UTC, NoProof()) as on:
+        hub.parts.update({Runs: on.runs, RunReader: on.reader, Tours: Tours(settings, database, bus, clock)})
         yield await add_village(database, clock, "东沟村", 4)
 
 
@@ -124,7 +127,7 @@ async def test_a_tour_is_made_changed_and_retired(operator: httpx.AsyncClient, c
     assert (used.status_code, used.json()["params"]["tours"]) == (409, ["防汛"])
 
     path = f"/api/tours/{tour['id']}"
-    changed = await operator.put(path, json={"name": "防汛2", "stops": [stops[1], stops[0]]})
+    changed = await operator.put(path, json={"name": "防汛2", "revision": 1, "stops": [stops[1], stops[0]]})
     assert [stop["name"] for stop in changed.json()["stops"]] == ["桥", "东沟村摄像机1"]
     assert (await operator.get(path)).json() == changed.json()
     assert (await operator.delete(path)).status_code == 200
@@ -198,7 +201,7 @@ async def test_tours_are_the_townships(hub: Hub, operator: httpx.AsyncClient, ca
     actor = await hub.app.state.sessions.actor(village.cookies["camera_hub_session"])
     for rows in (
         await tours_api.live(hub.parts[Tours])([tour["id"]]),
-        await runs_api.live(hub.parts[Runs])([run["id"]]),
+        await runs_api.live(hub.parts[RunReader])([run["id"]]),
     ):
         assert [render(actor) for render in rows.values()] == [None]
 
@@ -217,7 +220,7 @@ async def test_a_page_is_told_the_run_as_it_stands(
     run = await made(operator, "/api/runs", {"tour_id": tour["id"], "loop": True})
     actor = await hub.app.state.sessions.actor(operator.cookies["camera_hub_session"])
     clock.move(5)
-    (told,) = (await runs_api.live(hub.parts[Runs])([run["id"], 999])).values()
+    (told,) = (await runs_api.live(hub.parts[RunReader])([run["id"], 999])).values()
     row = told(actor)
     assert isinstance(row, RunAnswer)
     assert (row.time_left_s, row.next_position) == (10, 0)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from camera_hub.cameras.map.order import in_order
 from camera_hub.errors import Reason
-from camera_hub.health.trip import FROM_HERE, TAKE_ALONG, in_order
+from camera_hub.health.trip import FROM_HERE, TAKE_ALONG
 
 
 @dataclass(frozen=True)

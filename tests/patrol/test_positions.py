@@ -4,13 +4,15 @@ from datetime import timedelta
 
 from camera_hub.patrol.runs.itinerary import ItineraryCamera, ItineraryStop
 from camera_hub.patrol.runs.positions import Positioning
+from camera_hub.patrol.runs.situation import RunSituation, stops_of
 from camera_hub.patrol.runs.timetable import Cursor
 from tests.fakes.clock import ManualClock
 
-PLAN = (
+ITINERARY = (
     ItineraryStop(0, 20, "村口", "", "1", (ItineraryCamera(1, "村口", "东沟村"),), "p1"),
     ItineraryStop(1, 20, "大桥", "", "1", (ItineraryCamera(2, "大桥", "东沟村"),), "p2"),
 )
+SITUATION = RunSituation(ITINERARY, {}, stops_of(ITINERARY, {}))
 
 
 class Steering:
@@ -32,7 +34,7 @@ async def test_a_camera_is_brought_before_its_stop_and_let_go_after_it(clock: Ma
         async def at(seconds: float, position: int) -> list[tuple[str, int, str]]:
             steering.said.clear()
             cursor = Cursor("running", position, 0, begun + timedelta(seconds=20 * position))
-            positioning.keep(7, "早巡", PLAN, cursor, {}, begun + timedelta(seconds=seconds))
+            positioning.keep(7, "早巡", SITUATION, cursor, begun + timedelta(seconds=seconds))
             await clock.settle()
             return list(steering.said)
 

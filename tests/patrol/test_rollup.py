@@ -7,13 +7,13 @@ from datetime import timedelta
 from sqlalchemy import event as sql_event
 from sqlalchemy import func, select, update
 
-from camera_hub.api.schemas.patrol import RunAnswer, RunStepAnswer
+from camera_hub.api.schemas.runs import RunAnswer, RunStepAnswer
+from camera_hub.patrol.runs.engine import Engine
 from camera_hub.patrol.runs.rollup import AT_ONCE, DETAILED
-from camera_hub.patrol.runs.runs import Runs
 from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, RunStep, RunStepCamera
-from tests.patrol.test_runs import Centre, centre, clock
+from tests.patrol.centre import Centre, centre, clock
 
 __all__ = ["centre", "clock"]
 
@@ -74,11 +74,11 @@ async def lengthen(centre: Centre, run_id: int, steps: int) -> None:
         )
 
 
-async def whole(centre: Centre, runs: Runs, run: int) -> tuple[int, float, float]:
+async def whole(centre: Centre, on: Engine, run: int) -> tuple[int, float, float]:
     """(steps, seconds on, seconds visible) over the whole record, read page by page."""
     after, times, shown, visible = -1, 0, 0.0, 0.0
     while True:
-        steps, _ = await runs.record(centre.actor, run, after=after)
+        steps, _ = await on.reader.record(centre.actor, run, after=after)
         if not steps:
             return times, shown, visible
         assert all(later.sequence > after for later in steps)
@@ -90,15 +90,15 @@ async def whole(centre: Centre, runs: Runs, run: int) -> tuple[int, float, float
 
 async def test_old_lines_are_summed_and_no_second_is_lost(centre: Centre) -> None:
     tour = await centre.tour(*[DWELL] * STOPS)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=True)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=True)
         await lengthen(centre, run.id, 10_000)
-        before = await whole(centre, runs, run.id)
+        before = await whole(centre, on, run.id)
         assert before == (10_000, 99_990.0, 8.0 * 5_000 - 8.0)  # the last line is open, and was seen by nobody
         for _ in range((10_000 - DETAILED) // AT_ONCE + 2):
             await centre.clock.walk(DWELL)
-        view = await runs.get(centre.actor, run.id)
-        times, shown, visible = await whole(centre, runs, run.id)
+        view = await on.reader.get(centre.actor, run.id)
+        times, shown, visible = await whole(centre, on, run.id)
         assert (times, shown) == (10_000 + 18, 99_990.0 + 18 * DWELL)
         assert (times, visible) == (view.shown, before[2])
         async with centre.database.read() as session:
@@ -109,7 +109,7 @@ async def test_old_lines_are_summed_and_no_second_is_lost(centre: Centre) -> Non
         assert lines is not None
         assert lines <= DETAILED + AT_ONCE + STOPS * 3  # three days of the site
         assert orphans == 0
-        steps, rolled_up = await runs.record(centre.actor, run.id, limit=STOPS)
+        steps, rolled_up = await on.reader.record(centre.actor, run.id, limit=STOPS)
         assert rolled_up == 8_000
         assert [step.position for step in steps] == [0, 1, 2]
         first = steps[0]
@@ -122,24 +122,24 @@ async def test_ten_thousand_steps_cost_no_more_than_ten(centre: Centre) -> None:
     """Statements and bytes of a step, of a list and of a page of the record."""
     tour = await centre.tour(*[DWELL] * STOPS)
     costs = {}
-    async with centre.runs() as runs:
+    async with centre.engine() as on:
         for length in (10, 10_000):
-            run = await runs.start(centre.actor, tour, loop=True)
+            run = await on.runs.start(centre.actor, tour, loop=True)
             await lengthen(centre, run.id, length)
             async with centre.database.write() as session:
                 await session.execute(update(Run).where(Run.id == run.id).values(rolled_up=max(0, length - DETAILED)))
             with counted(centre.database) as step:
-                await runs.control(centre.actor, run.id, "next", run.revision)
+                await on.runs.control(centre.actor, run.id, "next", run.revision)
                 await centre.clock.asleep()  # the loop has looked at what has changed
             with counted(centre.database) as listing:
-                listed = await runs.list(centre.actor, state="active")
+                listed = await on.reader.list(centre.actor, state="active")
             with counted(centre.database) as record:
-                lines, _ = await runs.record(centre.actor, run.id, after=length - 11, limit=10)
+                lines, _ = await on.reader.record(centre.actor, run.id, after=length - 11, limit=10)
             told = len(RunAnswer.model_validate(listed[0]).model_dump_json())
             page = sum(len(RunStepAnswer.model_validate(line).model_dump_json()) for line in lines)
             costs[length] = (len(step), len(listing), len(record), told, page)
-            run = await runs.get(centre.actor, run.id)
-            await runs.control(centre.actor, run.id, "stop", run.revision)
+            run = await on.reader.get(centre.actor, run.id)
+            await on.runs.control(centre.actor, run.id, "stop", run.revision)
     short, long = costs[10], costs[10_000]
     # The loop's own look at the run may fall inside what is counted or not: one statement more or less.
     assert long[0] <= short[0] + 1, f"statements grow with the record: {costs}"
@@ -148,16 +148,16 @@ async def test_ten_thousand_steps_cost_no_more_than_ten(centre: Centre) -> None:
     assert long[1] <= 3
     assert long[2] <= 5
     assert long[3] <= short[3] + 16  # some more digits
-    assert long[3] <= 600
+    assert long[3] <= 900
     assert long[4] <= short[4] + 200
 
 
 async def test_a_late_report_on_a_summed_step_changes_nothing(centre: Centre) -> None:
     tour = await centre.tour(*[DWELL] * STOPS)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=True)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=True)
         await lengthen(centre, run.id, DETAILED + AT_ONCE)
         await centre.clock.walk(DWELL)
-        before = await whole(centre, runs, run.id)
-        await runs.report(centre.actor, run.id, 0, [Sighting(centre.cameras[0], 9.0)])
-        assert await whole(centre, runs, run.id) == before
+        before = await whole(centre, on, run.id)
+        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(centre.cameras[0], 9.0)])
+        assert await whole(centre, on, run.id) == before

@@ -2,114 +2,40 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event as sql_event
-from sqlalchemy import update
 
-from camera_hub.access.policy import Actor, Role
 from camera_hub.errors import HubError
-from camera_hub.events import EventBus, RunChanged
-from camera_hub.patrol.runs.runs import RunMoved, Runs
+from camera_hub.events import RunChanged
+from camera_hub.patrol.runs.keeper import RunMoved
 from camera_hub.patrol.runs.views import RunView, SkippedCamera
-from camera_hub.patrol.tours.scenes import NewScene, Scenes
-from camera_hub.patrol.tours.tours import NewStop, Tours
-from camera_hub.settings import PatrolSettings
-from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, User
-from tests.fakes.media import FakeMedia
-from tests.fakes.site import add_village
-from tests.fakes.stepped import SteppedClock
+from camera_hub.patrol.tours.scenes import NewScene
+from camera_hub.patrol.tours.stops import NewStop
+from camera_hub.patrol.tours.tours import TourDraft
+from tests.patrol.centre import Centre, centre, clock
 from tests.store.test_failures import pragma
 
-SETTINGS = PatrolSettings(warm_seconds=5.0)
-ZONE = ZoneInfo("Asia/Shanghai")
-
-
-@dataclass
-class Centre:
-    """What a run needs around it: six cameras of two villages and an operator."""
-
-    database: Database
-    clock: SteppedClock
-    bus: EventBus
-    actor: Actor
-    cameras: list[int]
-    media: FakeMedia = field(default_factory=FakeMedia)
-
-    @property
-    def tours(self) -> Tours:
-        return Tours(SETTINGS, self.database, self.bus, self.clock)
-
-    @property
-    def scenes(self) -> Scenes:
-        return Scenes(self.database, self.bus, self.clock)
-
-    @asynccontextmanager
-    async def runs(self) -> AsyncIterator[Runs]:
-        async with Runs(SETTINGS, self.clock, self.bus, self.database, self.media, ZONE) as runs:
-            yield runs
-
-    async def tour(self, *dwells: int, scene: int | None = None) -> int:
-        """A tour over the cameras in turn; `scene` as one more stop at the end, of 10 s."""
-        stops = [NewStop(self.cameras[n], None, dwell, "") for n, dwell in enumerate(dwells)]
-        if scene is not None:
-            stops.append(NewStop(None, scene, 10, "看桥栏"))
-        return (await self.tours.create(self.actor, "重点路段", "", stops)).id
-
-    async def kill(self, *cameras: int, cause: str = "unreachable") -> None:
-        async with self.database.write() as session:
-            await session.execute(update(Camera).where(Camera.id.in_(cameras)).values(health="fault", cause=cause))
-
-    async def lines(self, runs: Runs, run: int) -> list[tuple[int, str, str | None, float | None]]:
-        """(position, outcome, reason, seconds) of each line of the record."""
-        steps, _ = await runs.record(self.actor, run)
-        assert [step.sequence for step in steps] == list(range(len(steps)))
-        return [(step.position, step.outcome, step.reason, step.shown_s) for step in steps]
-
-
-@pytest.fixture
-def clock() -> SteppedClock:
-    return SteppedClock()
-
-
-@pytest.fixture
-async def centre(database: Database, clock: SteppedClock, bus: EventBus) -> Centre:
-    cameras = await add_village(database, clock, "东沟村", 4) + await add_village(database, clock, "西沟村", 2)
-    async with database.write() as session:
-        user = User(
-            username="zhang",
-            display_name="张三",
-            role="operator",
-            all_villages=True,
-            password_hash="-",
-            created_at=clock.now(),
-        )
-        session.add(user)
-        await session.flush()
-        actor = Actor(user.id, "zhang", "张三", Role.OPERATOR)
-    return Centre(database, clock, bus, actor, cameras)
+__all__ = ["centre", "clock"]
 
 
 async def test_a_run_walks_its_stops_and_keeps_the_record(centre: Centre) -> None:
     tour = await centre.tour(10, 20, 30)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         assert (run.state, run.position, run.time_left_s, run.next_position, run.revision) == ("running", 0, 10, 1, 0)
         await centre.clock.walk(15)
-        run = await runs.get(centre.actor, run.id)
+        run = await on.reader.get(centre.actor, run.id)
         assert (run.position, run.time_left_s, run.next_position, run.revision) == (1, 15, 2, 1)
         await centre.clock.walk(45)
-        run = await runs.get(centre.actor, run.id)
-        assert (run.state, run.end_reason, run.next_position, run.shown) == ("ended", "finished", None, 3)
-        assert run.ended_at is not None
-        assert (run.ended_at - run.started_at).total_seconds() == 60
-        assert await centre.lines(runs, run.id) == [
+        run = await on.reader.get(centre.actor, run.id)
+        assert (run.state, run.step, run.next_position, run.shown) == ("closing", None, None, 3)
+        assert (run.progress.done, run.progress.total, run.progress.left_s) == (3, 3, 0)
+        run = await on.runs.submit(centre.actor, run.id, "", run.revision)
+        assert (run.state, run.end_reason, run.ended_at) == ("ended", "submitted", centre.clock.now())
+        assert await centre.lines(on, run.id) == [
             (0, "shown", None, 10),
             (1, "shown", None, 20),
             (2, "shown", None, 30),
@@ -122,15 +48,15 @@ async def test_dead_cameras_are_skipped_and_named(centre: Centre) -> None:
     tour = await centre.tour(10, 10, 10, scene=scene.id)
     await centre.kill(dead, cause="wrong_password")
     await centre.kill(centre.cameras[2], cause="frozen")
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         assert run.next_position == 2
         await centre.clock.walk(25)
-        steps, _ = await runs.record(centre.actor, run.id)
-        on = await runs.get(centre.actor, run.id)
-        assert (on.position, on.dead) == (3, (SkippedCamera(dead, "wrong_password"),))
+        steps, _ = await on.reader.record(centre.actor, run.id)
+        run = await on.reader.get(centre.actor, run.id)
+        assert (run.position, run.dead) == (3, (SkippedCamera(dead, "wrong_password"),))
         await centre.clock.walk(10)
-        assert [line[:3] for line in await centre.lines(runs, run.id)] == [
+        assert [line[:3] for line in await centre.lines(on, run.id)] == [
             (0, "shown", None),
             (1, "skipped", "wrong_password"),
             (2, "shown", None),
@@ -146,51 +72,51 @@ async def test_what_a_running_feed_knows_beats_the_last_round(centre: Centre) ->
     tour = await centre.tour(10, 10, 10)
     await centre.kill(centre.cameras[1])
     centre.media.feeds = {centre.cameras[1]: ("live", None), centre.cameras[2]: ("failed", "stalled")}
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         assert (run.dead, run.next_position) == ((), 1)
-        run = await runs.control(centre.actor, run.id, "next", run.revision)
+        run = await on.runs.control(centre.actor, run.id, "next", run.revision)
         assert run.next_position is None
 
 
 async def test_a_tour_of_dead_cameras_ends_at_once_with_its_record(centre: Centre) -> None:
     tour = await centre.tour(10, 10)
     await centre.kill(*centre.cameras)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=True)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=True)
         assert (run.state, run.end_reason, run.skipped) == ("ended", "all_dead", 2)
         other = await centre.tour(10, 10)
         await centre.kill(*centre.cameras, cause="frozen")
-        run = await runs.start(centre.actor, other, loop=True)
+        run = await on.runs.start(centre.actor, other, loop=True)
         await centre.clock.walk(5)
         await centre.kill(*centre.cameras)
         await centre.clock.walk(30)
-        assert (await runs.get(centre.actor, run.id)).end_reason == "all_dead"
+        assert (await on.reader.get(centre.actor, run.id)).end_reason == "all_dead"
 
 
 async def test_pause_next_previous_jump_stop(centre: Centre) -> None:
     tour = await centre.tour(10, 20, 30)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(4)
-        run = await runs.control(centre.actor, run.id, "pause", run.revision)
+        run = await on.runs.control(centre.actor, run.id, "pause", run.revision)
         assert (run.state, run.time_left_s) == ("paused", 6)
         await centre.clock.walk(100)
-        run = await runs.control(centre.actor, run.id, "resume", run.revision)
+        run = await on.runs.control(centre.actor, run.id, "resume", run.revision)
         await centre.clock.walk(5)
-        run = await runs.get(centre.actor, run.id)
+        run = await on.reader.get(centre.actor, run.id)
         assert (run.position, run.time_left_s) == (0, 1)
-        run = await runs.control(centre.actor, run.id, "next", run.revision)
+        run = await on.runs.control(centre.actor, run.id, "next", run.revision)
         assert (run.position, run.time_left_s) == (1, 20)
-        run = await runs.control(centre.actor, run.id, "previous", run.revision)
-        run = await runs.control(centre.actor, run.id, "jump", run.revision, 2)
+        run = await on.runs.control(centre.actor, run.id, "previous", run.revision)
+        run = await on.runs.control(centre.actor, run.id, "jump", run.revision, 2)
         assert (run.position, run.time_left_s) == (2, 30)
         with pytest.raises(HubError, match="stops 0 to 2"):
-            await runs.control(centre.actor, run.id, "jump", run.revision, 7)
+            await on.runs.control(centre.actor, run.id, "jump", run.revision, 7)
         await centre.clock.walk(3)
-        run = await runs.control(centre.actor, run.id, "stop", run.revision)
+        run = await on.runs.control(centre.actor, run.id, "stop", run.revision)
         assert (run.state, run.end_reason) == ("ended", "stopped")
-        assert await centre.lines(runs, run.id) == [
+        assert await centre.lines(on, run.id) == [
             (0, "shown", None, 109),
             (1, "shown", None, 0),
             (0, "shown", None, 0),
@@ -200,10 +126,10 @@ async def test_pause_next_previous_jump_stop(centre: Centre) -> None:
 
 async def test_of_two_operators_at_once_the_later_is_told(centre: Centre) -> None:
     tour = await centre.tour(10, 20, 30)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         results = await asyncio.gather(
-            *(runs.control(centre.actor, run.id, "next", run.revision) for _ in range(2)), return_exceptions=True
+            *(on.runs.control(centre.actor, run.id, "next", run.revision) for _ in range(2)), return_exceptions=True
         )
         won = [result for result in results if isinstance(result, RunView)]
         lost = [result for result in results if isinstance(result, RunMoved)]
@@ -214,46 +140,46 @@ async def test_of_two_operators_at_once_the_later_is_told(centre: Centre) -> Non
 async def test_an_order_that_meets_the_change_of_stops_is_told_so(centre: Centre) -> None:
     """The stop changed while the operator clicked: `next` must not jump over the stop that just began."""
     tour = await centre.tour(10, 20, 30)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.asleep()
         centre.clock.move(10.2)
         with pytest.raises(RunMoved) as moved:
-            await runs.control(centre.actor, run.id, "next", run.revision)
+            await on.runs.control(centre.actor, run.id, "next", run.revision)
         assert moved.value.view.position == 1
         assert moved.value.view.time_left_s == pytest.approx(19.8)
-        assert await centre.lines(runs, run.id) == [(0, "shown", None, 10), (1, "shown", None, None)]
+        assert await centre.lines(on, run.id) == [(0, "shown", None, 10), (1, "shown", None, None)]
 
 
 async def test_a_reader_ahead_of_the_loop_sees_the_stop_of_the_timetable(centre: Centre) -> None:
     """A page asks in the moment of a change, or just after a restart, before the loop has woken up."""
     tour = await centre.tour(10, 20, 30)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.asleep()
         centre.clock.move(10.2)
-        seen = await runs.get(centre.actor, run.id)
+        seen = await on.reader.get(centre.actor, run.id)
         assert (seen.position, seen.revision) == (1, 1)
         assert seen.time_left_s == pytest.approx(19.8)
         centre.clock.move(20.3)
-        (seen,) = await runs.list(centre.actor, state="active")
+        (seen,) = await on.reader.list(centre.actor, state="active")
         assert (seen.position, seen.revision) == (2, 2)
         assert seen.time_left_s == pytest.approx(29.5)
-        assert [line[:2] for line in await centre.lines(runs, run.id)] == [(0, "shown"), (1, "shown"), (2, "shown")]
+        assert [line[:2] for line in await centre.lines(on, run.id)] == [(0, "shown"), (1, "shown"), (2, "shown")]
 
 
 async def test_a_restart_goes_on_at_the_right_stop(centre: Centre) -> None:
     tour = await centre.tour(10, 20, 30, 40)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(13)
     centre.clock.move(4)
-    async with centre.runs() as runs:
+    async with centre.engine() as on:
         await centre.clock.asleep()
-        run = await runs.get(centre.actor, run.id)
+        run = await on.reader.get(centre.actor, run.id)
         assert (run.position, run.time_left_s, run.revision) == (1, 13, 1)
         await centre.clock.walk(14)
-        assert await centre.lines(runs, run.id) == [
+        assert await centre.lines(on, run.id) == [
             (0, "shown", None, 10),
             (1, "shown", None, 20),
             (2, "shown", None, None),
@@ -262,16 +188,16 @@ async def test_a_restart_goes_on_at_the_right_stop(centre: Centre) -> None:
 
 async def test_after_a_long_absence_the_record_says_what_nobody_saw(centre: Centre) -> None:
     tour = await centre.tour(10, 20, 30, 40)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(5)
     centre.clock.move(60)
-    async with centre.runs() as runs:
+    async with centre.engine() as on:
         await centre.clock.asleep()
-        run = await runs.get(centre.actor, run.id)
+        run = await on.reader.get(centre.actor, run.id)
         assert (run.position, run.time_left_s) == (3, 35)
         await centre.clock.walk(36)
-        assert await centre.lines(runs, run.id) == [
+        assert await centre.lines(on, run.id) == [
             (0, "shown", "hub_away", None),
             (1, "skipped", "hub_away", 0),
             (2, "skipped", "hub_away", 0),
@@ -282,15 +208,15 @@ async def test_after_a_long_absence_the_record_says_what_nobody_saw(centre: Cent
 @pytest.mark.parametrize("step", [3600.0, -3600.0])
 async def test_a_step_of_the_wall_clock_changes_no_stop(centre: Centre, step: float) -> None:
     tour = await centre.tour(10, 20, 30)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(12)
         centre.clock.step_wall(step)
         await centre.clock.walk(6)
-        run = await runs.get(centre.actor, run.id)
+        run = await on.reader.get(centre.actor, run.id)
         assert (run.position, run.time_left_s) == (1, 12)
         await centre.clock.walk(13)
-        assert await centre.lines(runs, run.id) == [
+        assert await centre.lines(on, run.id) == [
             (0, "shown", None, 10),
             (1, "shown", None, 20),
             (2, "shown", None, None),
@@ -299,13 +225,13 @@ async def test_a_step_of_the_wall_clock_changes_no_stop(centre: Centre, step: fl
 
 async def test_a_clock_set_back_while_the_hub_was_down_begins_the_stop_anew(centre: Centre) -> None:
     tour = await centre.tour(10, 20)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(12)
     centre.clock.step_wall(-86_400)
-    async with centre.runs() as runs:
+    async with centre.engine() as on:
         await centre.clock.asleep()
-        run = await runs.get(centre.actor, run.id)
+        run = await on.reader.get(centre.actor, run.id)
         assert (run.position, run.time_left_s) == (1, 20)
 
 
@@ -313,8 +239,8 @@ async def test_the_next_stop_is_warmed_before_the_change_and_the_present_one_is_
     scene = await centre.scenes.create(centre.actor, NewScene("桥", "4", [centre.cameras[4], centre.cameras[5]]))
     await centre.kill(centre.cameras[5])
     tour = await centre.tour(20, scene=scene.id)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(14)
         assert {holder for _, holder, _ in centre.media.warmed} == {f"run-{run.id}-now"}
         assert {cameras for cameras, _, _ in centre.media.warmed} == {(centre.cameras[0],)}
@@ -328,11 +254,13 @@ async def test_the_next_stop_is_warmed_before_the_change_and_the_present_one_is_
 
 async def test_editing_a_tour_changes_no_run_under_way(centre: Centre) -> None:
     tour = await centre.tour(10, 20)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=False)
-        await centre.tours.change(centre.actor, tour, "改名", "", [NewStop(centre.cameras[5], None, 60, "")])
-        run = await runs.get(centre.actor, run.id)
-        itinerary = await runs.itinerary(centre.actor, run.id)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
+        await centre.tours.change(
+            centre.actor, tour, TourDraft("改名", [NewStop(centre.cameras[5], None, 60, "")]), revision=1
+        )
+        run = await on.reader.get(centre.actor, run.id)
+        itinerary = await on.reader.itinerary(centre.actor, run.id)
         assert (run.tour_name, [stop.dwell_s for stop in itinerary]) == ("重点路段", [10, 20])
 
 
@@ -342,17 +270,17 @@ async def test_a_locked_database_delays_a_step_and_the_loop_recovers(centre: Cen
     tour = await centre.tour(10, 20, 30)
     other = sqlite3.connect(str(centre.database.url.database), isolation_level=None)
     with pragma(centre.database, "busy_timeout=20"):
-        async with centre.runs() as runs:
-            run = await runs.start(centre.actor, tour, loop=False)
+        async with centre.engine() as on:
+            run = await on.runs.start(centre.actor, tour, loop=False)
             await centre.clock.walk(9)
             other.execute("BEGIN IMMEDIATE")
             await centre.clock.walk(4)
-            assert (await runs.get(centre.actor, run.id)).position == 0
+            assert (await on.reader.get(centre.actor, run.id)).position == 0
             with pytest.raises(HubError, match="locked"):
-                await runs.control(centre.actor, run.id, "next", run.revision)
+                await on.runs.control(centre.actor, run.id, "next", run.revision)
             other.execute("ROLLBACK")
             await centre.clock.walk(6)
-            assert (await runs.get(centre.actor, run.id)).position == 1
+            assert (await on.reader.get(centre.actor, run.id)).position == 1
     other.close()
 
 
@@ -360,18 +288,18 @@ async def test_a_run_that_was_moved_is_an_event_though_the_next_one_fails(centre
     if not centre.database.is_sqlite:
         return
     tour = await centre.tour(10, 20)
-    async with centre.runs() as runs:
-        first = await runs.start(centre.actor, tour, loop=False)
-        second = await runs.start(centre.actor, tour, loop=False)
+    async with centre.engine() as on:
+        first = await on.runs.start(centre.actor, tour, loop=False)
+        second = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.asleep()
         fails = event_of(second.id)
         sql_event.listen(centre.database.engine.sync_engine, "before_cursor_execute", fails)
         with centre.bus.subscribe(RunChanged) as events:
             await centre.clock.walk(11)
             assert await events.next() == RunChanged(first.id)
-        assert (await runs.get(centre.actor, second.id)).position == 0
+        assert (await on.reader.get(centre.actor, second.id)).position == 0
         sql_event.remove(centre.database.engine.sync_engine, "before_cursor_execute", fails)
-        assert (await runs.get(centre.actor, second.id)).position == 1
+        assert (await on.reader.get(centre.actor, second.id)).position == 1
 
 
 def event_of(run_id: int) -> Callable[..., None]:
@@ -387,20 +315,20 @@ def event_of(run_id: int) -> Callable[..., None]:
 async def test_every_step_is_an_event(centre: Centre) -> None:
     tour = await centre.tour(10, 20)
     with centre.bus.subscribe(RunChanged) as events:
-        async with centre.runs() as runs:
-            run = await runs.start(centre.actor, tour, loop=False)
+        async with centre.engine() as on:
+            run = await on.runs.start(centre.actor, tour, loop=False)
             await centre.clock.walk(12)
-            run = await runs.get(centre.actor, run.id)
-            await runs.control(centre.actor, run.id, "stop", run.revision)
+            run = await on.reader.get(centre.actor, run.id)
+            await on.runs.control(centre.actor, run.id, "stop", run.revision)
         assert [await events.next() for _ in range(3)] == [RunChanged(run.id)] * 3
 
 
 async def test_steps_never_overlap_nor_leave_gaps(centre: Centre) -> None:
     tour = await centre.tour(3, 4, 5, 6)
-    async with centre.runs() as runs:
-        run = await runs.start(centre.actor, tour, loop=True)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=True)
         await centre.clock.walk(60)
-        view = await runs.get(centre.actor, run.id)
-        steps, _ = await runs.record(centre.actor, run.id)
+        view = await on.reader.get(centre.actor, run.id)
+        steps, _ = await on.reader.record(centre.actor, run.id)
     assert all(before.ended_at == after.started_at for before, after in pairwise(steps))
     assert (view.lap, view.position) == (3, 1)

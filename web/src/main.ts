@@ -15,6 +15,10 @@ function parsed(): Promise<void> {
 async function open(): Promise<void> {
   await parsed()
   if ('__browserTooOld' in window) return
+  if (location.pathname === '/screen') {
+    // A screen is no user: it has no session, and needs nothing of the application.
+    return void import('./pages/screens/kiosk/kiosk').then((kiosk) => kiosk.mountKiosk(), failed)
+  }
   // Evaluating the application takes long: what is under way must not wait for it, nor it for what takes too long.
   wordsOf(rememberedLanguage()).catch(() => undefined) // the application asks again, and reports the error
   const application = openEarly(location).then(() => import('./app'))
@@ -22,14 +26,19 @@ async function open(): Promise<void> {
   try {
     await (await application).mountApp()
   } catch (problem) {
-    console.error(problem)
     closeEarly()
-    // Its files could not be fetched, and so its words are missing, too.
-    const note = document.createElement('p')
-    note.textContent = '页面加载失败，请检查网络后刷新。The page could not be loaded: check the network and reload.'
-    note.style.cssText = 'margin: 20vh 24px; text-align: center; font-family: sans-serif; color: #8f969e'
-    document.getElementById('app')?.replaceChildren(note)
+    failed(problem)
   }
+}
+
+/** Files of the page could not be fetched, and so its words are missing, too. */
+function failed(problem: unknown): void {
+  console.error(problem)
+  const note = document.createElement('p')
+  note.textContent = '页面加载失败，请检查网络后刷新。The page could not be loaded: check the network and reload.'
+  note.style.cssText = 'margin: 20vh 24px; text-align: center; font-family: sans-serif; color: #8f969e'
+  document.getElementById('app')?.replaceChildren(note)
+  if (location.pathname === '/screen') setTimeout(() => location.reload(), 10_000) // nobody stands before it to do so
 }
 
 void open()

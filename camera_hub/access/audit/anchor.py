@@ -7,6 +7,7 @@ so after a crash it may lag behind the chain, and never leads.
 
 import json
 import os
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -47,6 +48,7 @@ class AnchorFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.Lock()  # a write outlives the task that waited for it when that is cancelled
 
     def read(self) -> Anchor | None:
         """What it holds; None where there is no file. Raises HubError(UNAVAILABLE, anchor_file)."""
@@ -71,7 +73,19 @@ class AnchorFile:
             ) from error
         return found
 
+    def advance(self, anchor: Anchor) -> None:
+        """Replace the file unless it names a newer link already. Raises HubError: STORAGE_FULL, UNAVAILABLE."""
+        with self._lock:
+            present = self.read()
+            if present is None or present.sequence < anchor.sequence:
+                self._write(anchor)
+
     def write(self, anchor: Anchor) -> None:
+        """Replace the file, whatever it names. Raises HubError(STORAGE_FULL)."""
+        with self._lock:
+            self._write(anchor)
+
+    def _write(self, anchor: Anchor) -> None:
         """Replace the file in one step, mode 0600, on the disk when this returns. Raises HubError(STORAGE_FULL)."""
         part = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:

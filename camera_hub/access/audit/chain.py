@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('camera hub audit'), hashtext(current_schema()))")
 KEY_BYTES = 32
+RESTORED = "restored"
+"""Kind of the link by which an administrator has told that an older state of the database was restored."""
 
 
 class AuditChain:
@@ -83,7 +85,7 @@ class AuditChain:
             )
             return
         if head is not None and head[0] > anchor.sequence:
-            await asyncio.to_thread(self._anchor.write, Anchor.of(*head, *self._key))
+            await asyncio.to_thread(self._anchor.advance, Anchor.of(*head, *self._key))
 
     async def _begin_anchor(self) -> None:
         """A chain without a link gets its anchor before the first one: so a missing file always means something."""
@@ -104,6 +106,28 @@ class AuditChain:
 
     def _committed(self, _session: object) -> None:
         self._moved.set()
+
+
+async def anchor_anew(database: Database, vault: Vault, clock: Clock, file: AnchorFile, words: str) -> Link:
+    """Add a link that says that an older state of the database was restored, and what the anchor named until then;
+    then set the anchor to it. Raises HubError."""
+    try:
+        former = await asyncio.to_thread(file.read)
+    except HubError as error:
+        if error.reason != "anchor_file":
+            raise
+        former = None
+    told: dict[str, Json] = {
+        "sequence": None if former is None else former.sequence,
+        "hash": None if former is None else former.hash,
+        "words": words,
+    }
+    async with database.write() as session:
+        await lock(session)
+        key = await newest_key(session, vault, clock)
+        link = await append(session, key, clock, RESTORED, "database", canonical(told))
+    await asyncio.to_thread(file.write, Anchor.of(link.sequence, link.hash, *key))
+    return link
 
 
 async def append(

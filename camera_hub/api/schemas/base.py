@@ -49,7 +49,9 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[
 """An opaque id of a viewer, page or search."""
 
 Role = Literal["township_admin", "operator", "village_admin", "maintainer", "leader", "contractor"]
-PlaceClass = Literal["key_road", "key_unit", "high_incidence", "entrance", "school", "water", "square", "other"]
+PlaceClass = Literal[
+    "key_road", "key_unit", "high_incidence", "entrance", "school", "water", "forest", "field", "square", "other"
+]
 CameraState = Literal["found", "waiting", "returned", "approved", "retired"]
 Health = Literal["unknown", "ok", "fault"]
 Layout = Annotated[

@@ -21,6 +21,11 @@ Topic = Literal[
     "match",
     "tour",
     "run",
+    "result",
+    "finding",
+    "plan",
+    "occurrence",
+    "screen",
     "sweep",
     "job",
     "inbox",
@@ -146,12 +151,13 @@ class WarmMessage(RequestBody):
 class SeenCamera(RequestBody):
     """Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
 
-    `gap`: why it has never been shown so far.
+    `gap`: why it was not shown, or not longer: the page was in the background, something lay over the tile or the
+    window, the tile was scrolled away, no frame came, the picture stood still, or was black.
     """
 
     camera: Id
     seconds: float = Field(ge=0, le=1e6, allow_inf_nan=False)
-    gap: Literal["page_hidden", "no_picture"] | None = None
+    gap: Literal["page_hidden", "covered", "off_screen", "no_picture", "frozen", "black"] | None = None
 
 
 class SeenMessage(RequestBody):

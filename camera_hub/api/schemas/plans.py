@@ -7,7 +7,7 @@ from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, Count, Id, Moment, Name, RequestBody, Text
 
-ClockTime = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+ClockTime = Annotated[str, Field(max_length=5, pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A time of day of the site, "08:30"."""
 Day = Annotated[date, Field(ge=date(2000, 1, 2), le=date(2199, 12, 30))]
 """A day of the site's calendar."""
@@ -24,8 +24,8 @@ class IntervalBody(RequestBody):
     and one equal to it means around the clock."""
 
     minutes: int = Field(ge=1, le=1440)
-    from_: ClockTime = Field("00:00", alias="from")
-    to: ClockTime = "00:00"
+    begin: ClockTime = "00:00"
+    end: ClockTime = "00:00"
 
 
 class DueRuleBody(RequestBody):
@@ -63,8 +63,8 @@ class PreviewBody(RequestBody):
 
 class IntervalAnswer(Answer):
     minutes: int
-    from_: str = Field(alias="from")
-    to: str
+    begin: str
+    end: str
 
 
 class DueRuleAnswer(Answer):

@@ -21,6 +21,15 @@ LongText = Annotated[
 Category = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+class ResultCountsAnswer(Answer):
+    """Results of a patrol: one per camera and stop."""
+
+    open: int
+    normal: int
+    abnormal: int
+    excused: int
+
+
 class ResultCameraAnswer(Answer):
     """A camera by the names it had when the patrol started."""
 
@@ -57,15 +66,6 @@ class RunResultAnswer(Answer):
     confirmed_at: datetime | None
 
 
-class ResultCountsAnswer(Answer):
-    """How many results are in which state."""
-
-    open: int = 0
-    normal: int = 0
-    abnormal: int = 0
-    excused: int = 0
-
-
 class RunResultsChanged(Answer):
     """Topic `result` of the WebSocket: results of the patrol changed. `remaining`: stops that have open ones."""
 
@@ -89,6 +89,7 @@ class ConfirmBody(RequestBody):
 
 class SubmitBody(RequestBody):
     note: Text = ""
+    revision: Count | None = None
 
 
 class FindingCategoryAnswer(Answer):
@@ -106,14 +107,19 @@ class FindingBody(RequestBody):
     words: LongText
 
 
+class ChangeFinding(RequestBody):
+    category: Category
+    words: LongText
+
+
 class FindingAnswer(Answer):
-    """A finding. `picture_why`: why the hub has no picture of that moment; the photo is a person's."""
+    """A finding; topic `finding` of the WebSocket, null: it was deleted. `picture_why`: why the hub has no picture of
+    that moment; the photo is a person's."""
 
     id: int
     run_id: int
     tour_name: str
     position: int
-    stop: str
     camera_id: int
     camera: str
     village_id: int

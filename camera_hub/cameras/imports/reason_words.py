@@ -33,7 +33,7 @@ SENTENCES = {
     "row_village_fixed": "与该编号点位的所属村不一致；已登记点位不能用表格换村",
     "row_address_fixed": "与该编号点位登记的地址 {address} 不一致；改地址请到设备页，登记新点位请清空编号",
     "row_camera_unknown": "没有这个编号的点位；登记新点位请清空编号",
-    "row_place_class": "场所类别无法识别，可填：重点路段、重点单位、案件高发区域、村口、学校、水域、广场、其他",
+    "row_place_class": "场所类别不对，可填：重点路段、重点单位、案件高发区域、村口、学校、水域、林区、田间、广场、其他",
     "row_too_long": "内容过长，最多 {max} 个字符",
     "row_login_half": "只填了密码，没有填用户名",
     "row_login_conflict": "与第 {row} 行是同一台设备，但账号或密码不同，请统一",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camera_hub.access.actors import read_actor
-from camera_hub.access.policy import Action, Actor, allows, require_village
+from camera_hub.access.policy import Actor, may_watch, require_village
 from camera_hub.access.stream_tokens import TokenHolder, refusal
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
@@ -68,4 +68,4 @@ class WatchAuthorization:
         """The user as they are now; None when they may not watch anything (disabled, gone, another role)."""
         async with self._database.read() as session:
             reading = await read_actor(session, user_id, self._clock.now())
-        return reading.actor if reading is not None and allows(reading.actor, Action.VIEW) else None
+        return reading.actor if reading is not None and may_watch(reading.actor) else None

@@ -61,7 +61,7 @@ def instant(day: date, minute: int, zone: tzinfo) -> datetime:
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) // 2
         low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before else (low, middle)
-    return (high + timedelta(microseconds=999_999)).replace(microsecond=0) if high.microsecond else high
+    return high.replace(microsecond=0)  # offsets change at a whole second: the one between the two
 
 
 def due_times(
@@ -69,7 +69,7 @@ def due_times(
 ) -> list[DueTime]:
     """The due times from `begin` until just before `end`, in order; of more than `most` the first ones."""
     found: list[DueTime] = []
-    for due in _from(rules, special, zone, begin, end):
+    for due in each_due(rules, special, zone, begin, end):
         found.append(due)
         if most is not None and len(found) >= most:
             break
@@ -84,8 +84,10 @@ def next_due(
     return due_times(rules, special, zone, begin, begin + LONGEST_SEARCH, count)
 
 
-def _from(rules: PlanRules, special: SpecialTimes, zone: tzinfo, begin: datetime, end: datetime) -> Iterator[DueTime]:
-    """Day by day: what a day gives before the next midnight nothing of a later day can precede."""
+def each_due(
+    rules: PlanRules, special: SpecialTimes, zone: tzinfo, begin: datetime, end: datetime
+) -> Iterator[DueTime]:
+    """As `due_times`, one after the other. What is due before the next midnight nothing of a later day can precede."""
     normal = rules.normal.minutes()
     extra = rules.special.minutes() if rules.in_special == "other" and rules.special is not None else ()
     waiting: set[datetime] = set()

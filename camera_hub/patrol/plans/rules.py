@@ -89,7 +89,7 @@ def rule_of(given: Mapping[str, Any]) -> DueRule:
     minutes = int(every["minutes"])
     if not 1 <= minutes <= DAY:
         raise HubError(Kind.INVALID, f"an interval has 1 to {DAY} minutes, not {minutes}", reason="plan_interval")
-    return DueRule(times, Interval(minutes, minute_of(every["from"]), minute_of(every["to"])))
+    return DueRule(times, Interval(minutes, minute_of(every["begin"]), minute_of(every["end"])))
 
 
 def rule_json(rule: DueRule) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def rule_json(rule: DueRule) -> dict[str, Any]:
         "times": [clock_text(minute) for minute in rule.times],
         "every": None
         if every is None
-        else {"minutes": every.minutes, "from": clock_text(every.start), "to": clock_text(every.end)},
+        else {"minutes": every.minutes, "begin": clock_text(every.start), "end": clock_text(every.end)},
     }
 
 

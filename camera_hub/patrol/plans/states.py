@@ -13,6 +13,14 @@ OPEN = frozenset({"due", "late"})
 
 
 @dataclass(frozen=True, slots=True)
+class PlanTimes:
+    """`grace`: not started for so long, it is late; `longest`: not started for so long, it is missed at the latest."""
+
+    grace: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """When an occurrence is due, late when not started until then, and missed when not started until then."""
 
@@ -35,7 +43,7 @@ class RunEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CurrentState:
     """The state, whether it was started late (or is late), and why it was missed: not_started | given_up."""
 
     state: str
@@ -43,22 +51,22 @@ class Judged:
     why: str | None = None
 
 
-def window(due_at: datetime, following: datetime | None, grace: timedelta, longest: timedelta) -> Window:
-    """Missed when the next one of the plan is due, or after `longest`; never before the grace is over."""
-    late_at = due_at + grace
-    over_at = due_at + longest
+def window(due_at: datetime, following: datetime | None, times: PlanTimes) -> Window:
+    """Missed when the `following` one of the plan is due, or after the longest time; never before the grace is over."""
+    late_at = due_at + times.grace
+    over_at = due_at + times.longest
     if following is not None:
         over_at = min(over_at, following)
     return Window(due_at, late_at, max(late_at, over_at))
 
 
-def judge(window: Window, run: RunEnd | None, now: datetime) -> Judged:
+def judge(window: Window, run: RunEnd | None, now: datetime) -> CurrentState:
     """What the occurrence is at `now`."""
     if run is not None and (run.ended_at is None or run.completed):
-        return Judged("running" if run.ended_at is None else "done", run.started_at >= window.late_at)
+        return CurrentState("running" if run.ended_at is None else "done", run.started_at >= window.late_at)
     if now >= window.over_at:
-        return Judged("missed", False, "not_started" if run is None else "given_up")
-    return Judged("late", True) if now >= window.late_at else Judged("due", False)
+        return CurrentState("missed", False, "not_started" if run is None else "given_up")
+    return CurrentState("late", True) if now >= window.late_at else CurrentState("due", False)
 
 
 def next_change(window: Window, state: str, now: datetime) -> datetime | None:

@@ -5,9 +5,9 @@
      │ └─ not seen, and dead when its stop is left ─▶ excused
      └──── excused, back and seen ────────┘
 
-`normal` needs that the camera was seen. `abnormal` needs words or a finding, and that the camera was seen or that its
-picture was at fault: nobody can see a black picture, but it can be reported. A result that somebody else has confirmed
-otherwise meanwhile is changed only by who knows it (`Confirmation.change`).
+`normal` needs that the camera was seen. `abnormal` needs words or a finding (or the hub knows the fault already), and
+that the camera was seen or that its picture was at fault: nobody can see a black picture, but it can be reported. A
+result that somebody else has confirmed otherwise meanwhile is changed only by who knows it (`Confirmation.change`).
 """
 
 from collections.abc import Sequence, Set
@@ -25,7 +25,8 @@ NOT_LOOKED = frozenset({Reason.NO_PAGE, Reason.PAGE_HIDDEN, Reason.PAGE_COVERED,
 
 @dataclass(frozen=True, slots=True)
 class CameraResult:
-    """The result of one camera at one stop, as far as it is decided by. `findings`: how many name it."""
+    """The result of one camera at one stop, as far as it is decided by. `findings`: how many name it; `fault`: what the
+    hub knows to be wrong with the camera now (errors.Reason); `by`: who has confirmed it."""
 
     position: int
     camera_id: int
@@ -36,6 +37,8 @@ class CameraResult:
     visits: int = 0
     words: str = ""
     findings: int = 0
+    fault: str | None = None
+    by: str | None = None
 
     def seen(self, least_s: float) -> bool:
         """Whether it was visible long enough."""
@@ -43,8 +46,8 @@ class CameraResult:
 
     def reportable(self, least_s: float) -> bool:
         """Whether it can be called abnormal: it was seen, or there is something wrong with it."""
-        at_fault = self.result in ("excused", "abnormal") or (self.why is not None and self.why not in NOT_LOOKED)
-        return at_fault or self.seen(least_s)
+        at_fault = self.fault is not None or (self.why is not None and self.why not in NOT_LOOKED)
+        return at_fault or self.result in ("excused", "abnormal") or self.seen(least_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ def _abnormal(patrol: PatrolState, chosen: Sequence[CameraResult], wish: Confirm
             cameras=_named(chosen),
         )
     (one,) = chosen
-    if not wish.words and not one.findings:
+    if not wish.words and not one.findings and one.fault is None:
         raise HubError(Kind.INVALID, "say in a few words what is abnormal", reason="words_needed", field="words")
     if one.result == "abnormal" and one.words == wish.words:
         return []
@@ -219,6 +222,13 @@ _NAMED = 200
 
 def _named(results: Sequence[CameraResult]) -> list[dict[str, object]]:
     return [
-        {"position": one.position, "id": one.camera_id, "seen_s": round(one.seen_s, 1), "why": one.why}
+        {
+            "position": one.position,
+            "id": one.camera_id,
+            "result": one.result,
+            "by": one.by,
+            "seen_s": round(one.seen_s, 1),
+            "why": one.why,
+        }
         for one in results[:_NAMED]
     ]

@@ -1,6 +1,6 @@
 """Rows of results as the values that are decided by, and the other way round."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from typing import get_args
 
 from sqlalchemy import func, select
@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol import township
 from camera_hub.patrol.proof.results import CameraResult, PatrolState, ResultState
-from camera_hub.store.tables import Finding, Run, RunResult
+from camera_hub.store.tables import Camera, Finding, Run, RunResult
 
 _STATES: dict[str, ResultState] = {state: state for state in get_args(ResultState)}
 
 
-def camera_result(row: RunResult, findings: int = 0) -> CameraResult:
+def camera_result(row: RunResult, findings: int = 0, fault: str | None = None) -> CameraResult:
     """A row as it is decided by."""
     return CameraResult(
         row.position,
@@ -25,12 +25,19 @@ def camera_result(row: RunResult, findings: int = 0) -> CameraResult:
         row.visits,
         row.words,
         findings,
+        fault,
+        row.confirmed_name,
     )
 
 
 def patrol_state(run: Run) -> PatrolState:
     """A run as results are decided by it."""
     return PatrolState(run.state, run.confirm, float(run.least_s))
+
+
+def is_on(run: Run, position: int | None) -> bool:
+    """Whether the patrol is at that stop now."""
+    return run.state in ("running", "paused") and run.position == position
 
 
 async def run_row(session: AsyncSession, run_id: int, *, locked: bool = False) -> Run:
@@ -59,6 +66,18 @@ async def findings_of(session: AsyncSession, run_id: int) -> dict[tuple[int, int
     return {(position, camera_id): number for position, camera_id, number in rows}
 
 
-def decided(rows: Iterable[RunResult], findings: dict[tuple[int, int], int]) -> list[CameraResult]:
-    """The rows as they are decided by."""
-    return [camera_result(row, findings.get((row.position, row.camera_id), 0)) for row in rows]
+async def faults_of(session: AsyncSession, camera_ids: Collection[int]) -> dict[int, str]:
+    """What is wrong with these cameras now, of those with which something is."""
+    query = select(Camera.id, Camera.cause).where(
+        Camera.id.in_(camera_ids), Camera.health == "fault", Camera.cause.is_not(None)
+    )
+    return {camera_id: cause for camera_id, cause in await session.execute(query) if cause is not None}
+
+
+async def decided(session: AsyncSession, run: Run, rows: Sequence[RunResult]) -> list[CameraResult]:
+    """The rows as they are decided by: with their findings, and with what is wrong with the cameras now."""
+    findings = await findings_of(session, run.id)
+    faults = await faults_of(session, {row.camera_id for row in rows})
+    return [
+        camera_result(row, findings.get((row.position, row.camera_id), 0), faults.get(row.camera_id)) for row in rows
+    ]

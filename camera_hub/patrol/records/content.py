@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.audit.canonical import Json
 from camera_hub.access.audit.links import moment
-from camera_hub.store.tables import Base, Run, RunEvent, RunStep, RunStepCamera
+from camera_hub.store.tables import Base, Finding, Run, RunEvent, RunResult, RunStep, RunStepCamera
 from camera_hub.store.tables.base import table_of
 
 Row = Mapping[str, Json]
@@ -43,20 +43,42 @@ class SealedTable:
         return self.table.c.run_id == run_id
 
 
-_ENTITIES: tuple[type[Base], ...] = (Run, RunStep, RunStepCamera, RunEvent)
+_ENTITIES: tuple[type[Base], ...] = (Run, RunStep, RunStepCamera, RunResult, Finding, RunEvent)
+"""Each after the one that its rows refer to."""
 SEALED_TABLES = tuple(SealedTable(table_of(entity)) for entity in _ENTITIES)
 
 
+class UnreadableRows(ValueError):
+    """A column holds what it cannot hold; the argument is the table."""
+
+
 async def content_of(session: AsyncSession, run_id: int) -> Content:
-    """The rows of a run as they are stored: read past the session's own objects. No table: there is no such run."""
+    """The rows of a run as they are stored: read past the session's own objects. No table: there is no such run.
+
+    Raises UnreadableRows.
+    """
     found: dict[str, Sequence[Row]] = {}
     for sealed in SEALED_TABLES:
         query = select(*sealed.columns).where(sealed.of(run_id)).order_by(sealed.table.c.id)
-        rows = (await session.execute(query)).mappings().all()
+        try:
+            rows = (await session.execute(query)).mappings().all()
+        except (ValueError, TypeError) as error:  # SQLite stores anything in any column
+            raise UnreadableRows(sealed.table.name) from error
         if not rows and sealed.table.name == "runs":
             return {}
         found[sealed.table.name] = [{name: plain(value) for name, value in row.items()} for row in rows]
     return found
+
+
+def content_from(value: Json) -> Content:
+    """A sealed copy as content: what has another shape is left out."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {
+        table: [row for row in rows if isinstance(row, Mapping)]
+        for table, rows in value.items()
+        if isinstance(rows, Sequence) and not isinstance(rows, str)
+    }
 
 
 def plain(value: object) -> Json:

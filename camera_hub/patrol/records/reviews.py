@@ -18,7 +18,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.records.content import Row, plain
-from camera_hub.patrol.records.seal import PATROL, REVIEW, Chain, subject_of
+from camera_hub.patrol.records.seal import EXPIRED, PATROL, REVIEW, Chain, review_subject, subject_of
 from camera_hub.store.database import Database
 from camera_hub.store.tables import AuditLink, Run, RunReview
 
@@ -122,7 +122,7 @@ class RecordReviews:
             )
             session.add(review)
             await session.flush()
-            await self._chain.append(session, REVIEW, subject_of(run_id), review_content(review))
+            await self._chain.append(session, REVIEW, review_subject(run_id, review.id), review_content(review))
             view = await _view(session, actor, run)
         self._bus.publish(RunChanged(run_id))
         return view
@@ -137,11 +137,16 @@ def review_content(review: RunReview) -> Row:
 async def seals_of(session: AsyncSession, run_ids: Collection[int]) -> dict[int, SealView]:
     """The seals of those of the runs that have one."""
     subjects = {subject_of(run_id): run_id for run_id in run_ids}
-    query = select(AuditLink.subject, AuditLink.sequence, AuditLink.at, AuditLink.hash).where(
-        AuditLink.subject.in_(subjects), AuditLink.kind == PATROL
+    query = select(AuditLink.kind, AuditLink.subject, AuditLink.sequence, AuditLink.at, AuditLink.hash).where(
+        AuditLink.subject.in_(subjects), AuditLink.kind.in_((PATROL, EXPIRED))
     )
-    rows = await session.execute(query.order_by(AuditLink.sequence.desc()))
-    return {subjects[subject]: SealView(sequence, at, hash) for subject, sequence, at, hash in rows}
+    found: dict[int, SealView] = {}
+    for kind, subject, sequence, at, hash in await session.execute(query.order_by(AuditLink.sequence)):
+        if kind == PATROL:
+            found[subjects[subject]] = SealView(sequence, at, hash)
+        else:
+            found.pop(subjects[subject], None)  # of a deleted run that had the same number
+    return found
 
 
 async def reviews_of(session: AsyncSession, run_ids: Collection[int]) -> dict[int, list[ReviewView]]:

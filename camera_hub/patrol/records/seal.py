@@ -47,7 +47,12 @@ def subject_of(run_id: int) -> str:
     return f"run:{run_id}"
 
 
+def review_subject(run_id: int, review_id: int) -> str:
+    """How links name a review of a run."""
+    return f"{subject_of(run_id)}/review:{review_id}"
+
+
 def run_of(subject: str) -> int | None:
     """The run that a link names; None where it names something else."""
-    kind, _, number = subject.partition(":")
+    kind, _, number = subject.partition("/")[0].partition(":")
     return int(number) if kind == "run" and number.isascii() and number.isdecimal() else None

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol.runs.timetable import Dwells
+from camera_hub.patrol.tours.stops import group_name
 from camera_hub.store.tables import Camera, Run, Scene, TourStop, Village
 
 KEPT = 64
@@ -77,6 +78,7 @@ async def itinerary_of(session: AsyncSession, tour_id: int) -> Itinerary:
     stops = [(stop, camera, scene) for stop, camera, scene in rows]
     wanted = {number for _, _, scene in stops if scene is not None for number in scene.cameras if number is not None}
     wanted |= {camera.id for _, camera, _ in stops if camera is not None}
+    wanted |= {number for stop, _, _ in stops for number in stop.cameras or () if number is not None}
     named = {
         camera: ItineraryCamera(camera, name, village)
         for camera, name, village in await session.execute(
@@ -96,6 +98,20 @@ async def itinerary_of(session: AsyncSession, tour_id: int) -> Itinerary:
             itinerary.append(
                 ItineraryStop(
                     place, stop.dwell_s, camera.name, stop.note, "1", (named[camera.id],), stop.preset, stop.key
+                )
+            )
+        elif stop.layout is not None:
+            tiles = tuple(named.get(number) if number is not None else None for number in stop.cameras or ())
+            names = {id: one.name for id, one in named.items()}
+            itinerary.append(
+                ItineraryStop(
+                    place,
+                    stop.dwell_s,
+                    group_name(stop.title, stop.cameras or (), names),
+                    stop.note,
+                    stop.layout,
+                    tiles,
+                    key=stop.key,
                 )
             )
     return tuple(itinerary)

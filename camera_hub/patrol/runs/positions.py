@@ -4,12 +4,12 @@ Who steers by hand has precedence: a camera that cannot be had is shown as it is
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Coroutine
 from datetime import datetime
 from typing import Any, Protocol, Self
 
 from camera_hub.patrol.runs import timetable
-from camera_hub.patrol.runs.itinerary import Itinerary, dwells, usable
+from camera_hub.patrol.runs.situation import RunSituation
 from camera_hub.patrol.runs.timetable import Cursor
 from camera_hub.running import ended
 
@@ -37,18 +37,16 @@ class Positioning:
         for task in list(self._tasks):
             await ended(task)
 
-    def keep(
-        self, run_id: int, name: str, itinerary: Itinerary, cursor: Cursor, dead: Mapping[int, str], now: datetime
-    ) -> None:
+    def keep(self, run_id: int, name: str, situation: RunSituation, cursor: Cursor, now: datetime) -> None:
         """Have the cameras of this stop, and in time that of the next one, where the run wants them."""
         if self._positions is None:
             return
-        wanted = _wanted(itinerary, cursor.position, dead)
-        due = timetable.due(dwells(itinerary), cursor)
+        wanted = _wanted(situation, cursor.position)
+        due = timetable.due(situation.stops, cursor)
         if due is not None and (due - now).total_seconds() <= self._lead:
-            following = timetable.upcoming(dwells(itinerary), cursor, usable(itinerary, dead))
+            following = timetable.upcoming(situation.stops, cursor)
             if following is not None:
-                wanted = _wanted(itinerary, following, dead) | wanted
+                wanted = _wanted(situation, following) | wanted
         self._move(self._positions, run_id, name, wanted)
 
     def forget(self, running: Collection[int]) -> None:
@@ -75,6 +73,6 @@ class Positioning:
         task.add_done_callback(self._tasks.discard)
 
 
-def _wanted(itinerary: Itinerary, position: int, dead: Mapping[int, str]) -> dict[int, str]:
-    stop = itinerary[position]
-    return {camera: stop.preset for camera in stop.ids if stop.preset is not None and camera not in dead}
+def _wanted(situation: RunSituation, position: int) -> dict[int, str]:
+    preset = situation.itinerary[position].preset
+    return {} if preset is None else dict.fromkeys(situation.showable(position), preset)

@@ -11,18 +11,22 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import Reason
-from camera_hub.patrol.runs.itinerary import Itinerary, ItineraryStop
+from camera_hub.patrol.runs.itinerary import ItineraryStop
+from camera_hub.patrol.runs.run_proof import RunProof
+from camera_hub.patrol.runs.situation import RunSituation
 from camera_hub.patrol.runs.timetable import Line, Transition
 from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 
 async def apply(
-    session: AsyncSession, run: Run, itinerary: Itinerary, transition: Transition, dead: Mapping[int, str]
+    session: AsyncSession, run: Run, situation: RunSituation, transition: Transition, proof: RunProof
 ) -> None:
     """Apply the transition to the run and write its lines. The cost does not depend on the record's length."""
-    cursor = transition.cursor
+    cursor, itinerary, dead = transition.cursor, situation.itinerary, situation.dead
+    left = []
     if transition.left_at is not None and (step := await open_step(session, run)) is not None:
         _close(step, transition.left_at, in_time=transition.in_time)
+        left.append(step)
     steps = [
         _step(run.id, run.steps + n, itinerary[line.position], line, dead) for n, line in enumerate(transition.lines)
     ]
@@ -34,10 +38,16 @@ async def apply(
     run.shown += sum(step.outcome == "shown" for step in steps)
     run.skipped += sum(step.outcome == "skipped" for step in steps)
     run.state, run.position, run.lap = cursor.state, cursor.position, cursor.lap
-    run.anchor_at, run.elapsed_s, run.end_reason = cursor.anchor, cursor.elapsed, cursor.end_reason
+    run.anchor_at, run.elapsed_s, run.extended_s = cursor.anchor, cursor.elapsed, cursor.extended
+    run.pause_reason, run.end_reason = cursor.pause_reason, cursor.end_reason
     run.ended_at = cursor.anchor if cursor.state == "ended" else None
+    if cursor.pause_reason != "alarm":
+        run.alarm_id, run.more_alarms = None, 0
     run.revision += 1
     await session.flush()
+    if not run.loop:
+        for step in left + [step for step in steps if step.outcome == "skipped"]:
+            await proof.left(session, run, step, itinerary[step.position], dead)
 
 
 async def open_step(session: AsyncSession, run: Run) -> RunStep | None:

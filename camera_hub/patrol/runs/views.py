@@ -1,17 +1,18 @@
 """A run as pages show it: the stop that is on, its time left, what is next, what is skipped and why; its record."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol.runs import timetable
-from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
-from camera_hub.patrol.runs.itinerary import Itineraries, Itinerary, dwells, usable
-from camera_hub.patrol.runs.timetable import Cursor
+from camera_hub.patrol.runs.interrupts import RunInterrupt, interrupts
+from camera_hub.patrol.runs.itinerary import Itinerary
+from camera_hub.patrol.runs.run_proof import ResultCounts, RunProof
+from camera_hub.patrol.runs.situation import RunSituation, Situations, cursor_of
 from camera_hub.store.tables import Run, RunStep, RunStepCamera
 
 
@@ -24,11 +25,30 @@ class SkippedCamera:
 
 
 @dataclass(frozen=True, slots=True)
-class RunView:
-    """A run as it is at `now`. Its itinerary, which never changes, is read separately (`Runs.itinerary`).
+class RunOperator:
+    """Who runs it now. `id` None: the account is gone."""
 
-    `step` is the sequence of the line that is open, None when the run has ended. `dead` are the cameras of the present
-    stop that are skipped. `stop_count` is None when it has ended. `shown` and `skipped` count stops of the record.
+    id: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How many stops of the tour are over, of how many, and the seconds until all are; all 0 when the run has ended."""
+
+    done: int
+    total: int
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as it is at `now`. Its itinerary, which never changes, is read separately (`RunReader.itinerary`).
+
+    `step` is the sequence of the line that is open, None when the run is closing or has ended. `dead` are the cameras
+    of the present stop that are skipped. `stop_count` is None when it has ended. `shown` and `skipped` count stops of
+    the record. `remaining`: of a patrol, the positions behind it that are offered once more at the end. `counts`: None
+    without a proof.
     """
 
     id: int
@@ -51,6 +71,15 @@ class RunView:
     dead: tuple[SkippedCamera, ...]
     shown: int
     skipped: int
+    operator: RunOperator
+    confirm: str
+    least_s: int
+    pause_reason: str | None
+    extended_s: float
+    remaining: tuple[int, ...]
+    progress: RunProgress
+    counts: ResultCounts | None = None
+    interrupt: RunInterrupt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +113,51 @@ class StepView:
     shown_s: float | None
 
 
-def cursor_of(run: Run) -> Cursor:
-    """The moving part of the row."""
-    return Cursor(run.state, run.position, run.lap, run.anchor_at, run.elapsed_s, run.loop, run.end_reason)
+class RunViews:
+    """Makes views of runs."""
+
+    def __init__(self, situations: Situations, proof: RunProof) -> None:
+        self._situations = situations
+        self._proof = proof
+
+    async def of_one(self, session: AsyncSession, run: Run, now: datetime) -> RunView:
+        """One run as it is now."""
+        return (await self.of(session, [run], now))[0]
+
+    async def of(self, session: AsyncSession, runs: Sequence[Run], now: datetime) -> list[RunView]:
+        """The runs as they are now, in their order. One statement for the cameras of all active runs; none for those
+        that have ended."""
+        active = [run for run in runs if run.state != "ended"]
+        situations = await self._situations.of(session, active)
+        patrols = [run.id for run in runs if not run.loop]
+        counts = await self._proof.counts(session, patrols) if patrols else {}
+        alarms = await interrupts(session, {run.id: run.alarm_id for run in active if run.alarm_id is not None})
+        return [
+            replace(
+                _view(run, situations.get(run.id), now),
+                counts=counts.get(run.id),
+                interrupt=None if (alarm := alarms.get(run.id)) is None else replace(alarm, more=run.more_alarms),
+            )
+            for run in runs
+        ]
 
 
-async def views(
-    session: AsyncSession, runs: Sequence[Run], itineraries: Itineraries, feeds: FeedReasons, now: datetime
-) -> list[RunView]:
-    """The runs as they are now. One statement for the cameras of all active runs; none for those that have ended."""
-    active = {run.id: await itineraries.of(session, run.id) for run in runs if run.state != "ended"}
-    cameras = {camera for itinerary in active.values() for stop in itinerary for camera in stop.ids}
-    dead = await dead_cameras(session, cameras, feeds) if cameras else {}
-    return [_view(run, active.get(run.id), dead, now) for run in runs]
-
-
-def _view(run: Run, itinerary: Itinerary | None, dead: Mapping[int, str], now: datetime) -> RunView:
-    left, following, skipped = 0.0, None, tuple[SkippedCamera, ...]()
-    if itinerary is not None:
-        cursor, times = cursor_of(run), dwells(itinerary)
-        left = timetable.time_left(times, cursor, now)
-        following = timetable.upcoming(times, cursor, usable(itinerary, dead))
-        present = itinerary[run.position].ids
-        skipped = tuple(SkippedCamera(camera, dead[camera]) for camera in present if camera in dead)
+def _view(run: Run, situation: RunSituation | None, now: datetime) -> RunView:
+    left, following, step, skipped, remaining = 0.0, None, None, tuple[SkippedCamera, ...](), tuple[int, ...]()
+    total = None if situation is None else len(situation.itinerary)
+    progress = RunProgress(0, 0, 0.0)
+    if situation is not None:
+        cursor, stops = cursor_of(run), situation.stops
+        left = timetable.time_left(stops, cursor, now)
+        following = timetable.upcoming(stops, cursor)
+        step = run.steps - 1 if run.state != "closing" else None
+        over = run.lap >= timetable.AGAIN
+        remaining = tuple(sorted(p for p in stops.offered if over or p < run.position))
+        rest = 0.0 if over and not run.loop else sum(stops.dwells[p] for p in stops.usable if p > run.position)
+        done = len(stops.dwells) if over and not run.loop else run.position
+        progress = RunProgress(done, len(stops.dwells), left + rest)
+        present = situation.itinerary[run.position].ids
+        skipped = tuple(SkippedCamera(camera, situation.dead[camera]) for camera in present if camera in situation.dead)
     return RunView(
         run.id,
         run.tour_id,
@@ -116,10 +167,10 @@ def _view(run: Run, itinerary: Itinerary | None, dead: Mapping[int, str], now: d
         run.loop,
         run.lap,
         run.position,
-        None if itinerary is None else len(itinerary),
+        total,
         left,
         following,
-        None if itinerary is None else run.steps - 1,
+        step,
         now,
         run.started_name,
         run.started_at,
@@ -128,6 +179,13 @@ def _view(run: Run, itinerary: Itinerary | None, dead: Mapping[int, str], now: d
         skipped,
         run.shown,
         run.skipped,
+        RunOperator(run.operator_id, run.operator_name),
+        run.confirm,
+        run.least_s,
+        run.pause_reason,
+        run.extended_s,
+        remaining,
+        progress,
     )
 
 

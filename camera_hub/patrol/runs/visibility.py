@@ -1,20 +1,18 @@
-"""How long each camera of a stop was really visible: what pages report, limited to what is possible.
+"""How long each camera of a stop was really visible: what pages report, limited to what is possible. Pure.
 
 A page reports the seconds per camera since the stop began, as a sum that only grows: a report that is lost or sent
 twice changes nothing. Of several pages that show the run, the one that showed the camera longest counts, so that two
-screens side by side do not turn 10 seconds into 20.
+screens side by side do not turn 10 seconds into 20. Any page of the township that shows the run counts.
+
+A camera is *seen* when it was visible for the least time of its tour. What the hub itself knows counts for more than a
+page: a picture that shows nothing of its place (UNSEEN) was not seen, however long it was on a screen.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from camera_hub.errors import Reason
-from camera_hub.store.tables import RunStep, RunStepCamera
 
 LATEST = 30.0
 """Seconds after the end of a stop for which reports on it are accepted: a page sends its last one when it learns that
@@ -22,19 +20,45 @@ the stop has changed.
 """
 
 SMALLEST = 0.5
-"""The smallest growth, in seconds, that is written."""
+"""The smallest growth, in seconds, that is written; less is where it completes the least time."""
 
-Gap = Literal["page_hidden", "no_picture"]
-"""Why a page that shows the run did not show a camera: the page was in the background, or no frame came."""
+Gap = Literal["page_hidden", "covered", "off_screen", "no_picture", "frozen", "black"]
+"""Why a page did not show a camera: it was in the background, something lay over the tile or the window, the tile was
+scrolled away, no frame came, the picture stood still, or was black."""
+
+GAPS: dict[Gap, Reason] = {
+    "page_hidden": Reason.PAGE_HIDDEN,
+    "covered": Reason.PAGE_COVERED,
+    "off_screen": Reason.OFF_SCREEN,
+    "no_picture": Reason.NO_PICTURE,
+    "frozen": Reason.FROZEN,
+    "black": Reason.BLACK,
+}
+"""As they are written: `covered` would be a covered lens."""
+
+UNSEEN = frozenset({Reason.NO_SIGNAL, Reason.BLACK, Reason.COVERED, Reason.FROZEN})
+"""Faults of a picture that shows nothing of its place."""
+
+_WEAKEST_FIRST = (Reason.NO_PAGE, *GAPS.values(), Reason.PASSED_OVER)
+"""Of several reports of one visit, the one that came nearest to a camera that was seen says why it was not. A fault
+that the hub itself knows of is not among them: it counts for more than all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A page's report on one camera of the stop: seconds visible since the stop began, and if it never was, why."""
+    """A page's report on one camera of the stop: seconds visible since the stop began, and why it was not longer."""
 
     camera_id: int
     seconds: float
     gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What is written of a camera's visit: seconds, and why they are not enough (errors.Reason; None: it was seen)."""
+
+    seconds: float
+    why: str | None
 
 
 def possible(claimed: float, started_at: datetime, ended_at: datetime | None, now: datetime) -> float:
@@ -43,43 +67,28 @@ def possible(claimed: float, started_at: datetime, ended_at: datetime | None, no
     return max(0.0, min(claimed, (until - started_at).total_seconds()))
 
 
-async def open_for_reports(session: AsyncSession, run_id: int, sequence: int, now: datetime) -> RunStep | None:
-    """The step if reports on it are still accepted: shown, not summed, and not ended more than LATEST ago."""
-    step = await session.scalar(select(RunStep).where(RunStep.run_id == run_id, RunStep.sequence == sequence))
-    if step is None or step.outcome != "shown" or step.times != 1:
-        return None
-    return step if step.ended_at is None or (now - step.ended_at).total_seconds() <= LATEST else None
+def accepted(ended_at: datetime | None, now: datetime) -> bool:
+    """Whether reports on the visit are still accepted."""
+    return ended_at is None or (now - ended_at).total_seconds() <= LATEST
 
 
-async def find_changes(
-    session: AsyncSession, step: RunStep, sightings: Sequence[Sighting], now: datetime
-) -> list[tuple[RunStepCamera, float, Gap | None]]:
-    """The rows that these sightings change, each with its new seconds and gap."""
-    lines = await session.scalars(select(RunStepCamera).where(RunStepCamera.step_id == step.id))
-    rows = {row.camera_id: row for row in lines}
-    found: list[tuple[RunStepCamera, float, Gap | None]] = []
-    for sighting in sightings:
-        if (row := rows.get(sighting.camera_id)) is None:
-            continue
-        seconds = possible(sighting.seconds, step.started_at, step.ended_at, now)
-        if seconds >= (row.visible_s or 0.0) + SMALLEST:
-            found.append((row, seconds, None))
-        elif not row.visible_s and sighting.gap is not None and _better(row.why, sighting.gap):
-            found.append((row, 0.0, sighting.gap))
-    return found
+def after(known: Visible, seconds: float, gap: Gap | None, least_s: float, fault: str | None) -> Visible:
+    """What is known of the visit after one more report. `seconds`: the possible part of what it claims; `fault`: what
+    the hub knows to be wrong with the camera's picture now. Equal to `known` when there is nothing to write.
+    """
+    if known.why is None:
+        return Visible(seconds, None) if fault is None and seconds >= known.seconds + SMALLEST else known
+    if fault in UNSEEN:
+        return Visible(known.seconds, fault)
+    if seconds >= least_s:
+        return Visible(seconds, None)
+    why = GAPS[gap] if gap is not None else Reason.PASSED_OVER if seconds > 0 else Reason.NO_PAGE
+    if seconds > known.seconds and (seconds >= known.seconds + SMALLEST or _says_more(known.why, why)):
+        return Visible(seconds, why)
+    return Visible(known.seconds, why) if _says_more(known.why, why) else known
 
 
-def _better(known: str | None, gap: Gap) -> bool:
-    """Whether the gap says more than the reason known so far: no page was open < it was hidden < it had no picture."""
-    order = (Reason.NO_PAGE.value, Reason.PAGE_HIDDEN.value, Reason.NO_PICTURE.value)
-    return known in order and order.index(gap) > order.index(known)
-
-
-def apply_change(row: RunStepCamera, seconds: float, gap: Gap | None, step: RunStep, now: datetime) -> None:
-    """Write one change that `find_changes` found."""
-    row.why = gap
-    if not seconds:
-        return
-    until = now if step.ended_at is None else min(now, step.ended_at)
-    row.seen_from = row.seen_from or max(step.started_at, until - timedelta(seconds=seconds))
-    row.visible_s, row.seen_until = seconds, until
+def _says_more(known: str, why: Reason) -> bool:
+    """Whether the reason comes nearer to a camera that was seen than the one known so far; a fault of the hub's own
+    knowledge stays."""
+    return known in _WEAKEST_FIRST and _WEAKEST_FIRST.index(why) > _WEAKEST_FIRST.index(Reason(known))

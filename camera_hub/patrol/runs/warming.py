@@ -6,13 +6,13 @@ The leases of a run that has ended, or of a hub that has died, expire.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, Self
 
 from camera_hub.errors import HubError
 from camera_hub.patrol.runs import timetable
-from camera_hub.patrol.runs.itinerary import Itinerary, dwells, usable
+from camera_hub.patrol.runs.situation import RunSituation
 from camera_hub.patrol.runs.timetable import Cursor
 from camera_hub.running import ended
 
@@ -47,18 +47,18 @@ class Warming:
         for task in list(self._tasks.values()):
             await ended(task)
 
-    def keep(self, run_id: int, itinerary: Itinerary, cursor: Cursor, dead: Mapping[int, str], now: datetime) -> float:
+    def keep(self, run_id: int, situation: RunSituation, cursor: Cursor, now: datetime) -> float:
         """Renew the leases that the run needs at `now`; returns the seconds until it needs others."""
-        due = timetable.due(dwells(itinerary), cursor)
+        due = timetable.due(situation.stops, cursor)
         if due is None:
             return float("inf")
         left = max(0.0, (due - now).total_seconds())
-        self._renew(f"run-{run_id}-now", [c for c in itinerary[cursor.position].ids if c not in dead])
+        self._renew(f"run-{run_id}-now", situation.showable(cursor.position))
         if left > self._lead:
             return left - self._lead
-        following = timetable.upcoming(dwells(itinerary), cursor, usable(itinerary, dead))
+        following = timetable.upcoming(situation.stops, cursor)
         if following is not None and following != cursor.position:
-            self._renew(f"run-{run_id}-next", [c for c in itinerary[following].ids if c not in dead])
+            self._renew(f"run-{run_id}-next", situation.showable(following))
         return left
 
     def _renew(self, holder: str, cameras: Sequence[int]) -> None:

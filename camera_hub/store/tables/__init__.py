@@ -40,6 +40,7 @@ from camera_hub.store.tables.proof import Finding, RunPicture, RunResult
 from camera_hub.store.tables.ptz import PtzCamera
 from camera_hub.store.tables.recordings import RecordingCheckRow, RecordingDayRow
 from camera_hub.store.tables.rtsp import StreamSession, StreamToken
+from camera_hub.store.tables.screens import Screen
 from camera_hub.store.tables.sheets import SheetImport, SheetImportRow, SheetMapping
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "RunStep",
     "RunStepCamera",
     "Scene",
+    "Screen",
     "Sealed",
     "ServicePeriod",
     "SetupLink",

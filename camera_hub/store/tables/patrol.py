@@ -38,13 +38,21 @@ class Tour(Base):
     confirm: Mapped[str] = mapped_column(String(8), default="screen")  # screen | camera | end
     least_s: Mapped[int] = mapped_column(default=3)  # seconds that a camera must be visible to count as seen
     interrupt: Mapped[str] = mapped_column(String(8), default="none")  # alarms that interrupt: none | critical | major
-    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    edit_roles: Mapped[list[str]] = mapped_column(JSON, default=list)  # roles that may change it; empty: all that do
+    # Places that it was built from: {place_classes, village_ids, per_stop, dwell_s, left_out} (patrol.tours.TourSource)
+    source: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    revision: Mapped[int] = mapped_column(default=0)  # of two who change it at once, the second gets a conflict
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    changed_name: Mapped[str] = mapped_column(String(64), default="")
+    changed_at: Mapped[datetime | None]  # None: never since changes are told
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # its owner
     created_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]  # put away: it is not started, and not listed among the others
     retired_at: Mapped[datetime | None]
 
 
 class TourStop(Base):
-    """One stop: a camera or a scene, and its dwell in seconds."""
+    """One stop: a camera, a scene, or a layout with cameras of its own; and its dwell in seconds."""
 
     __tablename__ = "tour_stops"
     __table_args__ = (UniqueConstraint("tour_id", "position"),)
@@ -54,9 +62,13 @@ class TourStop(Base):
     position: Mapped[int]
     camera_id: Mapped[int | None] = mapped_column(ForeignKey("cameras.id", ondelete="RESTRICT"))
     scene_id: Mapped[int | None] = mapped_column(ForeignKey("scenes.id", ondelete="RESTRICT"))
+    layout: Mapped[str | None] = mapped_column(String(8))  # of a stop of several cameras without a scene
+    cameras: Mapped[list[int | None] | None] = mapped_column(JSON(none_as_null=True))  # … camera id per tile
+    title: Mapped[str] = mapped_column(String(64), default="")  # … what it is called; empty: by its cameras
     dwell_s: Mapped[int]
     note: Mapped[str] = mapped_column(String(255), default="")
     preset: Mapped[str | None] = mapped_column(String(128))  # token of the PTZ preset at which the camera is shown
+    preset_name: Mapped[str] = mapped_column(String(64), default="")  # as the device called it when it was chosen
     key: Mapped[bool] = mapped_column(default=False)  # a key stop: each of its cameras is confirmed singly
 
 
@@ -66,7 +78,8 @@ class Run(Base):
     (itinerary, this row, now) gives the stop and the time left, so a restart needs no recovery. `itinerary` is the tour
     as it was at the start: [{position, dwell_s, name, note, layout, preset, key, cameras: [{id, name, village}]}]; it
     is large and never changes, so it is loaded only on request (patrol.runs.itinerary).
-    While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed.
+    While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed. A patrol (`loop`
+    false) whose stops are all over is closing since `anchor_at`, its `lap` is 1, and stops are shown once more.
     """
 
     __tablename__ = "runs"
@@ -83,6 +96,7 @@ class Run(Base):
     state: Mapped[str] = mapped_column(String(8), index=True)  # running | paused | closing | ended
     pause_reason: Mapped[str | None] = mapped_column(String(16))  # operator | alarm | ptz; None while not paused
     alarm_id: Mapped[int | None]  # the alarm that interrupted; alarms are deleted by time, so no foreign key
+    more_alarms: Mapped[int] = mapped_column(default=0)  # alarms since then that would have interrupted
     position: Mapped[int] = mapped_column(default=0)
     anchor_at: Mapped[datetime]
     elapsed_s: Mapped[float] = mapped_column(default=0.0)
@@ -98,7 +112,9 @@ class Run(Base):
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # who runs it now
     operator_name: Mapped[str] = mapped_column(String(64), default="")
     ended_at: Mapped[datetime | None]
-    end_reason: Mapped[str | None] = mapped_column(String(24))  # submitted | finished | stopped | all_dead | expired
+    end_reason: Mapped[str | None] = mapped_column(
+        String(24)
+    )  # submitted | stopped | all_dead (a loop) | expired; finished: from before patrols were submitted
 
 
 class RunEvent(Base):

@@ -160,7 +160,7 @@ class Camera(Base):
     name: Mapped[str] = mapped_column(String(128))
     pinyin: Mapped[str] = mapped_column(String(512), default="")
     initials: Mapped[str] = mapped_column(String(128), default="")
-    # key_road | key_unit | high_incidence | entrance | school | water | square | other
+    # key_road | key_unit | high_incidence | entrance | school | water | forest | field | square | other
     place_class: Mapped[str] = mapped_column(String(24), default="other")
     position: Mapped[int] = mapped_column(default=0)  # order in its village
     importance: Mapped[str] = mapped_column(String(8), default="normal", server_default="normal")  # key | normal

@@ -13,7 +13,7 @@ from camera_hub.store.tables.base import Base
 class Plan(Base):
     """When a tour is due, in the site's time.
 
-    A rule is {"times": ["08:30", …], "every": {"minutes", "from", "to"} | None} (patrol.plans.rules). `rule` is in
+    A rule is {"times": ["08:30", …], "every": {"minutes", "begin", "end"} | None} (patrol.plans.rules). `rule` is in
     force on `weekdays` outside of special periods; `in_special` says what is in force within them: the same rule
     (same), nothing (off), or `special_rule` on every day (other).
     """

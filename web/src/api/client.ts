@@ -187,6 +187,10 @@ export const api = {
     const options = { path: { camera_id: cameraId }, query: { kind }, file: photo }
     return send('post', '/api/ledger/{camera_id}/photos', options, async (response) => (await response.json()) as { id: number })
   },
+  /** Adds a person's photo to a finding. */
+  async findingPhoto(findingId: number, photo: Blob): Promise<Result<unknown>> {
+    return send('post', '/api/findings/{finding_id}/photo', { path: { finding_id: findingId }, file: photo }, (response) => response.json())
+  },
   /** The last key-frame picture of a stream that a tile shows so, and how old it is in ms; null where it cannot be had. */
   async still(cameraId: number, stream: 'main' | 'sub', number: number): Promise<{ picture: Blob; age: number } | null> {
     const signal = AbortSignal.timeout(STILL_DEADLINE_MS)

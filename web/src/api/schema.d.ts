@@ -1522,6 +1522,151 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description Findings, newest first; `begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village.
+         */
+        get: operations["findings_api_findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Categories
+         * @description The categories, in the order in which they are offered.
+         */
+        get: operations["finding_categories_api_findings_categories_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/export.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Findings
+         * @description The findings of the same query as a sheet; of more than it may have, the newest.
+         */
+        get: operations["export_findings_api_findings_export_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finding */
+        get: operations["finding_api_findings__finding_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Finding
+         * @description Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended.
+         */
+        delete: operations["delete_finding_api_findings__finding_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Finding
+         * @description Correct a finding; 409 `run_ended` once its patrol has ended.
+         */
+        patch: operations["change_finding_api_findings__finding_id__patch"];
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding Photo
+         * @description Add a photo: JPEG, PNG or WebP of up to 8 MiB, which is scaled down and loses its metadata (place, device).
+         */
+        post: operations["add_finding_photo_api_findings__finding_id__photo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/photo.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Photo
+         * @description The photo that a person added.
+         */
+        get: operations["finding_photo_api_findings__finding_id__photo_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/findings/{finding_id}/picture.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finding Picture
+         * @description What the hub saw at that moment.
+         */
+        get: operations["finding_picture_api_findings__finding_id__picture_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/board": {
         parameters: {
             query?: never;
@@ -2698,6 +2843,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Occurrences
+         * @description What is due from one time (else: now) until just before another (else: for a day), in order; what is to come as
+         *     the plans are now.
+         */
+        get: operations["occurrences_api_occurrences_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Occurrence
+         * @description One occurrence.
+         */
+        get: operations["occurrence_api_occurrences__occurrence_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline Occurrence
+         * @description The user is not prompted for it any more, on any page; others are.
+         */
+        post: operations["decline_occurrence_api_occurrences__occurrence_id__decline_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/occurrences/{occurrence_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Occurrence
+         * @description Start its tour; `run_id` of the answer is the run. 409 `occurrence_taken` (somebody was first) and
+         *     `occurrence_over` (missed) carry its new state in params.occurrence.
+         */
+        post: operations["start_occurrence_api_occurrences__occurrence_id__start_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/osd": {
         parameters: {
             query?: never;
@@ -2713,6 +2940,118 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patrol/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Patrol Figures
+         * @description How many patrols were due, done, late and missed: of the township, per plan and per tour.
+         */
+        get: operations["patrol_figures_api_patrol_figures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plan-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Templates
+         * @description What plans of the usual kinds look like.
+         */
+        get: operations["plan_templates_api_plan_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plans
+         * @description All plans by name.
+         */
+        get: operations["plans_api_plans_get"];
+        put?: never;
+        /**
+         * Create Plan
+         * @description Create a plan: the tour is due from now on.
+         */
+        post: operations["create_plan_api_plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Plan
+         * @description The next due times of a plan and where it meets others; nothing is stored.
+         */
+        post: operations["preview_plan_api_plans_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description One plan.
+         */
+        get: operations["plan_api_plans__plan_id__get"];
+        /**
+         * Change Plan
+         * @description Replace the whole plan. 409 `plan_moved` carries its new state in params.plan.
+         */
+        put: operations["change_plan_api_plans__plan_id__put"];
+        post?: never;
+        /**
+         * Remove Plan
+         * @description Retire the plan: nothing is due by it any more; what was due stays on record.
+         */
+        delete: operations["remove_plan_api_plans__plan_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2997,7 +3336,7 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Start a tour; if all its cameras are dead the run ends at once (end_reason all_dead).
+         * @description Start a tour. If all its cameras are dead, a patrol is closing at once, and a loop ends (end_reason all_dead).
          */
         post: operations["start_api_runs_post"];
         delete?: never;
@@ -3020,6 +3359,109 @@ export interface paths {
         get: operations["run_api_runs__run_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Confirm a stop, or some of its cameras; the answer is that stop's results (all, where no position was given).
+         *
+         *     409 names in params.cameras what stands in the way: `not_seen` (params.seen: those that could be confirmed),
+         *     `one_at_a_time`, `already_confirmed`; `run_moved` has the run's new state in params.run.
+         */
+        post: operations["confirm_api_runs__run_id__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What was done to the run, in order, after the event with the id `after`.
+         */
+        get: operations["events_api_runs__run_id__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend
+         * @description Show the present stop longer. 409 as below.
+         */
+        post: operations["extend_api_runs__run_id__extend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Finding
+         * @description Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds.
+         */
+        post: operations["add_finding_api_runs__run_id__findings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/hand_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand Over
+         * @description Make another user the operator. 409 as below.
+         */
+        post: operations["hand_over_api_runs__run_id__hand_over_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3066,6 +3508,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Operators
+         * @description Those who may run this tour, by name; the present operator is among them.
+         */
+        get: operations["operators_api_runs__run_id__operators_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/pictures/{picture_id}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Result Picture
+         * @description The picture that the hub took of a camera; it never changes.
+         */
+        get: operations["result_picture_api_runs__run_id__pictures__picture_id__jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/record": {
         parameters: {
             query?: never;
@@ -3078,6 +3560,26 @@ export interface paths {
          * @description The seal and the reviews of a run's record.
          */
         get: operations["record_api_runs__run_id__record_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Results
+         * @description The results of a patrol, or of one of its stops, in the order of its itinerary; a presentation has none.
+         */
+        get: operations["run_results_api_runs__run_id__results_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3127,6 +3629,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit
+         * @description Submit a patrol whose stops are over: it ends and is sealed. 409 `still_open` names what is not confirmed in
+         *     params.cameras.
+         */
+        post: operations["submit_api_runs__run_id__submit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/take_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Over
+         * @description Become the operator. 409 as below.
+         */
+        post: operations["take_over_api_runs__run_id__take_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/{verb}": {
         parameters: {
             query?: never;
@@ -3138,7 +3681,7 @@ export interface paths {
         put?: never;
         /**
          * Control
-         * @description Act on a run. 409 `run_moved` carries its new state in params.run.
+         * @description Act on a run. 409 `run_moved` carries its new state in params.run. Of all routes of a run this one comes last.
          */
         post: operations["control_api_runs__run_id___verb__post"];
         delete?: never;
@@ -3190,6 +3733,255 @@ export interface paths {
          * @description Delete the scene; 409 names the tours that still show it.
          */
         delete: operations["remove_api_scenes__scene_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Screen
+         * @description The screen, and what it shows now.
+         */
+        get: operations["own_screen_api_screen_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/cameras/{camera_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description The last stored picture of a camera that the screen shows.
+         */
+        get: operations["picture_api_screen_cameras__camera_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/cameras/{camera_id}/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Still
+         * @description The last key frame of a camera that the screen shows as pictures.
+         */
+        get: operations["still_api_screen_cameras__camera_id__still_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol
+         * @description Make this browser a screen's, by the code that the page of the screens shows.
+         */
+        post: operations["enrol_api_screen_enrol_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Media Parameters
+         * @description As GET /api/media.
+         */
+        get: operations["media_parameters_api_screen_media_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screen/viewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer
+         * @description As POST /api/viewers.
+         */
+        post: operations["offer_api_screen_viewers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Screens
+         * @description All screens by name, with what each shows now.
+         */
+        get: operations["list_screens_api_screens_get"];
+        put?: never;
+        /**
+         * Create
+         * @description Add a screen. It shows nothing, and no browser is enrolled for it yet.
+         */
+        post: operations["create_api_screens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Screen */
+        get: operations["screen_api_screens__screen_id__get"];
+        /**
+         * Change
+         * @description Set a screen up anew; what it shows stays.
+         */
+        put: operations["change_api_screens__screen_id__put"];
+        post?: never;
+        /**
+         * Remove
+         * @description Remove a screen; its browser is accepted no more.
+         */
+        delete: operations["remove_api_screens__screen_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New Code
+         * @description A one-time code by which a browser becomes this screen's; an earlier code ends.
+         */
+        post: operations["new_code_api_screens__screen_id__code_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke
+         * @description The browser that is enrolled for the screen is accepted no more, from now on.
+         */
+        post: operations["revoke_api_screens__screen_id__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show
+         * @description Put something onto the screen, or a camera into one of its tiles. 409 `screen_moved`: params.screen.
+         */
+        post: operations["show_api_screens__screen_id__show_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/screens/{screen_id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Back
+         * @description Return to what the screen showed before. 409 `screen_moved`: params.screen.
+         */
+        post: operations["take_back_api_screens__screen_id__take_back_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3267,6 +4059,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/special-periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Special Periods
+         * @description Those that touch the span (else: now and for a year), by time; drafts too.
+         */
+        get: operations["special_periods_api_special_periods_get"];
+        put?: never;
+        /**
+         * Create Period
+         * @description Add a special period; plans follow it at once, unless it is a draft.
+         */
+        post: operations["create_period_api_special_periods_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/special-periods/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Periods
+         * @description Copy the holidays of the year before into this one, as drafts; those that it has already are left out.
+         */
+        post: operations["copy_periods_api_special_periods_copy_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/special-periods/{period_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Period
+         * @description Replace it. 409 `period_moved` carries its new state in params.period.
+         */
+        put: operations["change_period_api_special_periods__period_id__put"];
+        post?: never;
+        /**
+         * Remove Period
+         * @description Delete it: plans go back to their ordinary rule at once.
+         */
+        delete: operations["remove_period_api_special_periods__period_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -3309,6 +4169,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tour-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tour Templates
+         * @description All templates, each with the number of approved cameras that stand at such places now.
+         */
+        get: operations["tour_templates_api_tour_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tours": {
         parameters: {
             query?: never;
@@ -3318,7 +4198,7 @@ export interface paths {
         };
         /**
          * Tours
-         * @description All tours by name.
+         * @description All tours by name: those in use, or those that are archived.
          */
         get: operations["tours_api_tours_get"];
         put?: never;
@@ -3327,6 +4207,26 @@ export interface paths {
          * @description Create a tour.
          */
         post: operations["create_api_tours_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/from-places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * From Places
+         * @description Stops of all cameras of some place classes and villages, in the order in which they lie. Nothing is stored.
+         */
+        post: operations["from_places_api_tours_from_places_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3342,12 +4242,12 @@ export interface paths {
         };
         /**
          * Tour
-         * @description One tour with its stops.
+         * @description One tour with its stops; also an archived one.
          */
         get: operations["tour_api_tours__tour_id__get"];
         /**
          * Change
-         * @description Replace the whole tour; active runs are not changed.
+         * @description Replace the whole tour; active runs are not changed. 409 `tour_changed` carries its new state in params.tour.
          */
         put: operations["change_api_tours__tour_id__put"];
         post?: never;
@@ -3356,6 +4256,46 @@ export interface paths {
          * @description Retire the tour; the records of its runs are kept.
          */
         delete: operations["remove_api_tours__tour_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive
+         * @description Put the tour away, or take it back. An archived tour cannot be started.
+         */
+        post: operations["archive_api_tours__tour_id__archive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{tour_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy
+         * @description A tour of one's own with the same stops and settings.
+         */
+        post: operations["copy_api_tours__tour_id__copy_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3913,7 +4853,7 @@ export interface components {
             /** Ids */
             ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Places
              * @default {}
@@ -3921,6 +4861,14 @@ export interface components {
             places: {
                 [key: string]: string;
             };
+        };
+        /** ArchiveTour */
+        ArchiveTour: {
+            /**
+             * Archived
+             * @default true
+             */
+            archived: boolean;
         };
         /**
          * AskExclusion
@@ -4069,7 +5017,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Position */
             position: number;
             /** Proof */
@@ -4125,7 +5073,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /**
@@ -4222,6 +5170,21 @@ export interface components {
             state: "ok" | "fault";
         };
         /**
+         * CamerasOnScreen
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty.
+         */
+        CamerasOnScreen: {
+            /** Cameras */
+            cameras: (number | null)[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cameras";
+            /** Layout */
+            layout: string;
+        };
+        /**
          * CandidateAnswer
          * @description A device that is not registered yet, and why. Passwords are write-only.
          */
@@ -4288,7 +5251,7 @@ export interface components {
             /** Cameras */
             cameras?: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Seconds */
             seconds: number;
             /** Village Id */
@@ -4302,7 +5265,7 @@ export interface components {
             /** Cameras */
             cameras?: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Seconds
              * @default 15
@@ -4346,7 +5309,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Position */
             position?: number | null;
         };
@@ -4355,7 +5318,7 @@ export interface components {
             /** Camera Ids */
             camera_ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Values
              * @default {}
@@ -4438,7 +5401,7 @@ export interface components {
             /** Ids */
             ids: number[];
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /**
              * Values
              * @default {}
@@ -4446,6 +5409,13 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /** ChangeFinding */
+        ChangeFinding: {
+            /** Category */
+            category: string;
+            /** Words */
+            words: string;
         };
         /**
          * ChangeKeyPlace
@@ -4462,7 +5432,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Place Class */
-            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+            place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
             /** Reach M */
             reach_m?: number | null;
             /** Village Id */
@@ -4504,6 +5474,47 @@ export interface components {
             values: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ChangeTour
+         * @description `revision`: of the tour that the user changed. An outdated one gets 409 with the tour as it is now.
+         */
+        ChangeTour: {
+            /**
+             * Confirm
+             * @default screen
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Edit Roles */
+            edit_roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            /**
+             * Interrupt
+             * @default none
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind?: string | null;
+            /**
+             * Least S
+             * @default 3
+             */
+            least_s: number;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** Roles */
+            roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source?: components["schemas"]["TourSourceBody"] | null;
+            /** Stops */
+            stops: components["schemas"]["StopBody"][];
         };
         /** ChangeUser */
         ChangeUser: {
@@ -4556,7 +5567,7 @@ export interface components {
              * Topic
              * @enum {string}
              */
-            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "sweep" | "job" | "inbox" | "notice";
+            topic: "village" | "device" | "device_settings" | "camera" | "camera_position" | "map" | "alarm" | "match" | "tour" | "run" | "result" | "finding" | "plan" | "occurrence" | "screen" | "sweep" | "job" | "inbox" | "notice";
             /**
              * Type
              * @default changed
@@ -4764,6 +5775,54 @@ export interface components {
             zh: string;
         };
         /**
+         * ConfirmBody
+         * @description Confirm a stop, or some of its cameras. `position` null: all that is open, at the end of a patrol that is
+         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows.
+         */
+        ConfirmBody: {
+            /** Camera Ids */
+            camera_ids?: number[] | null;
+            /**
+             * Change
+             * @default false
+             */
+            change: boolean;
+            /** Position */
+            position: number | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "normal" | "abnormal";
+            /** Revision */
+            revision?: number | null;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
+        /**
+         * ContentAnswer
+         * @description `name`: of the scene, or of the run's tour.
+         */
+        ContentAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "none" | "scene" | "cameras" | "run";
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Run Id */
+            run_id?: number | null;
+            /** Scene Id */
+            scene_id?: number | null;
+        };
+        /**
          * Control
          * @description Act on a run. `revision` is that of the state the user saw; an outdated one gets 409 with the new state.
          */
@@ -4772,6 +5831,19 @@ export interface components {
             position?: number | null;
             /** Revision */
             revision: number;
+        };
+        /**
+         * CopyPeriods
+         * @description Copy the holidays of the year before `year` into it, as drafts: their days must be checked.
+         */
+        CopyPeriods: {
+            /** Year */
+            year: number;
+        };
+        /** CopyTour */
+        CopyTour: {
+            /** Name */
+            name: string;
         };
         /**
          * CountyCandidateAnswer
@@ -4987,7 +6059,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Total */
             total: number;
             working: components["schemas"]["CoverageCountAnswer"];
@@ -5081,6 +6153,13 @@ export interface components {
             day: string;
             intact: components["schemas"]["FigureAnswer"];
             online: components["schemas"]["FigureAnswer"];
+        };
+        /** DeadAnswer */
+        DeadAnswer: {
+            /** Id */
+            id: number;
+            /** Reason */
+            reason: string;
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -5233,6 +6312,46 @@ export interface components {
              */
             at: string;
         };
+        /** DueRuleAnswer */
+        DueRuleAnswer: {
+            every: components["schemas"]["IntervalAnswer"] | null;
+            /** Times */
+            times: string[];
+        };
+        /** DueRuleBody */
+        DueRuleBody: {
+            every?: components["schemas"]["IntervalBody"] | null;
+            /**
+             * Times
+             * @default []
+             */
+            times: string[];
+        };
+        /** DueTimeAnswer */
+        DueTimeAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Special */
+            special: boolean;
+            /** Tour Name */
+            tour_name: string;
+            /**
+             * Variant
+             * @enum {string}
+             */
+            variant: "day" | "night";
+        };
+        /**
+         * EnrolBody
+         * @description The code that the page of the screens shows; blanks in it do not matter.
+         */
+        EnrolBody: {
+            /** Code */
+            code: string;
+        };
         /**
          * ErrorAnswer
          * @description What went wrong (camera_hub.errors): the kind, the reason that pages translate, and a sentence in English.
@@ -5367,6 +6486,19 @@ export interface components {
         ExclusionIds: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * ExtendRun
+         * @description Show the present stop longer.
+         */
+        ExtendRun: {
+            /** Revision */
+            revision: number;
+            /**
+             * Seconds
+             * @default 30
+             */
+            seconds: number;
         };
         /**
          * FaultReportAnswer
@@ -5550,6 +6682,83 @@ export interface components {
             state: "filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use";
         };
         /**
+         * FindingAnswer
+         * @description A finding; topic `finding` of the WebSocket, null: it was deleted. `picture_why`: why the hub has no picture of
+         *     that moment; the photo is a person's.
+         */
+        FindingAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Camera */
+            camera: string;
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Id */
+            id: number;
+            /** Photo Url */
+            photo_url: string | null;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Run Id */
+            run_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** User Name */
+            user_name: string;
+            /** Village */
+            village: string;
+            /** Village Id */
+            village_id: number;
+            /** Words */
+            words: string;
+        };
+        /**
+         * FindingBody
+         * @description What was found at a camera of the stop: places and times only.
+         */
+        FindingBody: {
+            /** Camera Id */
+            camera_id: number;
+            /** Category */
+            category: string;
+            /** Position */
+            position: number;
+            /** Words */
+            words: string;
+        };
+        /** FindingCategoryAnswer */
+        FindingCategoryAnswer: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * FindingsAnswer
+         * @description Findings, newest first; `next`: pass it as `before` to get older ones; null at the end.
+         */
+        FindingsAnswer: {
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+            /** Next */
+            next: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * FlappingAnswer
          * @description How often a camera stopped giving pictures; `after` exclusions.
          */
@@ -5599,6 +6808,44 @@ export interface components {
              * @enum {string}
              */
             source: "multicast" | "unicast";
+        };
+        /**
+         * FromPlacesBody
+         * @description Which places stops are to be built from; nothing is stored. `without`: cameras that the tour has already.
+         */
+        FromPlacesBody: {
+            /**
+             * Dwell S
+             * @default 15
+             */
+            dwell_s: number;
+            /**
+             * Per Stop
+             * @default 1
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids?: number[];
+            /** Without */
+            without?: number[];
+        };
+        /**
+         * HandOverRun
+         * @description Make that user the run's operator.
+         */
+        HandOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+            /** User Id */
+            user_id: number;
         };
         /**
          * HealthCountsAnswer
@@ -5900,7 +7147,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Proof */
             proof: string | null;
             /**
@@ -6016,6 +7263,34 @@ export interface components {
             /** Network */
             network: string;
         };
+        /** IntervalAnswer */
+        IntervalAnswer: {
+            /** Begin */
+            begin: string;
+            /** End */
+            end: string;
+            /** Minutes */
+            minutes: number;
+        };
+        /**
+         * IntervalBody
+         * @description Every `minutes` from a time of day to another, both included; an end before the beginning is on the next day,
+         *     and one equal to it means around the clock.
+         */
+        IntervalBody: {
+            /**
+             * Begin
+             * @default 00:00
+             */
+            begin: string;
+            /**
+             * End
+             * @default 00:00
+             */
+            end: string;
+            /** Minutes */
+            minutes: number;
+        };
         /**
          * ItemVerdictAnswer
          * @description What became of one item.
@@ -6051,6 +7326,8 @@ export interface components {
             cameras: (components["schemas"]["ItineraryCameraAnswer"] | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
             /** Layout */
             layout: string;
             /** Name */
@@ -6059,6 +7336,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
+            /** Preset */
+            preset: string | null;
         };
         /**
          * JobAnswer
@@ -6150,7 +7429,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /** Village Id */
@@ -6268,7 +7547,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Pole Number */
             pole_number: string;
             /**
@@ -6348,7 +7627,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Pole Number */
             pole_number: string;
             /**
@@ -6636,6 +7915,25 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** NamedCounts */
+        NamedCounts: {
+            /** Done */
+            done: number;
+            /** Due */
+            due: number;
+            /** Hub Down */
+            hub_down: number;
+            /** Id */
+            id: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Name */
+            name: string;
+            /** Open */
+            open: number;
+        };
         /**
          * NewChannel
          * @description `url`: a web address, or the host of a mail server.
@@ -6734,7 +8032,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m?: number | null;
             /** Village Id */
@@ -6940,7 +8238,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /**
              * Values
              * @default {}
@@ -6971,7 +8269,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /**
              * Sub Url
              * @default
@@ -7037,6 +8335,14 @@ export interface components {
             kind: "village" | "quarter";
             /** Names */
             names: string[];
+        };
+        /** NothingBody */
+        NothingBody: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "none";
         };
         /**
          * NoticeAnswer
@@ -7127,6 +8433,81 @@ export interface components {
             stream_ms: number | null;
         };
         /**
+         * OccurrenceAnswer
+         * @description One due time of a plan. Without `id`: it lies so far ahead that it may still change, and cannot be started.
+         */
+        OccurrenceAnswer: {
+            /** Declined */
+            declined: number[];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Duration S */
+            duration_s: number;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: number | null;
+            /** Late */
+            late: boolean;
+            /**
+             * Late At
+             * Format: date-time
+             */
+            late_at: string;
+            /** Operator Name */
+            operator_name: string;
+            /**
+             * Over At
+             * Format: date-time
+             */
+            over_at: string;
+            /** People */
+            people: number[];
+            /** Plan Id */
+            plan_id: number;
+            /** Plan Name */
+            plan_name: string;
+            /** Run Id */
+            run_id: number | null;
+            /** Special */
+            special: boolean;
+            /** Started At */
+            started_at: string | null;
+            /** Started Name */
+            started_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "due" | "running" | "late" | "missed" | "done";
+            /** Stops */
+            stops: number;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /**
+             * Variant
+             * @enum {string}
+             */
+            variant: "day" | "night";
+            /** Why */
+            why: ("not_started" | "given_up" | "hub_down") | null;
+        };
+        /**
+         * OccurrencePage
+         * @description `more`: there are more than fit; ask for a shorter span.
+         */
+        OccurrencePage: {
+            /** More */
+            more: boolean;
+            /** Occurrences */
+            occurrences: components["schemas"]["OccurrenceAnswer"][];
+        };
+        /**
          * OpenAlarmCountsAnswer
          * @description Open alarms by severity; `unacknowledged` of them have no name yet.
          */
@@ -7141,6 +8522,16 @@ export interface components {
             unacknowledged: number;
             /** Warning */
             warning: number;
+        };
+        /**
+         * OperatorAnswer
+         * @description Somebody who may run the tour.
+         */
+        OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * OsdAnswer
@@ -7221,6 +8612,31 @@ export interface components {
             name: string;
         };
         /**
+         * OverlapAnswer
+         * @description Another plan's patrol that would be under way, or due, at the same time. `same_tour`: within the grace, so that
+         *     one patrol counts for both.
+         */
+        OverlapAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Other At
+             * Format: date-time
+             */
+            other_at: string;
+            /** Plan Id */
+            plan_id: number;
+            /** Plan Name */
+            plan_name: string;
+            /** Same Tour */
+            same_tour: boolean;
+            /** Tour Name */
+            tour_name: string;
+        };
+        /**
          * OwnerAnswer
          * @description A user who takes care of an alarm, or could.
          */
@@ -7229,6 +8645,43 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * PatrolCounts
+         * @description Of occurrences whose due time lies in the span and has passed. `late`: not started within the grace, be it done
+         *     since; `open`: not decided yet; `hub_down`: of the missed ones, those while the hub did not run.
+         */
+        PatrolCounts: {
+            /** Done */
+            done: number;
+            /** Due */
+            due: number;
+            /** Hub Down */
+            hub_down: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Open */
+            open: number;
+        };
+        /** PatrolFiguresAnswer */
+        PatrolFiguresAnswer: {
+            /** Plans */
+            plans: components["schemas"]["NamedCounts"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            total: components["schemas"]["PatrolCounts"];
+            /** Tours */
+            tours: components["schemas"]["NamedCounts"][];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * PeculiarityAnswer
@@ -7290,6 +8743,17 @@ export interface components {
             longitude: number;
         };
         /**
+         * PictureAnswer
+         * @description What is in which tile now; null: nothing.
+         */
+        PictureAnswer: {
+            /** Layout */
+            layout: string;
+            run: components["schemas"]["ScreenRunAnswer"] | null;
+            /** Tiles */
+            tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
+        };
+        /**
          * PlaceCamera
          * @description Put a camera on the map, turn it, or take it off (longitude and latitude null). What is left out stays as it is,
          *     null clears. The camera's file is changed with it: coordinates as typed, the nearest of the eight directions.
@@ -7337,6 +8801,33 @@ export interface components {
             working: number;
             /** Working Share */
             working_share: number;
+        };
+        /** PlaceStopAnswer */
+        PlaceStopAnswer: {
+            /** Camera Id */
+            camera_id: number | null;
+            /** Cameras */
+            cameras: (number | null)[];
+            /** Dwell S */
+            dwell_s: number;
+            /** Layout */
+            layout: string | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PlaceStopsAnswer
+         * @description Stops in the order in which the places lie. `left`: cameras that found no room in a tour of `max_stops`.
+         */
+        PlaceStopsAnswer: {
+            /** Cameras */
+            cameras: number;
+            /** Left */
+            left: number;
+            /** Max Stops */
+            max_stops: number;
+            /** Stops */
+            stops: components["schemas"]["PlaceStopAnswer"][];
         };
         /** PlacedBaseAnswer */
         PlacedBaseAnswer: {
@@ -7403,7 +8894,7 @@ export interface components {
              * Place Class
              * @enum {string}
              */
-            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other";
+            place_class: "key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other";
             /** Reach M */
             reach_m: number | null;
             /** Village Id */
@@ -7433,6 +8924,137 @@ export interface components {
             why: "township" | "village";
         };
         /**
+         * PlanAnswer
+         * @description `problem`: why nothing is due by it although it is enabled. `next_due_at`: within the next weeks, or null.
+         */
+        PlanAnswer: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /** Enabled */
+            enabled: boolean;
+            /** First Day */
+            first_day: string | null;
+            /** Grace Minutes */
+            grace_minutes: number;
+            /** Id */
+            id: number;
+            /**
+             * In Special
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Last Day */
+            last_day: string | null;
+            /** Name */
+            name: string;
+            /** Next Due At */
+            next_due_at: string | null;
+            /** Night From */
+            night_from: string;
+            /** Night To */
+            night_to: string;
+            /** Night Tour Id */
+            night_tour_id: number | null;
+            /** Night Tour Name */
+            night_tour_name: string | null;
+            /** Note */
+            note: string;
+            /** People */
+            people: number[];
+            /** Problem */
+            problem: ("tour_retired" | "tour_empty" | "night_tour_retired" | "night_tour_empty" | "over") | null;
+            /** Revision */
+            revision: number;
+            rule: components["schemas"]["DueRuleAnswer"];
+            special_rule: components["schemas"]["DueRuleAnswer"] | null;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** Weekdays */
+            weekdays: number[];
+        };
+        /**
+         * PlanBody
+         * @description `revision`: of the plan as the user saw it; an outdated one gets 409 with the new state.
+         */
+        PlanBody: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** First Day */
+            first_day?: string | null;
+            /**
+             * Grace Minutes
+             * @default 30
+             */
+            grace_minutes: number;
+            /**
+             * In Special
+             * @default same
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Last Day */
+            last_day?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Night From
+             * @default 22:00
+             */
+            night_from: string;
+            /**
+             * Night To
+             * @default 06:00
+             */
+            night_to: string;
+            /** Night Tour Id */
+            night_tour_id?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * People
+             * @default []
+             */
+            people: number[];
+            /**
+             * Revision
+             * @default 0
+             */
+            revision: number;
+            rule: components["schemas"]["DueRuleBody"];
+            special_rule?: components["schemas"]["DueRuleBody"] | null;
+            /** Tour Id */
+            tour_id: number;
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays: number[];
+        };
+        /** PlanPreview */
+        PlanPreview: {
+            /** Overlaps */
+            overlaps: components["schemas"]["OverlapAnswer"][];
+            /** Per Day */
+            per_day: number;
+            /** Problem */
+            problem: ("tour_retired" | "tour_empty" | "night_tour_retired" | "night_tour_empty" | "over") | null;
+            /** Times */
+            times: components["schemas"]["DueTimeAnswer"][];
+        };
+        /**
          * PlanRequest
          * @description What would be searched; nothing is sent. An invalid range is refused, never replaced.
          */
@@ -7444,6 +9066,29 @@ export interface components {
             ranges: string[];
             /** Village Id */
             village_id?: number | null;
+        };
+        /**
+         * PlanTemplateAnswer
+         * @description What a plan of this kind looks like; the tour is missing. `code` is what pages name it by.
+         */
+        PlanTemplateAnswer: {
+            /** Code */
+            code: string;
+            /** Grace Minutes */
+            grace_minutes: number;
+            /**
+             * In Special
+             * @enum {string}
+             */
+            in_special: "same" | "off" | "other";
+            /** Night From */
+            night_from: string;
+            /** Night To */
+            night_to: string;
+            rule: components["schemas"]["DueRuleAnswer"];
+            special_rule: components["schemas"]["DueRuleAnswer"] | null;
+            /** Weekdays */
+            weekdays: number[];
         };
         /**
          * PlannedItemAnswer
@@ -7506,6 +9151,15 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PreviewBody
+         * @description `plan_id`: of the plan that would be changed, so that it does not overlap itself.
+         */
+        PreviewBody: {
+            plan: components["schemas"]["PlanBody"];
+            /** Plan Id */
+            plan_id?: number | null;
         };
         /**
          * ProfileAnswer
@@ -8228,6 +9882,32 @@ export interface components {
             words: components["schemas"]["FigureWordsAnswer"][];
         };
         /**
+         * ResultCameraAnswer
+         * @description A camera by the names it had when the patrol started.
+         */
+        ResultCameraAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Village */
+            village: string;
+        };
+        /**
+         * ResultCountsAnswer
+         * @description Results of a patrol: one per camera and stop.
+         */
+        ResultCountsAnswer: {
+            /** Abnormal */
+            abnormal: number;
+            /** Excused */
+            excused: number;
+            /** Normal */
+            normal: number;
+            /** Open */
+            open: number;
+        };
+        /**
          * ReturnCameras
          * @description Return cameras to their village; the note says what is to be corrected.
          */
@@ -8354,18 +10034,31 @@ export interface components {
         /**
          * RunAnswer
          * @description A run as it is at `now` (hub time): pages count down from `time_left_s` by themselves.
+         *
+         *     `closing`: the stops of a patrol are all over, and it can be submitted once nothing is open.
          */
         RunAnswer: {
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            counts: components["schemas"]["ResultCountsAnswer"] | null;
             /** Dead */
             dead: components["schemas"]["SkippedCameraAnswer"][];
             /** End Reason */
             end_reason: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Extended S */
+            extended_s: number;
             /** Id */
             id: number;
+            interrupt: components["schemas"]["RunInterruptAnswer"] | null;
             /** Lap */
             lap: number;
+            /** Least S */
+            least_s: number;
             /** Loop */
             loop: boolean;
             /** Next Position */
@@ -8375,8 +10068,14 @@ export interface components {
              * Format: date-time
              */
             now: string;
+            operator: components["schemas"]["RunOperatorAnswer"];
+            /** Pause Reason */
+            pause_reason: ("operator" | "alarm" | "ptz") | null;
             /** Position */
             position: number;
+            progress: components["schemas"]["RunProgressAnswer"];
+            /** Remaining */
+            remaining: number[];
             /** Revision */
             revision: number;
             /** Shown */
@@ -8394,7 +10093,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "running" | "paused" | "ended";
+            state: "running" | "paused" | "closing" | "ended";
             /** Step */
             step: number | null;
             /** Stop Count */
@@ -8407,12 +10106,147 @@ export interface components {
             tour_name: string;
         };
         /**
+         * RunEventAnswer
+         * @description What was done to a run. `detail` depends on `kind`: see patrol.runs.run_events.
+         */
+        RunEventAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: {
+                [key: string]: string | number | null;
+            };
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Position */
+            position: number;
+            /** User Id */
+            user_id: number | null;
+            /** User Name */
+            user_name: string;
+        };
+        /**
+         * RunInterruptAnswer
+         * @description The alarm that interrupted the patrol.
+         */
+        RunInterruptAnswer: {
+            /** Alarm Id */
+            alarm_id: number;
+            /** Cameras */
+            cameras: components["schemas"]["ItineraryCameraAnswer"][];
+            /** Cause */
+            cause: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "hub" | "village" | "device" | "camera";
+            /** More */
+            more: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "major" | "minor" | "warning";
+            /** Village */
+            village: string;
+        };
+        /**
          * RunItinerary
          * @description The tour as it was when the run started. It never changes: fetch it once.
          */
         RunItinerary: {
             /** Stops */
             stops: components["schemas"]["ItineraryStopAnswer"][];
+        };
+        /** RunOnScreen */
+        RunOnScreen: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "run";
+            /** Run Id */
+            run_id: number;
+        };
+        /** RunOperatorAnswer */
+        RunOperatorAnswer: {
+            /** Id */
+            id: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * RunProgressAnswer
+         * @description All 0 when the run has ended.
+         */
+        RunProgressAnswer: {
+            /** Done */
+            done: number;
+            /** Left S */
+            left_s: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * RunResultAnswer
+         * @description The result of one camera at one stop. `seen`: visible for the tour's least time; `seen_s`: the longest visit.
+         *
+         *     `why` it was not seen: no_page, page_hidden, page_covered, off_screen, passed_over, no_picture or the fault of its
+         *     picture; null: it was seen, or its stop was not on yet. `picture_why`: why there is no picture of it. `cause` and
+         *     `reference` (the number of an alarm): why it is excused.
+         */
+        RunResultAnswer: {
+            camera: components["schemas"]["ResultCameraAnswer"];
+            /** Cause */
+            cause: string | null;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Confirmed Name */
+            confirmed_name: string | null;
+            /** Findings */
+            findings: number;
+            /** Key */
+            key: boolean;
+            /** Picture At */
+            picture_at: string | null;
+            /** Picture Url */
+            picture_url: string | null;
+            /** Picture Why */
+            picture_why: string | null;
+            /** Position */
+            position: number;
+            /** Reference */
+            reference: number | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "open" | "normal" | "abnormal" | "excused";
+            /** Seen */
+            seen: boolean;
+            /** Seen At */
+            seen_at: string | null;
+            /** Seen S */
+            seen_s: number;
+            /** Visits */
+            visits: number;
+            /** Why */
+            why: string | null;
+            /** Words */
+            words: string;
         };
         /** RunStarted */
         RunStarted: {
@@ -8509,6 +10343,187 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** SceneOnScreen */
+        SceneOnScreen: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scene";
+            /** Scene Id */
+            scene_id: number;
+        };
+        /**
+         * ScreenAnswer
+         * @description A screen. `before`: what taking back returns to; null: there is nothing to take back.
+         *
+         *     `since`: since when its browser is connected, or when it was last connected; null: never. `pages` over 1: several
+         *     browsers show it with the same token.
+         */
+        ScreenAnswer: {
+            /** Address */
+            address: string;
+            before: components["schemas"]["ContentAnswer"] | null;
+            /** Captions */
+            captions: boolean;
+            /** Changed At */
+            changed_at: string | null;
+            /** Changed Name */
+            changed_name: string;
+            /** Clock */
+            clock: boolean;
+            /** Code Until */
+            code_until: string | null;
+            /** Connected */
+            connected: boolean;
+            content: components["schemas"]["ContentAnswer"];
+            /** Enrolled At */
+            enrolled_at: string | null;
+            /** Id */
+            id: number;
+            /** Layout */
+            layout: string;
+            /** Locked */
+            locked: boolean;
+            /** Name */
+            name: string;
+            /** Pages */
+            pages: number;
+            picture: components["schemas"]["PictureAnswer"];
+            /** Place */
+            place: string;
+            /** Portrait */
+            portrait: boolean;
+            /** Revision */
+            revision: number;
+            /** Since */
+            since: string | null;
+            /** Streams */
+            streams: number;
+        };
+        /** ScreenBody */
+        ScreenBody: {
+            /**
+             * Captions
+             * @default true
+             */
+            captions: boolean;
+            /**
+             * Clock
+             * @default false
+             */
+            clock: boolean;
+            /**
+             * Layout
+             * @default 9
+             */
+            layout: string;
+            /**
+             * Locked
+             * @default false
+             */
+            locked: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Place
+             * @default
+             */
+            place: string;
+            /**
+             * Portrait
+             * @default false
+             */
+            portrait: boolean;
+            /**
+             * Streams
+             * @default 9
+             */
+            streams: number;
+        };
+        /** ScreenCameraAnswer */
+        ScreenCameraAnswer: {
+            /** Fault */
+            fault: string | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Picture At */
+            picture_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "found" | "waiting" | "returned" | "approved" | "retired";
+            /** Village */
+            village: string;
+        };
+        /**
+         * ScreenCodeAnswer
+         * @description Shown once.
+         */
+        ScreenCodeAnswer: {
+            /** Code */
+            code: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
+         * ScreenPage
+         * @description What a screen's own page needs.
+         */
+        ScreenPage: {
+            /** Captions */
+            captions: boolean;
+            /** Clock */
+            clock: boolean;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            picture: components["schemas"]["PictureAnswer"];
+            /** Place */
+            place: string;
+            /** Portrait */
+            portrait: boolean;
+            /** Revision */
+            revision: number;
+            /** Streams */
+            streams: number;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * ScreenRunAnswer
+         * @description The run that a screen shows, as it is at `now` (hub time).
+         */
+        ScreenRunAnswer: {
+            /** Dead */
+            dead: components["schemas"]["DeadAnswer"][];
+            /** Id */
+            id: number;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Position */
+            position: number;
+            /** State */
+            state: string;
+            /** Stop Count */
+            stop_count: number;
+            /** Stop Name */
+            stop_name: string;
+            /** Time Left S */
+            time_left_s: number;
+            /** Tour Name */
+            tour_name: string;
+        };
         /**
          * SealAnswer
          * @description Number, time and hash of the link that sealed the record.
@@ -8525,16 +10540,27 @@ export interface components {
             sequence: number;
         };
         /**
+         * SeasonAnswer
+         * @description First and last day, each as month and day: "06-01".
+         */
+        SeasonAnswer: {
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
+        };
+        /**
          * SeenCamera
          * @description Seconds that the page really showed the camera since the step began: tile on screen, page visible, new frames.
          *
-         *     `gap`: why it has never been shown so far.
+         *     `gap`: why it was not shown, or not longer: the page was in the background, something lay over the tile or the
+         *     window, the tile was scrolled away, no frame came, the picture stood still, or was black.
          */
         SeenCamera: {
             /** Camera */
             camera: number;
             /** Gap */
-            gap?: ("page_hidden" | "no_picture") | null;
+            gap?: ("page_hidden" | "covered" | "off_screen" | "no_picture" | "frozen" | "black") | null;
             /** Seconds */
             seconds: number;
         };
@@ -8734,6 +10760,16 @@ export interface components {
             viewer: string;
         };
         /**
+         * ShowOnScreen
+         * @description `revision` is that of the screen as the user saw it; an outdated one gets 409 with the new state.
+         */
+        ShowOnScreen: {
+            /** Content */
+            content: components["schemas"]["NothingBody"] | components["schemas"]["SceneOnScreen"] | components["schemas"]["CamerasOnScreen"] | components["schemas"]["RunOnScreen"] | components["schemas"]["TileOnScreen"];
+            /** Revision */
+            revision: number;
+        };
+        /**
          * Sign
          * @description A supervisor's opinion. `reviews`: how many reviews the page shows; 409 `record_reviewed` when there are more.
          */
@@ -8767,6 +10803,84 @@ export interface components {
             id: number;
             /** Reason */
             reason: string;
+        };
+        /** SpecialPeriodAnswer */
+        SpecialPeriodAnswer: {
+            /** All Day Duty */
+            all_day_duty: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /** Draft */
+            draft: boolean;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "holiday" | "event";
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Revision */
+            revision: number;
+        };
+        /** SpecialPeriodBody */
+        SpecialPeriodBody: {
+            /**
+             * All Day Duty
+             * @default true
+             */
+            all_day_duty: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Draft
+             * @default false
+             */
+            draft: boolean;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Kind
+             * @default holiday
+             * @enum {string}
+             */
+            kind: "holiday" | "event";
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Revision
+             * @default 0
+             */
+            revision: number;
         };
         /**
          * StartImport
@@ -8844,12 +10958,21 @@ export interface components {
             /** Why */
             why: string | null;
         };
-        /** StopAnswer */
+        /**
+         * StopAnswer
+         * @description A stop. `layout` and `cameras` tell what it shows, whichever kind of stop it is.
+         */
         StopAnswer: {
             /** Camera Id */
             camera_id: number | null;
+            /** Cameras */
+            cameras: (number | null)[];
             /** Dwell S */
             dwell_s: number;
+            /** Key */
+            key: boolean;
+            /** Layout */
+            layout: string;
             /** Name */
             name: string;
             /** Note */
@@ -8858,21 +10981,34 @@ export interface components {
             position: number;
             /** Preset */
             preset: string | null;
+            /** Preset Name */
+            preset_name: string;
             /** Scene Id */
             scene_id: number | null;
+            /** Title */
+            title: string;
         };
         /**
          * StopBody
-         * @description A camera or a scene (exactly one), and how long it is shown, in seconds.
+         * @description Exactly one of a camera, a scene, and a layout with its cameras (null: an empty tile); for how many seconds.
          */
         StopBody: {
             /** Camera Id */
             camera_id?: number | null;
+            /** Cameras */
+            cameras?: (number | null)[];
             /**
              * Dwell S
              * @default 15
              */
             dwell_s: number;
+            /**
+             * Key
+             * @default false
+             */
+            key: boolean;
+            /** Layout */
+            layout?: string | null;
             /**
              * Note
              * @default
@@ -8880,8 +11016,18 @@ export interface components {
             note: string;
             /** Preset */
             preset?: string | null;
+            /**
+             * Preset Name
+             * @default
+             */
+            preset_name: string;
             /** Scene Id */
             scene_id?: number | null;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
         };
         /**
          * StreamAddress
@@ -9037,6 +11183,16 @@ export interface components {
             /** Width */
             width: number | null;
         };
+        /** SubmitBody */
+        SubmitBody: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision?: number | null;
+        };
         /**
          * SubnetBody
          * @description Devices of a subnet that have addresses in another one now; the host part stays.
@@ -9075,6 +11231,20 @@ export interface components {
              * @default false
              */
             unknown_too: boolean;
+        };
+        /**
+         * SuggestedPlanAnswer
+         * @description When such a tour is usually due. `weekdays`: 1 (Monday) to 7; empty: each day. No season: the whole year.
+         */
+        SuggestedPlanAnswer: {
+            /** Every Minutes */
+            every_minutes: number | null;
+            /** Seasons */
+            seasons: components["schemas"]["SeasonAnswer"][];
+            /** Times */
+            times: string[];
+            /** Weekdays */
+            weekdays: number[];
         };
         /** Suspend */
         Suspend: {
@@ -9186,6 +11356,24 @@ export interface components {
             /** Viewers */
             viewers: number;
         };
+        /** TakeBack */
+        TakeBack: {
+            /** Revision */
+            revision: number;
+        };
+        /**
+         * TakeOverRun
+         * @description Become the run's operator.
+         */
+        TakeOverRun: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Revision */
+            revision: number;
+        };
         /**
          * TileFiguresAnswer
          * @description Two answers give rates: `at` is the relay's clock in seconds. `feed` is null where none runs, `sent` is null for
@@ -9260,6 +11448,21 @@ export interface components {
             viewer: string;
         };
         /**
+         * TileOnScreen
+         * @description A camera for one tile of what the screen shows; null empties it. A scene becomes single cameras by that.
+         */
+        TileOnScreen: {
+            /** Camera Id */
+            camera_id: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "tile";
+            /** Tile */
+            tile: number;
+        };
+        /**
          * TimeMessage
          * @description Hub → page, every 5 s: a page that misses several reconnects.
          */
@@ -9276,8 +11479,25 @@ export interface components {
              */
             type: "time";
         };
-        /** TourAnswer */
+        /**
+         * TourAnswer
+         * @description A tour and its stops. `duration_s` is one lap.
+         */
         TourAnswer: {
+            /** Archived At */
+            archived_at: string | null;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed Name */
+            changed_name: string;
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
             /**
              * Created At
              * Format: date-time
@@ -9285,19 +11505,60 @@ export interface components {
             created_at: string;
             /** Duration S */
             duration_s: number;
+            /** Edit Roles */
+            edit_roles: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
             /** Id */
             id: number;
+            /**
+             * Interrupt
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind: string | null;
             /** Last Run At */
             last_run_at: string | null;
+            /** Least S */
+            least_s: number;
             /** Name */
             name: string;
             /** Note */
             note: string;
+            /** Owner Id */
+            owner_id: number | null;
+            /** Owner Name */
+            owner_name: string | null;
+            /** Revision */
+            revision: number;
+            /** Roles */
+            roles: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source: components["schemas"]["TourSourceAnswer"] | null;
             /** Stops */
             stops: components["schemas"]["StopAnswer"][];
         };
         /** TourBody */
         TourBody: {
+            /**
+             * Confirm
+             * @default screen
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Edit Roles */
+            edit_roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            /**
+             * Interrupt
+             * @default none
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind?: string | null;
+            /**
+             * Least S
+             * @default 3
+             */
+            least_s: number;
             /** Name */
             name: string;
             /**
@@ -9305,8 +11566,82 @@ export interface components {
              * @default
              */
             note: string;
+            /** Roles */
+            roles?: ("township_admin" | "operator" | "village_admin" | "maintainer" | "leader" | "contractor")[];
+            source?: components["schemas"]["TourSourceBody"] | null;
             /** Stops */
             stops: components["schemas"]["StopBody"][];
+        };
+        /** TourSourceAnswer */
+        TourSourceAnswer: {
+            /** Dwell S */
+            dwell_s: number;
+            /** Left Out */
+            left_out: number[];
+            /**
+             * Per Stop
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids: number[];
+        };
+        /**
+         * TourSourceBody
+         * @description The places that a tour is built from, so that new cameras there can be offered later.
+         */
+        TourSourceBody: {
+            /**
+             * Dwell S
+             * @default 15
+             */
+            dwell_s: number;
+            /** Left Out */
+            left_out?: number[];
+            /**
+             * Per Stop
+             * @default 1
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            /** Village Ids */
+            village_ids?: number[];
+        };
+        /**
+         * TourTemplateAnswer
+         * @description A template of tours. `cameras`: how many approved cameras stand at such places now.
+         */
+        TourTemplateAnswer: {
+            /** Cameras */
+            cameras: number;
+            /**
+             * Confirm
+             * @enum {string}
+             */
+            confirm: "screen" | "camera" | "end";
+            /** Dwell S */
+            dwell_s: number;
+            /**
+             * Interrupt
+             * @enum {string}
+             */
+            interrupt: "none" | "critical" | "major";
+            /** Kind */
+            kind: string;
+            /** Least S */
+            least_s: number;
+            /**
+             * Per Stop
+             * @enum {integer}
+             */
+            per_stop: 1 | 4 | 9 | 16;
+            /** Place Classes */
+            place_classes: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other")[];
+            plan: components["schemas"]["SuggestedPlanAnswer"];
         };
         /**
          * TrackFiguresAnswer
@@ -13559,6 +15894,386 @@ export interface operations {
             };
         };
     };
+    findings_api_findings_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_categories_api_findings_categories_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingCategoryAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_findings_api_findings_export_xlsx_get: {
+        parameters: {
+            query?: {
+                run_id?: number | null;
+                village_id?: number | null;
+                camera_id?: number | null;
+                category?: string | null;
+                begin?: string | null;
+                end?: string | null;
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The findings as a sheet, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_api_findings__finding_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_finding_api_findings__finding_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_finding_api_findings__finding_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFinding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_photo_api_findings__finding_id__photo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/*": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_photo_api_findings__finding_id__photo_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    finding_picture_api_findings__finding_id__picture_jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                finding_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     board_api_health_board_get: {
         parameters: {
             query?: never;
@@ -14424,7 +17139,7 @@ export interface operations {
         parameters: {
             query?: {
                 village_id?: number | null;
-                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "square" | "other") | null;
+                place_class?: ("key_road" | "key_unit" | "high_incidence" | "entrance" | "school" | "water" | "forest" | "field" | "square" | "other") | null;
                 missing?: string | null;
                 service_state?: ("in_use" | "repair" | "removed") | null;
                 filing?: ("filed" | "submitted" | "due" | "overdue" | "not_needed" | "not_in_use") | null;
@@ -16535,6 +19250,168 @@ export interface operations {
             };
         };
     };
+    occurrences_api_occurrences_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                state?: ("due" | "running" | "late" | "missed" | "done")[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrencePage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    occurrence_api_occurrences__occurrence_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    decline_occurrence_api_occurrences__occurrence_id__decline_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_occurrence_api_occurrences__occurrence_id__start_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                occurrence_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OccurrenceAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     osd_checks_api_osd_get: {
         parameters: {
             query?: {
@@ -16554,6 +19431,331 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OsdChecksAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    patrol_figures_api_patrol_figures_get: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolFiguresAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plan_templates_api_plan_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanTemplateAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plans_api_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_plan_api_plans_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_plan_api_plans_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPreview"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    plan_api_plans__plan_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_plan_api_plans__plan_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_plan_api_plans__plan_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17162,7 +20364,7 @@ export interface operations {
     runs_api_runs_get: {
         parameters: {
             query?: {
-                state?: ("running" | "paused" | "ended" | "active") | null;
+                state?: ("running" | "paused" | "closing" | "ended" | "active") | null;
                 tour_id?: number | null;
                 limit?: number;
                 before?: number | null;
@@ -17284,6 +20486,225 @@ export interface operations {
             };
         };
     };
+    confirm_api_runs__run_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    events_api_runs__run_id__events_get: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEventAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    extend_api_runs__run_id__extend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_finding_api_runs__run_id__findings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    hand_over_api_runs__run_id__hand_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     itinerary_api_runs__run_id__itinerary_get: {
         parameters: {
             query?: never;
@@ -17375,6 +20796,87 @@ export interface operations {
             };
         };
     };
+    operators_api_runs__run_id__operators_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    result_picture_api_runs__run_id__pictures__picture_id__jpg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                picture_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     record_api_runs__run_id__record_get: {
         parameters: {
             query?: never;
@@ -17393,6 +20895,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_results_api_runs__run_id__results_get: {
+        parameters: {
+            query?: {
+                position?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17480,6 +21024,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSteps"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    submit_api_runs__run_id__submit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_over_api_runs__run_id__take_over_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeOverRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17689,6 +21321,628 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    own_screen_api_screen_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenPage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    picture_api_screen_cameras__camera_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description unchanged */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    still_api_screen_cameras__camera_id__still_get: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                n?: number;
+            };
+            header?: never;
+            path: {
+                camera_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    enrol_api_screen_enrol_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenPage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    media_parameters_api_screen_media_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    offer_api_screen_viewers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewerOfferAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_screens_api_screens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_api_screens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    screen_api_screens__screen_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_api_screens__screen_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_api_screens__screen_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    new_code_api_screens__screen_id__code_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenCodeAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_api_screens__screen_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_api_screens__screen_id__show_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShowOnScreen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_back_api_screens__screen_id__take_back_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screen_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -17951,6 +22205,215 @@ export interface operations {
             };
         };
     };
+    special_periods_api_special_periods_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_period_api_special_periods_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialPeriodBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    copy_periods_api_special_periods_copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyPeriods"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_period_api_special_periods__period_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                period_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialPeriodBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_period_api_special_periods__period_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                period_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     system_api_system_get: {
         parameters: {
             query?: never;
@@ -18029,9 +22492,49 @@ export interface operations {
             };
         };
     };
-    tours_api_tours_get: {
+    tour_templates_api_tour_templates_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourTemplateAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    tours_api_tours_get: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18109,6 +22612,48 @@ export interface operations {
             };
         };
     };
+    from_places_api_tours_from_places_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromPlacesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceStopsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     tour_api_tours__tour_id__get: {
         parameters: {
             query?: never;
@@ -18160,7 +22705,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TourBody"];
+                "application/json": components["schemas"]["ChangeTour"];
             };
         };
         responses: {
@@ -18211,6 +22756,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    archive_api_tours__tour_id__archive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveTour"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    copy_api_tours__tour_id__copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tour_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyTour"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

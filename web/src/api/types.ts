@@ -16,9 +16,13 @@ export type NoticeRule = Schemas['RuleAnswer']
 export type Observation = Schemas['ObservationAnswer']
 export type Run = Schemas['RunAnswer']
 export type RunItinerary = Schemas['RunItinerary']
+export type RunResult = Schemas['RunResultAnswer']
 export type RunSteps = Schemas['RunSteps']
 export type Seen = Schemas['SeenMessage']
 export type Warm = Schemas['WarmMessage']
+export type Screen = Schemas['ScreenAnswer']
+/** A screen as its own page knows it. */
+export type OwnScreen = Schemas['ScreenPage']
 export type Scene = Schemas['SceneAnswer']
 export type Sweep = Schemas['SweepAnswer']
 export type System = Schemas['SystemAnswer']
@@ -67,7 +71,7 @@ export type TileState = TileMessage['state']
 export type Topic = Changed['topic']
 
 /** In the order in which pages list them. */
-export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entrance', 'school', 'water', 'square', 'other'] as const satisfies readonly PlaceClass[]
+export const PLACE_CLASSES = ['key_road', 'key_unit', 'high_incidence', 'entrance', 'school', 'water', 'forest', 'field', 'square', 'other'] as const satisfies readonly PlaceClass[]
 
 /** What a role may do (access.policy.Action); `Me.actions` lists those of the user. */
 export type Action =
@@ -92,6 +96,8 @@ export type Action =
   | 'read_system'
   | 'manage_system'
   | 'manage_stream_tokens'
+  | 'use_screens'
+  | 'manage_screens'
   | 'steer'
 
 export type Ptz = Schemas['PtzAnswer']

@@ -28,7 +28,7 @@ const SECOND_DIGIT_MS = 800
 export class WallKeys {
   private first: { digit: number; at: number } | null = null
 
-  /** Space is left to the running tour. With more than nine tiles two digits in quick order name one. */
+  /** Space is left to the running tour, which also takes Enter and F: Z and Shift+F do the same. With more than nine tiles two digits in quick order name one. */
   command(pressed: Pressed, tiles: number, now: number): Command | null {
     if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return null
     if (/^\d$/.test(pressed.key)) return this.digit(Number(pressed.key), tiles, now)
@@ -43,6 +43,8 @@ export class WallKeys {
       case 'ArrowDown':
         return { do: 'move', direction: 'down' }
       case 'Enter':
+      case 'z':
+      case 'Z':
         return { do: 'solo' }
       case 'Escape':
         return { do: 'back' }
@@ -67,8 +69,8 @@ export class WallKeys {
       case 'c':
       case 'C':
         return { do: 'carousel' }
-      case 'z':
-      case 'Z':
+      case 'g':
+      case 'G':
         return { do: 'magnify' }
       case 'h':
       case 'H':

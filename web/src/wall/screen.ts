@@ -8,8 +8,11 @@ import type { FrameSeen } from './tile'
 export interface Screen {
   readonly element: HTMLElement | null
   attach(track: MediaStreamTrack): void
-  /** Another camera comes: hide the picture of the one before at once. */
-  cover(poster: string | null): void
+  /**
+   * Another camera comes. `hold`: the picture of the one before stays (the page shows it grey) until there is something to
+   * replace it, but no longer than a moment; otherwise it is hidden at once.
+   */
+  cover(poster: string | null, hold: boolean): void
   /** Another camera's picture has taken the place of the one before: nothing of that one is kept. */
   forget(): void
   /** The first frame of the right camera has arrived. */
@@ -22,6 +25,10 @@ export interface Screen {
 }
 
 const KEEP_EVERY_MS = 1_500
+/** A warm camera's first frame is here by then, so that the stored picture would only flash in between. */
+const HOLD_MS = 300
+/** Nobody may take the camera before for this one: if by then there is no stored picture, there is none. */
+const LONGEST_HOLD_MS = 1_000
 
 /**
  * Chromium plays black frames when a track is muted or its connection ends. They did not come over the network (no receiveTime),
@@ -38,6 +45,11 @@ export class VideoScreen implements Screen {
   private readonly poster: HTMLImageElement
   private keptAt = 0
   private blank = true
+  /** What was there before another camera was asked for is still seen. */
+  private held = false
+  private heldAt = 0
+  private loaded = false
+  private holdTimers: ReturnType<typeof setTimeout>[] = []
   private generation = 0
   /** A browser may pause videos of a hidden page. */
   private readonly onVisibility = (): void => {
@@ -52,7 +64,11 @@ export class VideoScreen implements Screen {
     this.poster.draggable = false
     this.poster.hidden = true
     this.poster.onerror = () => (this.poster.hidden = true)
-    this.poster.onload = () => (this.poster.hidden = false)
+    this.poster.onload = () => {
+      this.loaded = true
+      if (!this.held) this.poster.hidden = false
+      else if (performance.now() - this.heldAt >= HOLD_MS) this.replaceHeld()
+    }
     this.video = document.createElement('video')
     this.video.muted = true
     this.video.autoplay = true
@@ -72,6 +88,7 @@ export class VideoScreen implements Screen {
   dispose(): void {
     this.generation += 1
     document.removeEventListener('visibilitychange', this.onVisibility)
+    this.letGo()
     this.onFrame = null
     this.video.srcObject = null
     this.element.remove()
@@ -98,17 +115,22 @@ export class VideoScreen implements Screen {
     this.video.requestVideoFrameCallback(seen)
   }
 
-  cover(poster: string | null): void {
-    this.video.classList.add('covered')
-    this.kept.hidden = true
+  cover(poster: string | null, hold: boolean): void {
+    this.letGo()
     this.keptAt = 0
-    this.stills.hidden = true
-    this.poster.hidden = true
+    const shows = !this.stills.hidden || !this.kept.hidden || !this.poster.hidden || (!this.blank && !this.video.classList.contains('covered'))
+    this.loaded = false
+    this.held = hold && shows
+    this.heldAt = performance.now()
+    if (this.held) this.holdTimers = [setTimeout(() => this.loaded && this.replaceHeld(), HOLD_MS), setTimeout(() => this.replaceHeld(), LONGEST_HOLD_MS)]
+    else this.clear()
     if (poster) this.poster.src = poster
-    else this.poster.removeAttribute('src')
+    else if (!this.held) this.poster.removeAttribute('src')
   }
 
   forget(): void {
+    this.letGo()
+    this.loaded = false
     this.kept.hidden = true
     this.keptAt = 0
     this.stills.hidden = true
@@ -117,12 +139,14 @@ export class VideoScreen implements Screen {
   }
 
   reveal(): void {
+    if (this.held) this.letGo()
     if (this.video.classList.contains('covered')) this.video.classList.remove('covered')
     if (!this.kept.hidden) this.kept.hidden = true
     if (!this.stills.hidden) this.stills.hidden = true
   }
 
   still(image: ImageBitmap): void {
+    this.letGo()
     const { width, height } = image
     if (this.stills.width !== width || this.stills.height !== height) Object.assign(this.stills, { width, height })
     this.stills.getContext('2d', { alpha: false })?.drawImage(image, 0, 0)
@@ -142,9 +166,16 @@ export class VideoScreen implements Screen {
     if (this.video.srcObject) void this.video.play().catch(() => undefined)
   }
 
+  /** What shows this camera's own picture now; null: nothing does. */
+  get picture(): CanvasImageSource | null {
+    if (this.held) return null
+    if (!this.stills.hidden) return this.stills
+    return this.blank || !this.kept.hidden || this.video.classList.contains('covered') ? null : this.video
+  }
+
   private keep(now: number): void {
     const { videoWidth: width, videoHeight: height } = this.video
-    if (!width || this.video.classList.contains('covered')) return
+    if (!width || this.held || this.video.classList.contains('covered')) return
     const scale = Math.min(1, 640 / width)
     this.kept.width = Math.round(width * scale)
     this.kept.height = Math.round(height * scale)
@@ -154,5 +185,24 @@ export class VideoScreen implements Screen {
 
   private standIn(): void {
     if (this.keptAt > 0) this.kept.hidden = false
+  }
+
+  private letGo(): void {
+    this.held = false
+    for (const timer of this.holdTimers.splice(0)) clearTimeout(timer)
+  }
+
+  /** The picture of the camera before is held no longer. */
+  private replaceHeld(): void {
+    this.letGo()
+    this.clear()
+    this.poster.hidden = !this.loaded
+  }
+
+  private clear(): void {
+    this.video.classList.add('covered')
+    this.kept.hidden = true
+    this.stills.hidden = true
+    this.poster.hidden = true
   }
 }

@@ -118,7 +118,7 @@ export class Wall {
       if (stays) this.hold(slot)
       else {
         slot.before = null
-        this.cover(slot, camera === null ? null : this.parts.poster(camera))
+        this.cover(slot, camera === null ? null : this.parts.poster(camera), camera !== null)
       }
     }
     this.ask(slot, requested(slot.tile, camera, quality, this.parts.now()))
@@ -135,7 +135,7 @@ export class Wall {
   /** The picture before has stayed for long enough: the stored one stands in. */
   private letGo(slot: Slot): void {
     slot.before = null
-    this.cover(slot, slot.tile.camera === null ? null : this.parts.poster(slot.tile.camera))
+    this.cover(slot, slot.tile.camera === null ? null : this.parts.poster(slot.tile.camera), false)
     this.changed(slot)
   }
 
@@ -144,7 +144,7 @@ export class Wall {
     for (const slot of this.slots) {
       const { camera, frameAt } = slot.tile
       const poster = camera === null || frameAt !== null || slot.poster !== null ? null : this.parts.poster(camera)
-      if (poster !== null) this.cover(slot, poster)
+      if (poster !== null) this.cover(slot, poster, true)
     }
   }
 
@@ -242,9 +242,9 @@ export class Wall {
     return this.slots.some(({ source, tile }) => source === peer && tile.hubState === 'live' && tile.note !== 'link_keys')
   }
 
-  private cover(slot: Slot, poster: string | null): void {
+  private cover(slot: Slot, poster: string | null, hold: boolean): void {
     slot.poster = poster
-    slot.screen.cover(poster)
+    slot.screen.cover(poster, hold)
   }
 
   private ask(slot: Slot, tile: Tile): void {

@@ -1,12 +1,8 @@
 import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { h } from 'vue'
 import type { RunStep } from '@/api/types'
 import RecordPage from '@/pages/runs/RecordPage.vue'
-import RunBar from '@/pages/runs/RunBar.vue'
 import RunsPage from '@/pages/runs/RunsPage.vue'
-import type { WallControl } from '@/wall/control'
-import { plainScene } from '@/wall/scene'
 import { FakeHub, Refusal, flushPromises, run, signIn, signOutAll, visit } from './hub'
 
 let hub: FakeHub
@@ -122,48 +118,5 @@ describe('the record of a run', () => {
     })
     await open()
     expect(page.text()).toContain('没有这条记录')
-  })
-})
-
-describe('the bar of a run', () => {
-  let shown: unknown[]
-  const wall: WallControl = { show: ({ layout, cameras }) => void shown.push([layout, cameras]), showScene: (layout, cameras) => void shown.push([layout, cameras]), moving: () => new Set([1]), scene: () => plainScene('4', [9]) }
-  const at = (more: object = {}) => run(7, { ...active, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), ...more })
-  beforeEach(async () => {
-    shown = []
-    hub.on('GET /api/runs/7', () => at())
-    hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1, 2]), stop(1, [3])] }))
-    await signIn(hub)
-    page = await visit([{ path: '/wall', component: { render: () => h(RunBar, { wall, runId: 7 }) } }], '/wall?run=7')
-  })
-
-  it('shows the stop on the wall, what is skipped, and what comes next', async () => {
-    expect(shown).toEqual([['1', [1, 2]]])
-    hub.changed('run', 7, at({ revision: 2, dead: [{ id: 2, reason: 'device_down' }] }))
-    await flushPromises()
-    expect(page.text()).toContain('第 1 / 2 站')
-    expect(page.find('.skipped').text()).toBe('点位2：设备离线')
-    expect(page.find('.next').text()).toBe('下一站：村1 站1')
-    hub.changed('run', 7, at({ revision: 3, position: 1, step: 1, next_position: null }))
-    await flushPromises()
-    expect(shown.at(-1)).toEqual(['1', [3]])
-    expect(hub.to('GET /api/runs/7/itinerary')).toHaveLength(1)
-  })
-
-  it('reads the run again when somebody else was first', async () => {
-    hub.on('POST /api/runs/7/pause', () => {
-      throw new Refusal(409, 'run_moved')
-    })
-    hub.on('GET /api/runs/7', () => at({ revision: 5, state: 'paused' }))
-    await button('暂停').trigger('click')
-    await flushPromises()
-    expect(page.find('.paused').exists()).toBe(true)
-    expect(document.body.textContent).toContain('已由他人操作')
-  })
-
-  it('reports what was seen when the step is over', async () => {
-    hub.changed('run', 7, at({ revision: 3, position: 1, step: 1 }))
-    await flushPromises()
-    expect(hub.heard.filter((one) => one.type === 'seen').map((one) => [one.run, one.step])).toEqual([[7, 0]])
   })
 })

@@ -93,13 +93,13 @@ describe('stops', () => {
   it('come from a tour and go back to it', () => {
     const stops = fromTour({
       stops: [
-        { position: 1, camera_id: null, scene_id: 5, name: '四画面', dwell_s: 30, preset: null, note: '' },
-        { position: 0, camera_id: 11, scene_id: null, name: '桥头', dwell_s: 15, preset: null, note: '看栏杆' },
+        { position: 1, camera_id: null, scene_id: 5, name: '四画面', dwell_s: 30, preset: null, preset_name: '', layout: '4', cameras: [11, 12, null, null], title: '', key: false, note: '' },
+        { position: 0, camera_id: 11, scene_id: null, name: '桥头', dwell_s: 15, preset: '3', preset_name: '桥东', layout: '1', cameras: [11], title: '', key: true, note: '看栏杆' },
       ],
     })
     expect(toBody(stops)).toEqual([
-      { camera_id: 11, scene_id: null, dwell_s: 15, note: '看栏杆' },
-      { camera_id: null, scene_id: 5, dwell_s: 30, note: '' },
+      { camera_id: 11, scene_id: null, dwell_s: 15, note: '看栏杆', cameras: [], title: '', preset: '3', preset_name: '桥东', key: true },
+      { camera_id: null, scene_id: 5, dwell_s: 30, note: '', cameras: [], title: '', preset: null, preset_name: '', key: false },
     ])
   })
   it('fill from a place class with what is approved and not yet there', () => {

@@ -31,9 +31,9 @@ export default {
   stop: 'Pause',
   go_on: 'Go on',
   magnify: 'Magnify',
-  magnify_on: 'Magnify each small tile in turn (Z)',
-  magnify_off: 'Stop magnifying (Z)',
+  magnify_on: 'Magnify each small tile in turn (G)',
+  magnify_off: 'Stop magnifying (G)',
   magnify_seconds: 'Seconds each',
   magnified: 'Magnifies tile {n}',
-  keys: ' · C carousel · [ ] previous/next · H pause · Z magnify',
+  keys: ' · C carousel · [ ] previous/next · H pause · G magnify',
 }

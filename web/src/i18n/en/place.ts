@@ -5,6 +5,8 @@ export default {
   entrance: 'Village entrance',
   school: 'School',
   water: 'Water',
+  forest: 'Woodland',
+  field: 'Fields',
   square: 'Square',
   other: 'Other',
 }

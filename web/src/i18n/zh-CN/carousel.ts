@@ -31,9 +31,9 @@ export default {
   stop: '暂停',
   go_on: '继续',
   magnify: '轮流放大',
-  magnify_on: '轮流放大各小窗口（Z）',
-  magnify_off: '关闭轮流放大（Z）',
+  magnify_on: '轮流放大各小窗口（G）',
+  magnify_off: '关闭轮流放大（G）',
   magnify_seconds: '每个窗口放大（秒）',
   magnified: '轮流放大 · 窗口 {n}',
-  keys: ' · C 轮播 · [ ] 上一个/下一个 · H 暂停轮播 · Z 轮流放大',
+  keys: ' · C 轮播 · [ ] 上一个/下一个 · H 暂停轮播 · G 轮流放大',
 }

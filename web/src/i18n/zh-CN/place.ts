@@ -5,6 +5,8 @@ export default {
   entrance: '村口',
   school: '学校',
   water: '水域',
+  forest: '林区',
+  field: '田间',
   square: '广场',
   other: '其他',
 }

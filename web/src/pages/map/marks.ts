@@ -45,6 +45,8 @@ export const GLYPHS: Record<PlaceClass, { zh: string; en: string }> = {
   entrance: { zh: '口', en: 'E' },
   school: { zh: '校', en: 'S' },
   water: { zh: '水', en: 'W' },
+  forest: { zh: '林', en: 'F' },
+  field: { zh: '田', en: 'L' },
   square: { zh: '广', en: 'P' },
   other: { zh: '·', en: '·' },
 }

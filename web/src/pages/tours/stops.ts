@@ -14,13 +14,16 @@ export interface Stop {
   target: number
   dwell: number
   note: string
+  preset: string | null
+  presetName: string
+  important: boolean
 }
 
 let lastKey = 0
 
 export function newStop(kind: Stop['kind'], target: number, dwell = DWELL_DEFAULT, note = ''): Stop {
   lastKey += 1
-  return { key: lastKey, kind, target, dwell: clampDwell(dwell), note }
+  return { key: lastKey, kind, target, dwell: clampDwell(dwell), note, preset: null, presetName: '', important: false }
 }
 
 export function clampDwell(seconds: number): number {
@@ -32,8 +35,9 @@ export function fromTour(tour: Pick<Tour, 'stops'>): Stop[] {
   return [...tour.stops]
     .sort((a, b) => a.position - b.position)
     .flatMap((stop) => {
-      if (stop.camera_id !== null) return [newStop('camera', stop.camera_id, stop.dwell_s, stop.note)]
-      return stop.scene_id !== null ? [newStop('scene', stop.scene_id, stop.dwell_s, stop.note)] : []
+      const more = { preset: stop.preset, presetName: stop.preset_name, important: stop.key }
+      if (stop.camera_id !== null) return [{ ...newStop('camera', stop.camera_id, stop.dwell_s, stop.note), ...more }]
+      return stop.scene_id !== null ? [{ ...newStop('scene', stop.scene_id, stop.dwell_s, stop.note), ...more }] : []
     })
 }
 
@@ -43,6 +47,11 @@ export function toBody(stops: readonly Stop[]): StopBody[] {
     scene_id: stop.kind === 'scene' ? stop.target : null,
     dwell_s: stop.dwell,
     note: stop.note,
+    cameras: [],
+    title: '',
+    preset: stop.preset,
+    preset_name: stop.presetName,
+    key: stop.important,
   }))
 }
 

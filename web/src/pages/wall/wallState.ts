@@ -2,7 +2,7 @@
 import { reactive, ref, watch } from 'vue'
 import type { LayoutName } from '@/api/types'
 import type { Carousel } from '@/wall/carousel'
-import type { WallControl } from '@/wall/control'
+import type { ShownTile, WallControl } from '@/wall/control'
 import { MOST_SLOTS, fitted, gridOf, tileCount, withMagnifier, type Grid } from '@/wall/layout'
 import { magnifierOf, mayMagnify, plainScene, sceneFromQuery, withFitting, type SceneState } from '@/wall/scene'
 import { pictureOf, qualityFor } from '@/wall/tile'
@@ -248,22 +248,27 @@ export function setSolo(index: number | null): void {
   apply()
 }
 
-/** Whether some of the tile lies within the window: on a phone the wall is taller than the screen. */
-function inWindow(index: number): boolean {
-  const box = screenOf(index)?.element.getBoundingClientRect()
-  return box !== undefined && box.width > 0 && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth
-}
-
 export const control: WallControl = {
-  show: (content, ofTour) => setContent(content, ofTour),
+  show: (content) => setContent(content),
   showScene: (layout, ids) => setScene(layout, ids, true),
-  moving: () => {
+  shown: () => {
     const now = performance.now()
-    const seen = solo.value === null ? Array.from({ length: gridNow().areas.length }, (_, index) => index) : [solo.value]
-    const tiles = visible && engine.value ? seen.filter(inWindow).map((index) => engine.value!.tile(index)) : []
-    return new Set(tiles.flatMap((tile) => (tile.camera !== null && pictureOf(tile, now) === 'moving' ? [tile.camera] : [])))
+    const wall = visible ? engine.value : null
+    const indices = solo.value === null ? Array.from({ length: gridNow().areas.length }, (_, index) => index) : [solo.value]
+    return indices.flatMap((index): ShownTile[] => {
+      const tile = wall?.tile(index)
+      if (!tile || tile.camera === null) return []
+      const screen = screenOf(index)
+      const element = screen?.element.closest('[data-tile]') ?? null
+      return [{ index, camera: tile.camera, element, frame: element?.parentElement ?? null, picture: pictureOf(tile, now), source: screen?.picture ?? null, still: tile.still }]
+    })
   },
   scene: () => ({ layout: scene.layout, cameras: [...scene.cameras], carousels: { ...scene.carousels }, magnify: scene.magnify }),
+  selected: () => cameraAt(selected.value),
+  select: (camera) => {
+    const index = scene.cameras.findIndex((_, tile) => cameraAt(tile) === camera)
+    if (index >= 0) selected.value = index
+  },
 }
 
 /** The tile whose PTZ pad is open stands still; when it is closed the carousel goes on at once. */

@@ -1,0 +1,325 @@
+"""Verifying the whole audit chain: link by link, in bounded memory, while the hub runs or not.
+
+Links are read in pages, each page with what it sealed from one snapshot of the database. What a kind of link has sealed
+is compared by the room that sealed it (`SealedKind`). Kinds that nobody compares are verified as links alone.
+"""
+
+import asyncio
+import json
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Row, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
+
+from camera_hub.access.audit.anchor import Anchor, AnchorFile
+from camera_hub.access.audit.canonical import Json
+from camera_hub.access.audit.chain import RESTORED, opened
+from camera_hub.access.audit.faults import AuditFault, link_fault
+from camera_hub.access.audit.links import GENESIS, Link, digest, link_hash, mac
+from camera_hub.access.vault import Vault
+from camera_hub.errors import HubError
+from camera_hub.store.database import Database
+from camera_hub.store.tables import AuditCopy, AuditKey, AuditLink
+from camera_hub.store.tables.base import table_of
+
+PAGE = 500
+"""Links in one snapshot; what they have sealed is read one after the other."""
+MOST_FAULTS = 1000
+"""Faults that are listed; the others are counted."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of one copy, unpacked."""
+_SAY_SO = 'then say so: camera-hub verify-audit --restored "why, by whom"'
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCopy:
+    """What a link has sealed. `content`: the copy, None where there is none or it does not fit the link's digest;
+    `changed`: there is one, and it does not fit."""
+
+    content: Json
+    changed: bool
+
+
+class ProvedLinks(Protocol):
+    """Looks up other links of the chain."""
+
+    async def proved(self, session: AsyncSession, subject: str, kind: str) -> Link | None:
+        """The newest link of that kind whose hash and keyed seal fit; None where there is none."""
+        ...
+
+
+class SealedKind(Protocol):
+    """What a room knows of the links that it appends."""
+
+    async def compare(
+        self, session: AsyncSession, link: Link, copy: SealedCopy, chain: ProvedLinks
+    ) -> Sequence[AuditFault]:
+        """What differs between what was sealed and what is there now."""
+        ...
+
+    def unsealed(self, session: AsyncSession) -> AsyncIterator[AuditFault]:
+        """Rows that say of themselves that they are sealed, and of which no link tells."""
+        ...
+
+
+@dataclass(slots=True)
+class AuditReport:
+    """What verifying has found. `unproved`: links whose keyed seal could not be checked, because their key is not at
+    hand. `notes`: what is no fault, and should be known."""
+
+    links: int = 0
+    head: str = GENESIS
+    anchored: int | None = None
+    unproved: int = 0
+    faults: list[AuditFault] = field(default_factory=list)
+    more_faults: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, *faults: AuditFault) -> None:
+        """Add faults; beyond MOST_FAULTS they are counted."""
+        room = max(0, MOST_FAULTS - len(self.faults))
+        self.faults += faults[:room]
+        self.more_faults += len(faults[room:])
+
+    @property
+    def exit_code(self) -> int:
+        """0: all as it was sealed · 1: something was changed · 2: not everything could be verified."""
+        return 1 if self.faults else 2 if self.unproved else 0
+
+    def lines(self) -> list[str]:
+        """What is told in a shell."""
+        anchored = "no anchor" if self.anchored is None else f"anchored at {self.anchored}"
+        found = [f"{self.links} links, head {self.head[:16]}, {anchored}", *(f"note: {note}" for note in self.notes)]
+        found += [f"CHANGED: {fault.detail}" for fault in self.faults]
+        if self.more_faults:
+            found.append(f"CHANGED: {self.more_faults} more")
+        if self.unproved:
+            found.append(f"NOT VERIFIED: the key of {self.unproved} keyed seals is not at hand; restore vault.key")
+        verdict = {0: "OK: all is as it was sealed · 封存完好", 1: "封存内容被改动", 2: "未能全部核验"}
+        return [*found, verdict[self.exit_code]]
+
+    def as_json(self) -> str:
+        """One JSON object."""
+        return json.dumps({**asdict(self), "exit_code": self.exit_code}, ensure_ascii=False, default=str)
+
+
+class AuditVerifier:
+    """Verifies the chain of a database. `kinds`: who compares what links of a kind have sealed."""
+
+    def __init__(self, database: Database, vault: Vault, anchor: AnchorFile, kinds: Mapping[str, SealedKind]) -> None:
+        self._database = database
+        self._vault = vault
+        self._anchor = anchor
+        self._kinds = kinds
+        self._keys: dict[int, bytes | None] = {}
+
+    async def verify(self) -> AuditReport:
+        """Verify everything. Raises HubError when the database or the anchor's file cannot be read."""
+        report = AuditReport()
+        anchor = await self._read_anchor(report)  # before the chain: what is added meanwhile stands behind it
+        previous: str | None = GENESIS
+        expected, at_anchor = 1, GENESIS if anchor is not None and anchor.sequence == 0 else None
+        while True:
+            async with snapshot(self._database) as session:
+                if not self._keys:
+                    await self._read_keys(session)
+                page, copies = await _page(session, expected)
+                for link in page:
+                    if link.sequence > expected:
+                        report.add(_missing(expected, link.sequence - 1))
+                        previous = None
+                    report.add(*await self._link(session, link, previous, copied=link.sequence in copies))
+                    report.unproved += self._keys.get(link.key) is None
+                    previous, expected = self._true_hash(link), link.sequence + 1
+                    report.links, report.head = report.links + 1, link.hash
+                    if anchor is not None and link.sequence == anchor.sequence:
+                        at_anchor = previous
+                    if link.kind == RESTORED:
+                        report.notes.append(f"link {link.sequence}: {await self._restored(session, link)}")
+            if len(page) < PAGE:
+                break
+        for kind in dict.fromkeys(self._kinds.values()):
+            async with snapshot(self._database) as session:
+                async for fault in kind.unsealed(session):
+                    report.add(fault)
+        self._judge_anchor(report, anchor, at_anchor, expected - 1)
+        return report
+
+    async def one(self, subject: str, kind: str) -> tuple[Link | None, Sequence[AuditFault]]:
+        """Verify the newest link of that kind for that subject, and what it has sealed; not its place in the chain."""
+        async with snapshot(self._database) as session:
+            await self._read_keys(session)
+            query = select(*_COLUMNS).where(AuditLink.subject == subject, AuditLink.kind == kind)
+            row = (await session.execute(query.order_by(AuditLink.sequence.desc()).limit(1))).first()
+            if row is None:
+                return None, ()
+            link = _link_of(row)
+            before = await session.scalar(select(AuditLink.hash).where(AuditLink.sequence == link.sequence - 1))
+            return link, await self._link(session, link, GENESIS if link.sequence == 1 else before, copied=True)
+
+    async def proved(self, session: AsyncSession, subject: str, kind: str) -> Link | None:
+        """See ProvedLinks."""
+        query = select(*_COLUMNS).where(AuditLink.subject == subject, AuditLink.kind == kind)
+        for row in await session.execute(query.order_by(AuditLink.sequence.desc())):
+            link = _link_of(row)
+            if link_fault(link, link.sequence, None, None, self._keys.get(link.key)) is None:
+                return link
+        return None
+
+    async def _link(self, session: AsyncSession, link: Link, previous: str | None, *, copied: bool) -> list[AuditFault]:
+        """What is wrong with a link and with what it has sealed; `copied`: whether to look for a copy."""
+        query = select(AuditCopy.content).where(AuditCopy.sequence == link.sequence)
+        packed = await session.scalar(query) if copied else None
+        sealed = None if packed is None else _unpacked(packed)
+        found = None if sealed is None else digest(sealed)
+        faults = []
+        fault = link_fault(link, link.sequence, previous, found, self._keys.get(link.key))
+        if fault is not None:
+            faults.append(fault)
+        changed = packed is not None and found != link.digest
+        if changed and not (fault is not None and fault.params.get("field") == "digest"):
+            faults.append(
+                AuditFault(
+                    "copy_changed",
+                    f"link {link.sequence} ({link.kind} {link.subject}): the sealed copy was changed",
+                    link.sequence,
+                    link.subject,
+                    {"kind": link.kind},
+                )
+            )
+        if (kind := self._kinds.get(link.kind)) is not None:
+            content: Json = None if changed or sealed is None else json.loads(sealed)
+            faults += await kind.compare(session, link, SealedCopy(content, changed), self)
+        return faults
+
+    async def _read_keys(self, session: AsyncSession) -> None:
+        for row in await session.scalars(select(AuditKey)):
+            try:
+                self._keys[row.id] = opened(self._vault, row)
+            except HubError:
+                self._keys[row.id] = None
+
+    async def _read_anchor(self, report: AuditReport) -> Anchor | None:
+        try:
+            return await asyncio.to_thread(self._anchor.read)
+        except HubError as error:
+            report.add(AuditFault("anchor_damaged", error.detail))
+            return None
+
+    def _true_hash(self, link: Link) -> str:
+        """The hash that the next link must name: the stored one if the key proves it, else that of the values."""
+        key = self._keys.get(link.key)
+        if key is not None and link.mac == mac(key, link.hash):
+            return link.hash
+        return link_hash(link.sequence, link.at, link.kind, link.subject, link.digest, link.previous)
+
+    async def _restored(self, session: AsyncSession, link: Link) -> str:
+        packed = await session.scalar(select(AuditCopy.content).where(AuditCopy.sequence == link.sequence))
+        told: Any = {} if packed is None else json.loads(_unpacked(packed) or b"{}")
+        return (
+            f"on {link.at:%Y-%m-%d %H:%M} UTC an administrator told that an older state of the database was restored; "
+            f"links up to {told.get('sequence')} ({str(told.get('hash'))[:12]}) had been there before: "
+            f"{told.get('words')}"
+        )
+
+    def _judge_anchor(self, report: AuditReport, anchor: Anchor | None, at_anchor: str | None, last: int) -> None:
+        """Compare the chain with the anchor."""
+        if anchor is None:
+            if last and not any(fault.reason == "anchor_damaged" for fault in report.faults):
+                report.add(
+                    AuditFault(
+                        "anchor_missing",
+                        f"the anchor {self._anchor.path} is missing, so nobody can tell whether the last links were cut"
+                        " off; restore it from the backup of the data folder",
+                    )
+                )
+            return
+        report.anchored = anchor.sequence
+        key = self._keys.get(anchor.key)
+        if key is not None and not anchor.proved_by(key):
+            report.add(AuditFault("anchor_forged", f"the anchor {self._anchor.path} was not written by this hub"))
+        elif key is None and anchor.sequence:
+            report.unproved += 1
+        if anchor.sequence > last:
+            gone = (
+                f"link {anchor.sequence} is"
+                if anchor.sequence == last + 1
+                else f"links {last + 1} to {anchor.sequence} are"
+            )
+            report.add(
+                AuditFault(
+                    "tail_cut",
+                    f"{gone} missing at the end: cut off, or an older state of the database was restored ({_SAY_SO})",
+                    anchor.sequence,
+                    params={"first": last + 1, "last": anchor.sequence},
+                )
+            )
+        elif at_anchor is not None and at_anchor != anchor.hash:
+            report.add(
+                AuditFault(
+                    "other_chain",
+                    f"link {anchor.sequence} is another one than the anchor names: the chain was written anew, or an "
+                    f"older state of the database was restored and has gone on since ({_SAY_SO})",
+                    anchor.sequence,
+                )
+            )
+
+
+@asynccontextmanager
+async def snapshot(database: Database) -> AsyncIterator[AsyncSession]:
+    """A session all of whose statements see the same state of the database."""
+    async with database.read() as session:
+        if not database.is_sqlite:
+            await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
+
+
+_TABLE = table_of(AuditLink)
+_COLUMNS = (
+    _TABLE.c.sequence,
+    type_coerce(_TABLE.c.at, NullType()).label("at"),  # SQLite may hold anything there, and each link is to be read
+    *(column for column in _TABLE.columns if column.name not in ("sequence", "at")),
+)
+
+
+def _link_of(row: Row[Any]) -> Link:
+    at = row.at
+    if not isinstance(at, datetime):
+        try:
+            at = datetime.fromisoformat(str(at))
+        except ValueError:
+            at = datetime.min
+    aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    values = (row.kind, row.subject, row.digest, row.previous, row.hash)
+    return Link(row.sequence, aware, *values, row.key, row.mac)
+
+
+async def _page(session: AsyncSession, first: int) -> tuple[list[Link], set[int]]:
+    """The next links, and the sequences of those that have a copy."""
+    query = select(*_COLUMNS).where(AuditLink.sequence >= first).order_by(AuditLink.sequence).limit(PAGE)
+    links = [_link_of(row) for row in await session.execute(query)]
+    if not links:
+        return [], set()
+    copies = select(AuditCopy.sequence).where(AuditCopy.sequence.between(first, links[-1].sequence))
+    return links, set(await session.scalars(copies))
+
+
+def _unpacked(packed: bytes) -> bytes | None:
+    """What a copy holds; None where it holds nothing that could have been sealed."""
+    try:
+        unpacking = zlib.decompressobj()
+        found = unpacking.decompress(packed, MOST_BYTES)
+        return found if unpacking.eof else None
+    except zlib.error:
+        return None
+
+
+def _missing(first: int, last: int) -> AuditFault:
+    which = f"link {first} is" if first == last else f"links {first} to {last} are"
+    return AuditFault("link_missing", f"{which} missing: deleted", first, params={"first": first, "last": last})

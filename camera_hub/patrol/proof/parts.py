@@ -1,0 +1,58 @@
+"""The parts of this room, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from camera_hub.clock import Clock
+from camera_hub.events import EventBus
+from camera_hub.patrol.proof.findings import FindingPhotoDecoder, Findings
+from camera_hub.patrol.proof.instant import InstantPictures
+from camera_hub.patrol.proof.moments import Moments, Photographer
+from camera_hub.patrol.proof.pictures import RunPictures
+from camera_hub.patrol.proof.run_results import RunResults
+from camera_hub.patrol.proof.sightings import SightingReports
+from camera_hub.settings import PatrolSettings
+from camera_hub.store.database import Database
+from camera_hub.store.picture_files import PictureFiles
+
+FOLDER = "patrol-pictures"
+"""In the data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofMedia:
+    """What the proof needs of media: who takes pictures, and who decodes uploaded photos."""
+
+    photographer: Photographer
+    decoder: FindingPhotoDecoder
+
+
+@dataclass(frozen=True, slots=True)
+class ProofParts:
+    """What others use of the proof."""
+
+    sightings: SightingReports
+    results: RunResults
+    findings: Findings
+    pictures: RunPictures
+    moments: Moments
+
+
+@asynccontextmanager
+async def proof(
+    settings: PatrolSettings, data_dir: Path, clock: Clock, bus: EventBus, database: Database, media: ProofMedia
+) -> AsyncIterator[ProofParts]:
+    """The proof, running."""
+    pictures = RunPictures(database, PictureFiles(data_dir / FOLDER), clock, settings.picture_mb * 1_000_000)
+    moments = Moments(database, bus, clock, media.photographer, pictures)
+    instants = InstantPictures(media.photographer)
+    async with pictures, moments:
+        yield ProofParts(
+            SightingReports(database, bus, clock, moments),
+            RunResults(database, bus, clock, pictures, instants),
+            Findings(settings.finding_categories, database, bus, clock, pictures, instants, media.decoder),
+            pictures,
+            moments,
+        )

@@ -1,0 +1,104 @@
+"""What happens to the results of a patrol when it moves: made at its start, excused where a stop is left with dead
+cameras, checked and sealed when it is submitted. All of it in the transaction that moves the run (runs.run_proof)."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Actor
+from camera_hub.errors import Reason
+from camera_hub.patrol.proof.excuses import references
+from camera_hub.patrol.proof.results import check_submit, excused
+from camera_hub.patrol.proof.rows import camera_result, patrol_state, result_rows
+from camera_hub.patrol.runs.itinerary import Itinerary, ItineraryStop
+from camera_hub.patrol.runs.run_proof import ResultCounts
+from camera_hub.store.tables import Run, RunResult, RunStep, RunStepCamera
+
+
+class RecordSeal(Protocol):
+    """Who seals records (patrol.records.seal)."""
+
+    async def patrol(self, session: AsyncSession, run_id: int) -> object:
+        """Seal the run as the transaction leaves it; from then on no row of it may change."""
+        ...
+
+
+class PatrolProof:
+    """Implements runs.run_proof.RunProof."""
+
+    def __init__(self, seal: RecordSeal) -> None:
+        self._seal = seal
+
+    async def begin(self, session: AsyncSession, run: Run, itinerary: Itinerary) -> None:
+        """A result for each camera of each stop, all open."""
+        session.add_all(
+            RunResult(run_id=run.id, position=stop.position, camera_id=camera_id, key=stop.key)
+            for stop in itinerary
+            for camera_id in stop.ids
+        )
+        await session.flush()
+
+    async def left(
+        self, session: AsyncSession, run: Run, step: RunStep, stop: ItineraryStop, dead: Mapping[int, str]
+    ) -> None:
+        """Count the visit, say why a camera was not seen, and excuse those that could not be."""
+        lines = select(RunStepCamera.camera_id, RunStepCamera.why).where(RunStepCamera.step_id == step.id)
+        reasons = {camera_id: why for camera_id, why in await session.execute(lines)}
+        rows = await result_rows(session, run.id, step.position, locked=True)
+        gone = {row.camera_id: dead[row.camera_id] for row in rows if row.camera_id in dead}
+        alarms = await references(session, gone) if gone else {}
+        for row in rows:
+            if step.outcome == "shown":
+                row.visits += 1
+            if row.seen_at is None:
+                row.why = step.reason if step.reason == Reason.HUB_AWAY else reasons.get(row.camera_id, row.why)
+            if row.camera_id in gone and excused(camera_result(row), run.least_s):
+                row.result, row.cause = "excused", gone[row.camera_id]
+                row.why, row.reference = row.cause, alarms.get(row.camera_id)
+        await session.flush()
+
+    async def open_positions(self, session: AsyncSession, run_id: int) -> Collection[int]:
+        """Stops with an open result."""
+        query = select(RunResult.position).where(RunResult.run_id == run_id, RunResult.result == "open")
+        return sorted(set(await session.scalars(query)))
+
+    async def excused(self, session: AsyncSession, run_id: int) -> Mapping[int, Collection[int]]:
+        """Excused cameras, by stop."""
+        query = select(RunResult.position, RunResult.camera_id).where(
+            RunResult.run_id == run_id, RunResult.result == "excused"
+        )
+        found: dict[int, list[int]] = {}
+        for position, camera_id in await session.execute(query):
+            found.setdefault(position, []).append(camera_id)
+        return found
+
+    async def counts(self, session: AsyncSession, run_ids: Collection[int]) -> Mapping[int, ResultCounts]:
+        """One statement, however many runs."""
+        query = select(RunResult.run_id, RunResult.result, func.count()).where(RunResult.run_id.in_(run_ids))
+        found: dict[int, dict[str, int]] = {}
+        for run_id, result, number in await session.execute(query.group_by(RunResult.run_id, RunResult.result)):
+            found.setdefault(run_id, {})[result] = number
+        return {run_id: ResultCounts(**numbers) for run_id, numbers in found.items()}
+
+    async def may_submit(self, session: AsyncSession, run: Run) -> None:
+        """Raises HubError(CONFLICT): still_open, with the list."""
+        rows = await result_rows(session, run.id, locked=True)
+        check_submit(patrol_state(run), [camera_result(row) for row in rows])
+
+    async def submitted(self, session: AsyncSession, run: Run, actor: Actor, note: str) -> None:
+        """Seal it. Pictures that have not come by now will not be taken any more."""
+        await session.execute(
+            update(RunResult)
+            .where(
+                RunResult.run_id == run.id,
+                RunResult.seen_at.is_not(None),
+                RunResult.picture.is_(None),
+                RunResult.picture_why.is_(None),
+            )
+            .values(picture_why=Reason.PICTURE_NOT_IN_TIME)
+            .execution_options(synchronize_session=False)
+        )
+        await session.flush()
+        await self._seal.patrol(session, run.id)

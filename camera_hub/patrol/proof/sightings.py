@@ -1,0 +1,132 @@
+"""Pages' reports of what they showed: written to the record of the visit, and to the results of a patrol.
+
+What is impossible is cut, what is late or of somebody who is bound to villages is ignored, and what the hub knows of a
+camera's picture counts for more than what a page says (patrol.runs.visibility).
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Actor
+from camera_hub.clock import Clock
+from camera_hub.events import EventBus, ResultChanged
+from camera_hub.patrol import township
+from camera_hub.patrol.proof.results import looked_at
+from camera_hub.patrol.proof.rows import camera_result
+from camera_hub.patrol.runs.visibility import Sighting, Visible, accepted, after, possible
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, Run, RunResult, RunStep, RunStepCamera
+
+
+class MomentTaker(Protocol):
+    """Who takes the pictures (proof.moments)."""
+
+    def take(self, run_id: int, position: int, cameras: Collection[int]) -> None:
+        """These cameras of the stop that is on have just been seen."""
+        ...
+
+
+class SightingReports:
+    """Writes them one at a time; a report that changes nothing only reads."""
+
+    def __init__(self, database: Database, bus: EventBus, clock: Clock, moments: MomentTaker) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._moments = moments
+        self._lock = asyncio.Lock()
+
+    async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None:
+        """What a page showed of the step `sequence` of a run so far."""
+        if not township.sees(actor):
+            return
+        claims = {sighting.camera_id: sighting for sighting in sightings}
+        async with self._database.read() as session:
+            visit = await _visit(session, run_id, sequence, self._clock.now())
+            if visit is None or not await _changes(session, *visit, claims, self._clock.now()):
+                return
+        seen = list[int]()
+        async with self._lock, self._database.write() as session:
+            now = self._clock.now()
+            visit = await _visit(session, run_id, sequence, now, locked=True)
+            if visit is None:
+                return
+            run, step = visit
+            for row, visible in await _changes(session, run, step, claims, now):
+                if row.why is not None and visible.why is None:
+                    seen.append(row.camera_id)
+                _write(row, visible, step, now)
+                await _write_result(session, run, step, row.camera_id, visible, now)
+        if seen:
+            self._bus.publish(ResultChanged(run_id))
+            if not run.loop and step.ended_at is None:
+                self._moments.take(run_id, step.position, seen)
+
+
+async def _visit(
+    session: AsyncSession, run_id: int, sequence: int, now: datetime, *, locked: bool = False
+) -> tuple[Run, RunStep] | None:
+    """The step and its run if reports on it are accepted: shown, not summed, not long over, and its record not closed.
+
+    The step is locked before the run, in the order in which the run's own changes write them.
+    """
+    steps = select(RunStep).where(RunStep.run_id == run_id, RunStep.sequence == sequence)
+    step = await session.scalar(steps.with_for_update() if locked else steps)
+    if step is None or step.outcome != "shown" or step.times != 1 or not accepted(step.ended_at, now):
+        return None
+    runs = select(Run).where(Run.id == run_id)
+    run = await session.scalar(runs.with_for_update() if locked else runs)
+    if run is None or (run.state == "ended" and not run.loop):
+        return None
+    return run, step
+
+
+async def _changes(
+    session: AsyncSession, run: Run, step: RunStep, claims: Mapping[int, Sighting], now: datetime
+) -> list[tuple[RunStepCamera, Visible]]:
+    """The rows that these reports change, each with what is to be written."""
+    query = select(RunStepCamera, Camera.health, Camera.cause).join(Camera, Camera.id == RunStepCamera.camera_id)
+    changes = []
+    for row, health, cause in await session.execute(query.where(RunStepCamera.step_id == step.id)):
+        if (claim := claims.get(row.camera_id)) is None:
+            continue
+        known = Visible(row.visible_s or 0.0, row.why)
+        seconds = possible(claim.seconds, step.started_at, step.ended_at, now)
+        visible = after(known, seconds, claim.gap, run.least_s, cause if health == "fault" else None)
+        if visible != known:
+            changes.append((row, visible))
+    return changes
+
+
+def _write(row: RunStepCamera, visible: Visible, step: RunStep, now: datetime) -> None:
+    if visible.seconds > (row.visible_s or 0.0):
+        until = now if step.ended_at is None else min(now, step.ended_at)
+        row.seen_from = row.seen_from or max(step.started_at, until - timedelta(seconds=visible.seconds))
+        row.visible_s, row.seen_until = visible.seconds, until
+    row.why = visible.why
+
+
+async def _write_result(
+    session: AsyncSession, run: Run, step: RunStep, camera_id: int, visible: Visible, now: datetime
+) -> None:
+    """Note the visit in the camera's result; loops have none."""
+    query = select(RunResult).where(
+        RunResult.run_id == run.id, RunResult.position == step.position, RunResult.camera_id == camera_id
+    )
+    row = await session.scalar(query.with_for_update())
+    if row is None:
+        return
+    if visible.seconds > row.seen_s:
+        row.seen_s, row.step_id = visible.seconds, step.id
+    if visible.why is None:
+        row.seen_at, row.why = row.seen_at or now, None
+        row.result = looked_at(camera_result(row), run.least_s)
+        if row.result == "open":
+            row.cause = row.reference = None
+    elif row.seen_at is None:
+        row.why = visible.why

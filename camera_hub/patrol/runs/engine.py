@@ -1,0 +1,69 @@
+"""The parts of this room, put together."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol
+
+from camera_hub.clock import Clock
+from camera_hub.events import EventBus
+from camera_hub.patrol.runs.condition import FeedReasons
+from camera_hub.patrol.runs.keeper import RunKeeper
+from camera_hub.patrol.runs.loop import RunLoop
+from camera_hub.patrol.runs.positions import Positioning, StopPositions
+from camera_hub.patrol.runs.reader import RunReader
+from camera_hub.patrol.runs.run_proof import RunProof
+from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.runs.situation import Situations
+from camera_hub.patrol.runs.views import RunViews
+from camera_hub.patrol.runs.warming import Warming
+from camera_hub.settings import PatrolSettings
+from camera_hub.store.database import Database
+
+
+class RunMedia(FeedReasons, Protocol):
+    """What runs need from media."""
+
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
+        """Keep the feeds of these cameras running that long."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What others use of running runs."""
+
+    runs: Runs
+    reader: RunReader
+
+
+@asynccontextmanager
+async def engine(
+    settings: PatrolSettings,
+    clock: Clock,
+    bus: EventBus,
+    database: Database,
+    media: RunMedia,
+    zone: tzinfo,
+    proof: RunProof,
+    positions: StopPositions | None = None,
+) -> AsyncIterator[Engine]:
+    """Runs, running. `zone`: see RunKeeper."""
+    situations = Situations(media, proof)
+    views = RunViews(situations, proof)
+    keeper = RunKeeper(database, clock, bus, views, situations, proof, zone)
+    loop = RunLoop(
+        database,
+        clock,
+        keeper,
+        situations,
+        Warming(media, settings.warm_seconds),
+        Positioning(positions, settings.warm_seconds),
+        settings.closing_hours * 3600,
+    )
+    async with loop:
+        yield Engine(
+            Runs(clock, keeper, views, situations, proof),
+            RunReader(database, clock, keeper, views, situations),
+        )

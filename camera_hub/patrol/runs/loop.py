@@ -1,0 +1,111 @@
+"""Advances runs by their timetables, and has the pictures and cameras of their stops ready.
+
+The rows and the timetable hold all state: the loop only wakes up when something is due.
+"""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from typing import Self
+
+from sqlalchemy import select
+
+from camera_hub.clock import Clock
+from camera_hub.patrol.runs import timetable
+from camera_hub.patrol.runs.keeper import RunKeeper
+from camera_hub.patrol.runs.positions import Positioning
+from camera_hub.patrol.runs.situation import Situations, cursor_of
+from camera_hub.patrol.runs.warming import Warming
+from camera_hub.running import Backoff, keep_running, running
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Run
+
+log = logging.getLogger(__name__)
+
+LONGEST_SLEEP = 5.0
+"""Seconds; leases of feeds are renewed, and steps of the wall clock noticed, at least this often."""
+
+
+class RunLoop:
+    """An async context manager. `closing_seconds`: after so long a patrol that nobody goes on with expires."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        keeper: RunKeeper,
+        situations: Situations,
+        warming: Warming,
+        positioning: Positioning,
+        closing_seconds: float,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._keeper = keeper
+        self._situations = situations
+        self._warming = warming
+        self._positioning = positioning
+        self._closing_seconds = closing_seconds
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._keeper.repair_anchors()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._warming)
+            await stack.enter_async_context(self._positioning)
+            loop = keep_running("runs", self._run, clock=self._clock, backoff=Backoff(cap=5.0))
+            await stack.enter_async_context(running(loop, "runs"))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _run(self) -> None:
+        while True:
+            self._keeper.wake.clear()
+            await self._sleep(await self._tick())
+
+    async def _tick(self) -> float:
+        """Make every change that is due, keep feeds warm; returns the seconds until the next thing to do."""
+        await self._keeper.follow_clock()
+        sleep = LONGEST_SLEEP
+        async with self._database.read() as session:
+            active = (await session.scalars(select(Run).where(Run.state != "ended"))).all()
+            runs = [run for run in active if run.state == "running"]
+            situations = await self._situations.of(session, runs, offers=False)
+            overdue = await self._situations.overdue(session, runs, self._clock.now())
+        moved = {run.id: run for run in await self._keeper.advance(overdue)}
+        for run in active:
+            await self._expire(run)
+        on = [run for run in (moved.get(run.id, run) for run in runs) if run.state == "running"]
+        for run in on:
+            now, cursor, situation = self._clock.now(), cursor_of(run), situations[run.id]
+            sleep = min(sleep, self._warming.keep(run.id, situation, cursor, now))
+            self._positioning.keep(run.id, run.tour_name, situation, cursor, now)
+        self._positioning.forget([run.id for run in on])
+        return sleep
+
+    async def _expire(self, run: Run) -> None:
+        at = timetable.expiry(cursor_of(run), self._closing_seconds)
+        if at is None or self._clock.now() < at:
+            return
+        async with self._keeper.changing(run.id) as opened:
+            at = timetable.expiry(opened.cursor, self._closing_seconds)
+            if at is not None and opened.now >= at:
+                await opened.move(timetable.expire(opened.cursor, opened.now))
+                opened.note("expired", None)
+                log.warning("run %d was not submitted in time and has expired", run.id)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep until the time is over or an operation has changed a run."""
+        waits = [
+            asyncio.create_task(self._clock.sleep(seconds), name="runs sleep"),
+            asyncio.create_task(self._keeper.wake.wait(), name="runs wake"),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+            await asyncio.wait(waits)

@@ -1,0 +1,185 @@
+"""Which camera is in which tile of a screen now, and why a tile has none: read together for any number of screens."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.patrol.runs.itinerary import Itineraries, Itinerary
+from camera_hub.patrol.runs.views import RunView
+from camera_hub.patrol.screens.contents import (
+    CamerasContent,
+    Content,
+    NoContent,
+    OnScreen,
+    RunContent,
+    SceneContent,
+    without,
+)
+from camera_hub.store.tables import Camera, Scene, Village
+
+Over = Literal["run_ended", "scene_gone"]
+
+
+class RunsNow(Protocol):
+    """What screens need of runs (patrol.runs)."""
+
+    async def some(self, run_ids: Collection[int]) -> Sequence[RunView]:
+        """Those of the given runs that exist."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenCamera:
+    """A camera in a tile. `state` is that of its row: one that is retired stays in its tile, with its word.
+    `picture_at`: when its stored picture was taken; `fault`: what the rounds know to be wrong with it."""
+
+    id: int
+    name: str
+    village: str
+    state: str
+    picture_at: datetime | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRun:
+    """The run that a screen shows, at `now`. `dead`: cameras of the present stop that are skipped, and why."""
+
+    id: int
+    tour_name: str
+    state: str
+    position: int
+    stop_count: int
+    stop_name: str
+    time_left_s: float
+    now: datetime
+    dead: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A layout and the camera of each tile. `name` is that of the scene or of the run's tour, "" for single cameras."""
+
+    layout: str
+    tiles: tuple[ScreenCamera | None, ...]
+    name: str = ""
+    run: ScreenRun | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSources:
+    """The rows that contents refer to. A run that has ended and a scene that is gone are not among them."""
+
+    scenes: Mapping[int, Scene]
+    runs: Mapping[int, RunView]
+    itineraries: Mapping[int, Itinerary]
+    cameras: Mapping[int, ScreenCamera]
+
+    def is_over(self, content: Content) -> bool:
+        """Whether there is nothing left to be shown of it."""
+        match content:
+            case SceneContent(scene_id):
+                return scene_id not in self.scenes
+            case RunContent(run_id):
+                return run_id not in self.runs
+            case _:
+                return False
+
+    def name(self, content: Content) -> str:
+        """The scene's name, or that of the run's tour."""
+        match content:
+            case SceneContent(scene_id) if scene_id in self.scenes:
+                return self.scenes[scene_id].name
+            case RunContent(run_id) if run_id in self.runs:
+                return self.runs[run_id].tour_name
+            case _:
+                return ""
+
+    def picture(self, content: Content, own_layout: str, own_tiles: int) -> Picture:
+        """What the content looks like now; nothing, in the screen's own layout, when it is over."""
+        match content:
+            case SceneContent(scene_id) if (scene := self.scenes.get(scene_id)) is not None:
+                return Picture(scene.layout, self._tiles(scene.cameras), scene.name)
+            case CamerasContent(layout, cameras):
+                return Picture(layout, self._tiles(cameras))
+            case RunContent(run_id) if run_id in self.runs:
+                return self._of_run(self.runs[run_id], self.itineraries[run_id])
+            case _:
+                return Picture(own_layout, (None,) * own_tiles)
+
+    def allowed(self, content: Content) -> frozenset[int]:
+        """Every camera that the content may show, now or at another stop of its run."""
+        match content:
+            case SceneContent(scene_id) if scene_id in self.scenes:
+                cameras: Iterable[int | None] = self.scenes[scene_id].cameras
+            case CamerasContent(_, cameras):
+                pass
+            case RunContent(run_id) if run_id in self.runs:
+                cameras = [camera for stop in self.itineraries[run_id] for camera in stop.ids]
+            case _:
+                cameras = ()
+        return frozenset(camera for camera in cameras if camera is not None)
+
+    def _of_run(self, run: RunView, itinerary: Itinerary) -> Picture:
+        stop = itinerary[min(run.position, len(itinerary) - 1)]
+        tiles = tuple(
+            None if one is None else self.cameras.get(one.id, ScreenCamera(one.id, one.name, one.village, "retired"))
+            for one in stop.cameras
+        )
+        dead = {skipped.id: skipped.reason for skipped in run.dead}
+        now = ScreenRun(
+            run.id,
+            run.tour_name,
+            run.state,
+            stop.position,
+            len(itinerary),
+            stop.name,
+            run.time_left_s,
+            run.now,
+            dead,
+        )
+        return Picture(stop.layout, tiles, run.tour_name, now)
+
+    def _tiles(self, cameras: Iterable[int | None]) -> tuple[ScreenCamera | None, ...]:
+        return tuple(None if camera is None else self.cameras.get(camera) for camera in cameras)
+
+
+async def read_sources(
+    session: AsyncSession, shown: Collection[OnScreen], runs: RunsNow, itineraries: Itineraries
+) -> ScreenSources:
+    """What these contents, and those before them, refer to: three statements, and the runs."""
+    contents = [content for one in shown for content in (one.content, *one.past)]
+    wanted = {content.scene_id for content in contents if isinstance(content, SceneContent)}
+    scenes = {row.id: row for row in await session.scalars(select(Scene).where(Scene.id.in_(wanted)))} if wanted else {}
+    asked = {content.run_id for content in contents if isinstance(content, RunContent)}
+    active = {view.id: view for view in await runs.some(asked) if view.state != "ended"} if asked else {}
+    stops = {run_id: await itineraries.of(session, run_id) for run_id in active}
+    cameras = {camera for scene in scenes.values() for camera in scene.cameras}
+    cameras |= {camera for one in contents if isinstance(one, CamerasContent) for camera in one.cameras}
+    cameras |= {camera for itinerary in stops.values() for stop in itinerary for camera in stop.ids}
+    return ScreenSources(scenes, active, stops, await _cameras(session, cameras - {None}))
+
+
+def present(shown: OnScreen, sources: ScreenSources) -> OnScreen:
+    """Without what is over: what the screen really shows, whether its row has been brought up to date or not."""
+    return shown if not sources.is_over(shown.content) else without(shown, sources.is_over)
+
+
+def is_nothing(content: Content) -> bool:
+    """Whether it shows nothing."""
+    return isinstance(content, NoContent)
+
+
+async def _cameras(session: AsyncSession, wanted: Collection[int | None]) -> dict[int, ScreenCamera]:
+    if not wanted:
+        return {}
+    rows = await session.execute(
+        select(Camera.id, Camera.name, Village.name, Camera.state, Camera.picture_at, Camera.health, Camera.cause)
+        .join(Village, Village.id == Camera.village_id)
+        .where(Camera.id.in_(wanted))
+    )
+    return {row[0]: ScreenCamera(*row[:5], fault=row.cause if row.health == "fault" else None) for row in rows}

@@ -1,0 +1,61 @@
+"""Plans, built and connected: what app.py starts, hands to routes and tells pages of."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from camera_hub.api import occurrences, plans, special_periods
+from camera_hub.api.live_changes import SharedReader
+from camera_hub.api.schemas.media import Topic
+from camera_hub.clock import Clock
+from camera_hub.events import EventBus
+from camera_hub.patrol.plans.figures import PatrolStatistics
+from camera_hub.patrol.plans.making import OccurrenceMaker
+from camera_hub.patrol.plans.occurrences import RunStarter, TourOccurrences
+from camera_hub.patrol.plans.plans import Plans
+from camera_hub.patrol.plans.special_periods import SpecialPeriods
+from camera_hub.settings import Settings
+from camera_hub.store.database import Database
+
+PLAN_ROUTERS = (plans.router, occurrences.router, special_periods.router)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanParts:
+    """What others need of plans."""
+
+    plans: Plans
+    periods: SpecialPeriods
+    occurrences: TourOccurrences
+    statistics: PatrolStatistics
+
+    def parts(self) -> dict[type, Any]:
+        """By their types, for routes."""
+        return {
+            Plans: self.plans,
+            SpecialPeriods: self.periods,
+            TourOccurrences: self.occurrences,
+            PatrolStatistics: self.statistics,
+        }
+
+    def live(self) -> dict[Topic, SharedReader]:
+        """By topic, for pages."""
+        return {"plan": plans.live(self.plans), "occurrence": occurrences.live(self.occurrences)}
+
+
+@asynccontextmanager
+async def planning(
+    settings: Settings, clock: Clock, bus: EventBus, database: Database, runs: RunStarter
+) -> AsyncIterator[PlanParts]:
+    """Plans, running."""
+    zone = settings.site.zone
+    maker = OccurrenceMaker(database, zone, timedelta(hours=settings.patrol.missed_hours))
+    async with TourOccurrences(database, bus, clock, maker, runs) as due:
+        yield PlanParts(
+            Plans(database, bus, clock, maker, zone),
+            SpecialPeriods(database, bus, clock, maker, zone),
+            due,
+            PatrolStatistics(database, clock),
+        )

@@ -1,0 +1,108 @@
+"""A patrol centre over a real database: cameras, an operator, tours, and runs that follow a stepped clock."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import update
+
+from camera_hub.access.policy import Actor, Role
+from camera_hub.events import EventBus
+from camera_hub.patrol.proof.sightings import SightingReports
+from camera_hub.patrol.runs.engine import Engine, engine
+from camera_hub.patrol.runs.run_proof import NoProof, RunProof
+from camera_hub.patrol.tours.scenes import Scenes
+from camera_hub.patrol.tours.stops import NewStop
+from camera_hub.patrol.tours.tours import TourDraft, Tours
+from camera_hub.settings import PatrolSettings
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera, User
+from tests.fakes.media import FakeMedia
+from tests.fakes.site import add_village
+from tests.fakes.stepped import SteppedClock
+
+SETTINGS = PatrolSettings(warm_seconds=5.0)
+ZONE = ZoneInfo("Asia/Shanghai")
+NO_PROOF = NoProof()
+
+
+@dataclass
+class FakeMoments:
+    """Notes of whom the hub was to take pictures: (run, stop, cameras)."""
+
+    wanted: list[tuple[int, int, list[int]]] = field(default_factory=list)
+
+    def take(self, run_id: int, position: int, cameras: Collection[int]) -> None:
+        self.wanted.append((run_id, position, list(cameras)))
+
+
+@dataclass
+class Centre:
+    """What a run needs around it: six cameras of two villages and an operator."""
+
+    database: Database
+    clock: SteppedClock
+    bus: EventBus
+    actor: Actor
+    cameras: list[int]
+    media: FakeMedia = field(default_factory=FakeMedia)
+    moments: FakeMoments = field(default_factory=FakeMoments)
+
+    @property
+    def tours(self) -> Tours:
+        return Tours(SETTINGS, self.database, self.bus, self.clock)
+
+    @property
+    def scenes(self) -> Scenes:
+        return Scenes(self.database, self.bus, self.clock)
+
+    @property
+    def sightings(self) -> SightingReports:
+        return SightingReports(self.database, self.bus, self.clock, self.moments)
+
+    @asynccontextmanager
+    async def engine(self, proof: RunProof = NO_PROOF) -> AsyncIterator[Engine]:
+        async with engine(SETTINGS, self.clock, self.bus, self.database, self.media, ZONE, proof) as running:
+            yield running
+
+    async def tour(self, *dwells: int, scene: int | None = None) -> int:
+        """A tour over the cameras in turn; `scene` as one more stop at the end, of 10 s."""
+        stops = [NewStop(self.cameras[n], None, dwell, "") for n, dwell in enumerate(dwells)]
+        if scene is not None:
+            stops.append(NewStop(None, scene, 10, "看桥栏"))
+        return (await self.tours.create(self.actor, TourDraft("重点路段", stops))).id
+
+    async def kill(self, *cameras: int, cause: str = "unreachable") -> None:
+        async with self.database.write() as session:
+            await session.execute(update(Camera).where(Camera.id.in_(cameras)).values(health="fault", cause=cause))
+
+    async def lines(self, on: Engine, run: int) -> list[tuple[int, str, str | None, float | None]]:
+        """(position, outcome, reason, seconds) of each line of the record."""
+        steps, _ = await on.reader.record(self.actor, run)
+        assert [step.sequence for step in steps] == list(range(len(steps)))
+        return [(step.position, step.outcome, step.reason, step.shown_s) for step in steps]
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+async def centre(database: Database, clock: SteppedClock, bus: EventBus) -> Centre:
+    cameras = await add_village(database, clock, "东沟村", 4) + await add_village(database, clock, "西沟村", 2)
+    async with database.write() as session:
+        user = User(
+            username="zhang",
+            display_name="张三",
+            role="operator",
+            all_villages=True,
+            password_hash="-",
+            created_at=clock.now(),
+        )
+        session.add(user)
+        await session.flush()
+        actor = Actor(user.id, "zhang", "张三", Role.OPERATOR)
+    return Centre(database, clock, bus, actor, cameras)

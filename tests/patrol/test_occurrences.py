@@ -1,0 +1,348 @@
+"""Occurrences over a real database: made once, followed by the clock, started by one person, whatever happens."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func, select, update
+
+from camera_hub.access.policy import Actor, Role
+from camera_hub.errors import HubError
+from camera_hub.events import EventBus, OccurrenceChanged, PlanChanged, TourChanged
+from camera_hub.patrol.plans.figures import PatrolStatistics
+from camera_hub.patrol.plans.making import OccurrenceMaker
+from camera_hub.patrol.plans.occurrences import OccurrenceQuery, OccurrenceTaken, Tie, TourOccurrences
+from camera_hub.patrol.plans.plans import NewPlan, PlanMoved, Plans
+from camera_hub.patrol.plans.rules import DueRule, Interval, PlanRules
+from camera_hub.patrol.plans.special_periods import NewPeriod, SpecialPeriods
+from camera_hub.patrol.plans.views import OccurrenceView
+from camera_hub.store.database import Database
+from camera_hub.store.tables import ObservingPeriod, Plan, PlanOccurrence, Run, Tour, TourStop, User
+from tests.fakes.clock import ManualClock
+from tests.fakes.site import add_village
+
+ZONE = ZoneInfo("Asia/Shanghai")
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+class FakeRuns:
+    """Starts runs as rows, as patrol.runs does: `tie` belongs to the transaction."""
+
+    def __init__(self, database: Database, clock: ManualClock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def start(self, actor: Actor, tour_id: int, *, loop: bool, tie: Tie) -> Run:
+        now = self._clock.now()
+        async with self._database.write() as session:
+            run = Run(tour_id=tour_id, tour_name="", itinerary=[], loop=loop, state="running", anchor_at=now)
+            run.started_at, run.started_name, run.operator_name = now, actor.display_name, actor.display_name
+            session.add(run)
+            await session.flush()
+            await tie(session, run)
+        return run
+
+    async def end(self, run_id: int | None, reason: str) -> None:
+        async with self._database.write() as session:
+            await session.execute(
+                update(Run).where(Run.id == run_id).values(state="ended", ended_at=self._clock.now(), end_reason=reason)
+            )
+
+
+@dataclass
+class Centre:
+    """A tour of two stops, its operator, and plans of it. It is 08:00 on a Monday in the site's zone."""
+
+    database: Database
+    clock: ManualClock
+    bus: EventBus
+    actor: Actor
+    tour: int
+    other_tour: int
+    runs: FakeRuns
+    maker: OccurrenceMaker
+    plans: Plans
+    periods: SpecialPeriods
+    due: TourOccurrences
+
+    async def plan(self, *times: str, tour: int | None = None, name: str = "每日巡查", grace: int = 30) -> int:
+        rules = PlanRules(DueRule(tuple(int(text[:2]) * 60 + int(text[3:]) for text in times)))
+        new = NewPlan(name, tour or self.tour, rules, grace_minutes=grace)
+        return (await self.plans.create(self.actor, new)).plan.id
+
+    async def at(self, text: str) -> None:
+        """Let it be that time (of the site), and follow."""
+        now = datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=ZONE).astimezone(UTC)
+        self.clock.move((now - self.clock.now()).total_seconds())
+        await self.due.tick()
+
+    async def shown(self) -> list[str]:
+        """day, time and state of the rows."""
+        async with self.database.read() as session:
+            rows = await session.scalars(select(PlanOccurrence).order_by(PlanOccurrence.due_at, PlanOccurrence.plan_id))
+            return [
+                f"{row.due_at.astimezone(ZONE):%d %H:%M} {row.state}" + (f" {row.why}" if row.why else "")
+                for row in rows
+            ]
+
+    async def first(self) -> OccurrenceView:
+        found, _ = await self.due.list(
+            self.actor, OccurrenceQuery(self.clock.now() - 20 * HOUR, self.clock.now() + 20 * HOUR)
+        )
+        return found[0]
+
+
+@pytest.fixture
+async def centre(database: Database, bus: EventBus) -> Centre:
+    clock = ManualClock(datetime(2026, 11, 23, 0, 0, tzinfo=UTC))
+    cameras = await add_village(database, clock, "东沟村", 2)
+    async with database.write() as session:
+        user = User(username="zhang", display_name="张三", role="operator", password_hash="-", created_at=clock.now())
+        tours = [Tour(name=name, created_at=clock.now()) for name in ("重点路段", "学校")]
+        observed = ObservingPeriod(since=clock.now(), until=clock.now() + 20 * HOUR)
+        session.add_all([user, *tours, observed])
+        await session.flush()
+        for tour in tours:
+            session.add_all(TourStop(tour_id=tour.id, position=n, camera_id=cameras[n], dwell_s=60) for n in range(2))
+        actor = Actor(user.id, "zhang", "张三", Role.OPERATOR)
+    runs = FakeRuns(database, clock)
+    maker = OccurrenceMaker(database, ZONE, 4 * HOUR)
+    due = TourOccurrences(database, bus, clock, maker, runs)
+    plans, periods = Plans(database, bus, clock, maker, ZONE), SpecialPeriods(database, bus, clock, maker, ZONE)
+    return Centre(database, clock, bus, actor, tours[0].id, tours[1].id, runs, maker, plans, periods, due)
+
+
+async def test_a_day_of_a_plan(centre: Centre) -> None:
+    await centre.plan("07:00", "08:30", "14:30")
+    assert await centre.shown() == ["23 08:30 due", "23 14:30 due", "24 07:00 due", "24 08:30 due", "24 14:30 due"]
+    with centre.bus.subscribe(OccurrenceChanged) as changes:
+        await centre.at("23T09:00")
+        assert (await centre.shown())[0] == "23 08:30 late"
+        view = await centre.due.start(centre.actor, (await centre.first()).id or 0)
+        assert (view.state, view.late, view.started_name, view.stops, view.duration_s) == (
+            "running",
+            True,
+            "张三",
+            2,
+            120,
+        )
+        await centre.at("23T13:00")
+        await centre.runs.end(view.run_id, "submitted")
+        await centre.at("23T13:01")
+        assert (await centre.first()).state == "done"
+        await centre.at("23T18:30")
+        assert (await centre.shown())[:2] == ["23 08:30 done", "23 14:30 missed not_started"]
+        assert len({event.occurrence_id for event in changes.take() if isinstance(event, OccurrenceChanged)}) == 2
+    found = await PatrolStatistics(centre.database, centre.clock).between(
+        centre.actor, centre.clock.now() - 24 * HOUR, centre.clock.now() + 24 * HOUR
+    )
+    total = found.total
+    assert (total.due, total.done, total.late, total.missed, total.open, total.hub_down) == (2, 1, 1, 1, 0, 0)
+    assert [(one.name, one.counts.due) for one in [*found.plans, *found.tours]] == [("每日巡查", 2), ("重点路段", 2)]
+
+
+async def test_whoever_is_second_is_told_who_was_first(centre: Centre) -> None:
+    await centre.plan("08:30")
+    await centre.at("23T08:31")
+    occurrence = (await centre.first()).id or 0
+    results = await asyncio.gather(
+        *(centre.due.start(centre.actor, occurrence) for _ in range(3)), return_exceptions=True
+    )
+    refused = [one for one in results if isinstance(one, OccurrenceTaken)]
+    assert len(refused) == 2
+    assert {(one.reason, one.view.state, one.view.operator_name) for one in refused} == {
+        ("occurrence_taken", "running", "张三")
+    }
+    async with centre.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(Run)) == 1
+
+
+async def test_a_run_that_was_given_up_leaves_it_open(centre: Centre) -> None:
+    await centre.plan("08:30")
+    await centre.at("23T08:31")
+    first = await centre.due.start(centre.actor, (await centre.first()).id or 0)
+    await centre.runs.end(first.run_id, "stopped")
+    await centre.at("23T08:40")
+    assert await centre.shown() == ["23 08:30 due", "24 08:30 due"]
+    again = await centre.due.start(centre.actor, first.id or 0)
+    assert again.run_id != first.run_id
+    await centre.runs.end(again.run_id, "expired")
+    await centre.at("23T12:30")
+    assert (await centre.shown())[0] == "23 08:30 missed given_up"
+    with pytest.raises(OccurrenceTaken) as caught:
+        await centre.due.start(centre.actor, first.id or 0)
+    assert caught.value.reason == "occurrence_over"
+
+
+async def test_one_patrol_counts_for_plans_that_want_the_same_tour_within_the_grace(centre: Centre) -> None:
+    await centre.plan("08:30")
+    await centre.plan("08:50", name="特护期加密")
+    await centre.plan("09:10", name="另一个")
+    await centre.plan("08:30", tour=centre.other_tour, name="学校")
+    await centre.at("23T08:35")
+    await centre.due.start(centre.actor, (await centre.first()).id or 0)
+    assert (await centre.shown())[:4] == ["23 08:30 running", "23 08:30 due", "23 08:50 running", "23 09:10 due"]
+
+
+async def test_too_early_is_not_yet(centre: Centre) -> None:
+    await centre.plan("08:30")
+    occurrence = (await centre.first()).id or 0
+    centre.clock.move(-60)
+    with pytest.raises(HubError) as caught:
+        await centre.due.start(centre.actor, occurrence)
+    assert caught.value.reason == "occurrence_early"
+    centre.clock.move(60)
+    assert (await centre.due.start(centre.actor, occurrence)).late is False
+
+
+async def test_a_hub_that_was_down_makes_up_for_it_and_says_why(centre: Centre) -> None:
+    await centre.plan("08:30", "14:30")
+    await centre.at("26T09:10")  # the next beat after three days
+    assert await centre.shown() == [
+        "23 08:30 missed not_started",  # it ran until 04:00 of the 24th
+        "23 14:30 missed not_started",
+        "24 08:30 missed hub_down",
+        "24 14:30 missed hub_down",
+        "25 08:30 missed hub_down",
+        "25 14:30 missed hub_down",
+        "26 08:30 late",
+        "26 14:30 due",
+        "27 08:30 due",
+        "27 14:30 due",
+    ]
+    await centre.at("26T09:11")
+    assert len(await centre.shown()) == 10
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=5), timedelta(days=400), timedelta(hours=-5), timedelta(days=-400)])
+async def test_a_step_of_the_clock_and_back_changes_nothing(centre: Centre, wrong: timedelta) -> None:
+    await centre.plan("08:30", "14:30")
+    before = await centre.shown()
+    centre.clock.step_wall(wrong.total_seconds())
+    await centre.due.tick()
+    centre.clock.step_wall(-wrong.total_seconds())
+    await centre.due.tick()
+    assert await centre.shown() == before
+
+
+async def test_a_changed_plan_changes_what_is_to_come_and_nothing_that_was(centre: Centre) -> None:
+    plan = await centre.plan("08:30", "14:30")
+    await centre.at("23T10:01")
+    new = NewPlan("改", centre.other_tour, PlanRules(DueRule((600, 900))))
+    view = await centre.plans.change(centre.actor, plan, new, 0)
+    assert (view.plan.revision, await centre.shown()) == (
+        1,
+        ["23 08:30 late", "23 15:00 due", "24 10:00 due", "24 15:00 due"],
+    )
+    with pytest.raises(PlanMoved) as caught:
+        await centre.plans.change(centre.actor, plan, new, 0)
+    assert caught.value.view.plan.name == "改"
+    await centre.at("23T15:01")
+    await centre.plans.remove(centre.actor, plan)  # what is not late yet goes with it
+    assert await centre.shown() == ["23 08:30 missed not_started"]
+
+
+async def test_a_tour_that_is_retired_or_empty_is_not_due_until_it_is_back(centre: Centre) -> None:
+    plan = await centre.plan("08:30")
+    async with centre.database.write() as session:
+        await session.execute(
+            update(TourStop)
+            .where(TourStop.tour_id == centre.tour)
+            .values(tour_id=centre.other_tour, position=TourStop.position + 9)
+        )
+    await _hear(centre, TourChanged(centre.tour))
+    assert await centre.shown() == []
+    view = await centre.plans.get(centre.actor, plan)
+    assert (view.problem, view.next_due_at) == ("tour_empty", None)
+    with pytest.raises(HubError) as caught:
+        await centre.plan("09:00")
+    assert caught.value.reason == "plan_tour_gone"
+    async with centre.database.write() as session:
+        await session.execute(update(TourStop).values(tour_id=centre.tour))
+    await _hear(centre, TourChanged(centre.tour))
+    assert await centre.shown() == ["23 08:30 due", "24 08:30 due"]
+
+
+async def _hear(centre: Centre, event: TourChanged) -> None:
+    """Run the loop until it has heard of the event and told of the plans."""
+    with centre.bus.subscribe(PlanChanged) as told:
+        async with centre.due:
+            await centre.clock.settle()
+            centre.bus.publish(event)
+            async with asyncio.timeout(10):
+                await told.next()
+
+
+async def test_special_periods_switch_plans_at_once(centre: Centre) -> None:
+    rules = PlanRules(DueRule((510,)), in_special="other", special=DueRule(every=Interval(360, 0, 0)))
+    await centre.plans.create(centre.actor, NewPlan("国庆", centre.tour, rules, night_tour_id=centre.other_tour))
+    begins = centre.clock.now() + 2 * HOUR
+    new = NewPeriod("庙会", "event", "", begins, begins + 21 * HOUR, True, False)
+    period = await centre.periods.create(centre.actor, new)
+    assert await centre.shown() == [
+        "23 08:30 due",
+        "23 12:00 due",
+        "23 18:00 due",
+        "24 00:00 due",
+        "24 06:00 due",
+        "24 08:30 due",
+    ]
+    found, more = await centre.due.list(
+        centre.actor, OccurrenceQuery(centre.clock.now(), centre.clock.now() + timedelta(days=5))
+    )
+    assert [(one.variant, one.special, one.tour_name) for one in found[3:5]] == [
+        ("night", True, "学校"),
+        ("day", True, "重点路段"),
+    ]
+    assert ([one.id is None for one in found[-4:]], more) == ([False, True, True, True], False)
+    await centre.periods.change(
+        centre.actor, period.id, NewPeriod("庙会", "event", "", begins, new.ends_at, True, True), 0
+    )
+    assert await centre.shown() == ["23 08:30 due", "24 08:30 due"]  # a draft has no effect
+
+
+async def test_last_years_holidays_are_copied_once_as_drafts(centre: Centre) -> None:
+    for name, kind, begins, ends in (
+        ("国庆节", "holiday", "2025-10-01", "2025-10-09"),
+        ("跨年", "holiday", "2025-12-31", "2026-01-02"),
+        ("庙会", "event", "2025-03-01", "2025-03-02"),
+    ):
+        span = [datetime.fromisoformat(text).replace(tzinfo=ZONE) for text in (begins, ends)]
+        await centre.periods.create(centre.actor, NewPeriod(name, kind, "", span[0], span[1], True, False))
+    copies = await centre.periods.copy_year(centre.actor, 2026)
+    assert [(one.name, f"{one.begins_at.astimezone(ZONE):%F %R}", one.draft) for one in copies] == [
+        ("国庆节", "2026-10-01 00:00", True),
+        ("跨年", "2026-12-31 00:00", True),
+    ]
+    assert await centre.periods.copy_year(centre.actor, 2026) == []
+
+
+async def test_a_thousand_plans_are_made_in_bounds(centre: Centre) -> None:
+    async with centre.database.write() as session:
+        for number in range(1000):
+            plan = Plan(name=f"计划{number}", tour_id=centre.tour, rule={"times": ["09:00", "15:00"], "every": None})
+            plan.created_at = plan.changed_at = centre.clock.now()
+            session.add(plan)
+    await centre.due.tick()
+    async with centre.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(PlanOccurrence)) == 4000
+    found, more = await centre.due.list(
+        centre.actor, OccurrenceQuery(centre.clock.now(), centre.clock.now() + timedelta(days=40))
+    )
+    assert (len(found), more) == (3000, True)
+    with pytest.raises(HubError) as caught:
+        await centre.plan("09:00")
+    assert caught.value.reason == "too_many_plans"
+    await centre.at("23T19:00")  # and judged: all 2,000 of the day, in pieces
+    assert (await centre.shown()).count("23 15:00 missed not_started") == 1000
+
+
+async def test_the_loop_sleeps_until_something_changes(centre: Centre) -> None:
+    """Nothing spins: neither without plans nor while something is due."""
+    assert await centre.due.tick() == 20
+    await centre.plan("08:30")
+    centre.clock.move(59 * 60 + 55)
+    assert await centre.due.tick() == pytest.approx(5)

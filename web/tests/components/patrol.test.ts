@@ -1,0 +1,272 @@
+import type { VueWrapper } from '@vue/test-utils'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { h, ref } from 'vue'
+import type { ItineraryStop, Run, RunResult } from '@/api/types'
+import RunBar from '@/pages/runs/RunBar.vue'
+import { setLeadsOn } from '@/pages/runs/usePatrol'
+import { tileMarks } from '@/pages/wall/tileMarks'
+import type { ShownTile, WallControl } from '@/wall/control'
+import { FakeHub, Refusal, flushPromises, run, signIn, signOutAll, visit } from './hub'
+
+let hub: FakeHub
+let page: VueWrapper
+let shown: [string, (number | null)[]][]
+let results: RunResult[]
+let state: Run
+const selected = ref<number | null>(null)
+
+const camera = (id: number) => ({ id, name: `点位${id}`, village: '村1' })
+const stop = (position: number, cameras: number[], more: Partial<ItineraryStop> = {}) =>
+  ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: cameras.length > 1 ? '4' : '1', dwell_s: 10, preset: null, key: false, cameras: cameras.map(camera), ...more })
+const result = (position: number, id: number, more: Partial<RunResult> = {}): RunResult =>
+  ({ position, camera: camera(id), key: false, result: 'open', seen_s: 0, seen: false, seen_at: null, why: null, visits: 0, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: null, confirmed_at: null, ...more })
+const at = (more: Partial<Run> = {}): Run => run(7, { state: 'running', ended_at: null, end_reason: null, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), counts: { open: 3, normal: 0, abnormal: 0, excused: 0 }, ...more })
+
+/** Every camera of the scene in a tile of its own, in the open, with a picture that changes. */
+function tiles(): ShownTile[] {
+  const cameras = shown.at(-1)?.[1] ?? []
+  return cameras.flatMap((id, index) => (id === null ? [] : [{ index, camera: id, element: document.body, frame: null, picture: 'moving' as const, source: {} as CanvasImageSource, still: true }]))
+}
+const wall: WallControl = {
+  show: ({ layout, cameras }) => void shown.push([layout, [...cameras]]),
+  showScene: (layout, cameras) => void shown.push([layout, [...cameras]]),
+  shown: tiles,
+  scene: () => ({ layout: shown.at(-1)?.[0] ?? '4', cameras: shown.at(-1)?.[1] ?? [9, null, null, null], carousels: {}, magnify: null }),
+  selected: () => selected.value,
+  select: (id) => (selected.value = id),
+}
+const text = (mark: string): string => page.find(`[data-run=${mark}]`).text()
+const press = async (key: string, more: object = {}): Promise<void> => {
+  document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more }))
+  await flushPromises()
+}
+const moved = async (more: Partial<Run>): Promise<void> => {
+  state = at({ revision: state.revision + 1, ...more })
+  hub.changed('run', 7, state)
+  await flushPromises()
+}
+const look = async (seconds: number): Promise<void> => {
+  await vi.advanceTimersByTimeAsync(seconds * 1_000)
+  await flushPromises()
+}
+const posts = (what: string) => hub.calls.filter((call) => call.method === 'POST' && call.path.endsWith(what))
+
+beforeEach(async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true, toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'requestAnimationFrame', 'Date'] })
+  Object.assign(document, { elementFromPoint: () => document.body })
+  vi.spyOn(document.body, 'getBoundingClientRect').mockReturnValue({ left: 0, top: 0, right: 100, bottom: 100, width: 100, height: 100 } as DOMRect)
+  vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue({ drawImage: () => undefined, getImageData: () => ({ data: new Uint8ClampedArray(64 * 36 * 4).fill(90) }) } as never)
+  hub = new FakeHub()
+  shown = []
+  selected.value = null
+  setLeadsOn(true)
+  state = at()
+  results = [result(0, 1), result(0, 2), result(1, 3)]
+  hub.on('GET /api/runs/7', () => state)
+  hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1, 2]), stop(1, [3])] }))
+  hub.on('GET /api/runs/7/results', () => results)
+  hub.on('POST /api/runs/7/confirm', ({ body }) => {
+    const asked = body as { position: number | null; camera_ids: number[] | null; result: 'normal' | 'abnormal'; words: string }
+    results = results.map((one) => ((asked.position === null || one.position === asked.position) && (asked.camera_ids?.includes(one.camera.id) ?? one.result === 'open') ? { ...one, result: asked.result, words: asked.words } : one))
+    return results.filter((one) => asked.position === null || one.position === asked.position)
+  })
+  for (const verb of ['pause', 'resume', 'next', 'previous', 'jump', 'stop', 'extend', 'hand_over', 'take_over']) {
+    hub.on(`POST /api/runs/7/${verb}`, () => (state = at({ ...state, revision: state.revision + 1, ...(verb === 'next' ? { position: 1, step: 1, next_position: null } : verb === 'pause' ? { state: 'paused', pause_reason: 'operator' } : { state: 'running', pause_reason: null }) })))
+  }
+  await signIn(hub)
+})
+afterEach(() => {
+  page?.unmount()
+  signOutAll()
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+})
+const open = async (): Promise<void> => {
+  page = await visit([{ path: '/wall', component: { render: () => h(RunBar, { wall, runId: 7 }) } }], '/wall?run=7')
+}
+
+describe('a running patrol', () => {
+  it('shows the stop, what is skipped and why, what comes next, and who runs it', async () => {
+    await open()
+    expect(shown).toEqual([['4', [1, 2, null, null]]])
+    await moved({ dead: [{ id: 2, reason: 'device_down' }] })
+    expect(page.text()).toContain('第 1 / 2 站')
+    expect(page.text()).toContain('巡查人 用户1')
+    expect(page.find('.skipped').text()).toBe('点位2：设备离线')
+    expect(page.find('.next').text()).toBe('下一站：村1 站1')
+    await moved({ position: 1, step: 1, next_position: null })
+    expect(shown.at(-1)).toEqual(['1', [3]])
+    expect(hub.to('GET /api/runs/7/itinerary')).toHaveLength(1)
+  })
+
+  it('asks for one key once all is seen, and leads on', async () => {
+    await open()
+    expect(text('normal')).toContain('还需看 3 秒：点位1、点位2')
+    await press('Enter')
+    expect(posts('/confirm')).toEqual([])
+    await look(2)
+    expect(tileMarks.get(1)).toMatchObject({ state: 'looking' })
+    await look(2)
+    expect(text('normal')).toContain('本屏正常')
+    expect(tileMarks.get(1)).toMatchObject({ state: 'seen' })
+    expect(hub.heard.filter((one) => one.type === 'seen')).not.toEqual([]) // the hub knows before it is asked
+    await press('Enter')
+    expect(posts('/confirm').map((call) => call.body)).toEqual([{ position: 0, camera_ids: null, result: 'normal', words: '', change: false }])
+    expect(posts('/next')).toHaveLength(1)
+    expect(shown.at(-1)).toEqual(['1', [3]])
+  })
+
+  it('stays where the user wants no leading on', async () => {
+    setLeadsOn(false)
+    await open()
+    await look(4)
+    await press('Enter')
+    expect(posts('/next')).toEqual([])
+    expect(text('normal')).toContain('本站已确认')
+  })
+
+  it('asks again while the hub has not read yet what was seen, and says what it refuses', async () => {
+    await open()
+    await look(4)
+    let refusals = 2
+    const answer = () => results
+    hub.on('POST /api/runs/7/confirm', () => {
+      if (refusals-- > 0) throw new Refusal(409, 'not_seen', { cameras: [1] })
+      return answer()
+    })
+    const pressed = press('Enter')
+    await look(2)
+    await pressed
+    expect(posts('/confirm')).toHaveLength(3)
+    hub.on('POST /api/runs/7/confirm', () => {
+      throw new Refusal(409, 'not_seen', { cameras: [1] })
+    })
+    await press('Enter')
+    await look(4)
+    expect(page.find('.ask .problem').text()).not.toBe('')
+  })
+
+  it('confirms the cameras of a key stop one by one', async () => {
+    hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1, 2], { key: true }), stop(1, [3])] }))
+    await open()
+    await look(4)
+    expect(page.text()).toContain('重点站')
+    await press('Enter')
+    expect(selected.value).toBe(2)
+    expect(posts('/next')).toEqual([])
+    await press('Enter')
+    expect(posts('/confirm').map((call) => (call.body as { camera_ids: number[] }).camera_ids)).toEqual([[1], [2]])
+    expect(posts('/next')).toHaveLength(1)
+  })
+
+  it('waits while words are written, and keeps what could not be sent', async () => {
+    await open()
+    selected.value = 2
+    await press('n')
+    expect(posts('/pause')).toHaveLength(1)
+    await look(1)
+    const area = document.querySelector<HTMLTextAreaElement>('[data-report=abnormal] textarea')!
+    hub.on('POST /api/runs/7/confirm', () => {
+      throw new Refusal(503, 'database_busy')
+    })
+    area.value = '井盖移位'
+    area.dispatchEvent(new Event('input'))
+    document.querySelector<HTMLElement>('[data-report=save]')!.click()
+    await look(1)
+    expect(document.body.textContent).toContain('内容保留在此')
+    expect(area.value).toBe('井盖移位')
+    hub.on('POST /api/runs/7/confirm', () => (results = results.map((one) => (one.camera.id === 2 ? { ...one, result: 'abnormal' } : one))))
+    document.querySelector<HTMLElement>('[data-report=save]')!.click()
+    await look(1)
+    expect(posts('/confirm').at(-1)!.body).toEqual({ position: 0, camera_ids: [2], result: 'abnormal', words: '井盖移位', change: false })
+    expect(posts('/resume')).toHaveLength(1)
+    expect(posts('/next')).toEqual([]) // the other camera is open
+  })
+
+  it('shows what interrupts it, and one key leads back to the same stop', async () => {
+    await open()
+    await moved({ state: 'paused', pause_reason: 'alarm', interrupt: { alarm_id: 5, level: 'camera', severity: 'critical', cause: 'device_down', village: '村1', opened_at: '2026-01-01T00:00:00Z', closed_at: null, cameras: [camera(8)], more: 2 } })
+    expect(shown.at(-1)).toEqual(['1', [8]])
+    expect(text('interrupt')).toContain('告警打断：设备离线')
+    expect(text('interrupt')).toContain('又有 2 个告警')
+    expect(page.find('[data-run=ask]').exists()).toBe(false)
+    await press('Enter')
+    expect(posts('/confirm')).toEqual([])
+    await press(' ')
+    expect(posts('/resume')).toHaveLength(1)
+    expect(shown.at(-1)).toEqual(['4', [1, 2, null, null]])
+  })
+
+  it('reads the run again when somebody else was first', async () => {
+    await open()
+    hub.on('POST /api/runs/7/pause', () => {
+      throw new Refusal(409, 'run_moved', { run: at({ revision: 5, state: 'paused', pause_reason: 'operator' }) })
+    })
+    await press(' ')
+    expect(page.text()).toContain('已暂停')
+    expect(document.body.textContent).toContain('已由他人操作')
+  })
+
+  it('lets those who only look on take it over, and do nothing else', async () => {
+    state = at({ operator: { id: 2, name: '李四' } })
+    await open()
+    await look(4)
+    for (const key of ['Enter', ' ', 'ArrowRight', 'n', 'f']) await press(key)
+    expect(hub.calls.filter((call) => call.method === 'POST')).toEqual([])
+    expect(page.text()).toContain('李四 正在巡查')
+    expect(page.findAll('button').some((one) => one.text() === '接手')).toBe(true)
+  })
+
+  it('says that confirmations are not taken while the hub is away, and forgets nothing that was seen', async () => {
+    await open()
+    await look(4)
+    await look(30) // nothing is heard of the hub
+    expect(page.text()).toContain('与服务器的连接中断')
+    await press('Enter')
+    expect(posts('/confirm')).toEqual([])
+    hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
+    await look(1)
+    await press('Enter')
+    expect(posts('/confirm')).toHaveLength(1)
+  })
+})
+
+describe('a patrol whose stops are over', () => {
+  const closing = (more: Partial<Run> = {}): void => void (state = at({ state: 'closing', step: null, next_position: 1, time_left_s: 0, ...more }))
+
+  it('lists what is open, shows it again, and is submitted once nothing is', async () => {
+    closing({ remaining: [1] })
+    results = [result(0, 1, { result: 'normal', seen: true, seen_s: 5 }), result(0, 2, { result: 'excused', cause: 'device_down', reference: 12 }), result(1, 3, { why: 'passed_over' })]
+    await open()
+    expect(text('closing')).toContain('还有 1 路待确认')
+    expect(text('closing')).toContain('告警 12')
+    expect(page.find('[data-run=submit]').attributes('disabled')).toBeDefined()
+    await page.find('[data-show="1"]').trigger('click')
+    await flushPromises()
+    expect(posts('/jump')[0]!.body).toMatchObject({ position: 1 })
+  })
+
+  it('confirms all at the end but what is taken out', async () => {
+    closing({ confirm: 'end' })
+    results = [result(0, 1, { seen: true, seen_s: 4 }), result(0, 2, { seen: true, seen_s: 4 }), result(1, 3, { seen: true, seen_s: 4 })]
+    await open()
+    await page.findAll('input[type=checkbox]')[1]!.setValue(false)
+    await page.find('[data-run=confirm-all]').trigger('click')
+    await flushPromises()
+    expect(posts('/confirm').map((call) => call.body)).toEqual([{ position: 0, camera_ids: [1], result: 'normal', words: '', change: false }, { position: 1, camera_ids: [3], result: 'normal', words: '', change: false }])
+    expect(text('closing')).toContain('还有 1 路待确认')
+  })
+
+  it('says that all was dead, and ends with a summary', async () => {
+    closing({ next_position: null })
+    results = results.map((one) => ({ ...one, result: 'excused', cause: 'device_down', reference: 3 }))
+    hub.on('POST /api/runs/7/submit', () => at({ state: 'ended', end_reason: 'submitted', revision: 9, ended_at: new Date().toISOString(), counts: { open: 0, normal: 0, abnormal: 0, excused: 3 } }))
+    await open()
+    expect(text('closing')).toContain('没有一路画面可以显示')
+    await page.find('form').trigger('submit')
+    await flushPromises()
+    expect(text('ended')).toContain('巡查已提交')
+    expect(page.find('a.record').attributes('href')).toBe('/runs/7')
+  })
+})
