@@ -98,16 +98,21 @@ function apply(gently = false): void {
   silenceUnless((camera) => visible && views.some((_, index) => cameraAt(index) === camera))
 }
 
+/** There is nothing of it to be shown large. */
+function isDark(index: number): boolean {
+  return ['failed', 'refused'].includes(views[index]!.phase)
+}
+
 const turned = {
   carousels: () => scene.carousels,
   magnifier() {
     if (scene.magnify === null) return null
     const large = magnifierOf(scene.layout)
-    const small = scene.cameras.map((_, index) => index).filter((index) => index !== large && (index in scene.carousels || scene.cameras[index] !== null))
+    const small = scene.cameras.map((_, index) => index).filter((index) => index !== large && (index in scene.carousels || scene.cameras[index] !== null) && !isDark(index))
     return { members: small, seconds: scene.magnify }
   },
   pinned: () => new Set(scene.cameras.flatMap((id, index) => (id === null || index === magnifierTile() ? [] : [id]))),
-  busy: (tile: number) => !visible || solo.value !== null || padAt.value === tile || padAt.value === magnifierTile(),
+  busy: (tile: number) => !visible || solo.value !== null || (padAt.value !== null && (padAt.value === tile || padAt.value === magnifierTile())),
   changed: () => apply(true),
 }
 
