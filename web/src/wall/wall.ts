@@ -135,7 +135,7 @@ export class Wall {
   /** The picture before has stayed for long enough: the stored one stands in. */
   private letGo(slot: Slot): void {
     slot.before = null
-    this.cover(slot, slot.tile.camera === null ? null : this.parts.poster(slot.tile.camera), false)
+    this.cover(slot, slot.tile.camera === null ? null : this.parts.poster(slot.tile.camera), slot.tile.camera !== null)
     this.changed(slot)
   }
 
