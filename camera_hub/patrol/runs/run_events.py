@@ -26,6 +26,9 @@ EventKind = Literal[
     "taken_over",  # detail: from, from_name, note
     "interrupted",  # detail: alarm, cause, severity
     "another_alarm",  # while interrupted; the same
+    "result_changed",  # detail: stop, camera, before, before_words, before_name, result, words
+    "finding_changed",  # detail: stop, camera, finding, before (its category), before_words
+    "finding_deleted",  # the same
     "closing",
     "submitted",  # detail: note
     "stopped",
