@@ -108,7 +108,7 @@ class RunOperatorAnswer(Answer):
     name: str
 
 
-class OperatorAnswer(Answer):
+class PossibleOperator(Answer):
     """Somebody who may run the tour."""
 
     id: int

@@ -8650,6 +8650,13 @@ export interface components {
             /** Warning */
             warning: number;
         };
+        /** OperatorAnswer */
+        OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
         /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
@@ -9284,6 +9291,16 @@ export interface components {
             longitude: number;
         };
         /**
+         * PossibleOperator
+         * @description Somebody who may run the tour.
+         */
+        PossibleOperator: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
          * PreviewBody
          * @description `plan_id`: of the plan that would be changed, so that it does not overlap itself.
          */
@@ -9728,7 +9745,7 @@ export interface components {
          */
         RecordCountsAnswer: {
             /** Operators */
-            operators: components["schemas"]["camera_hub__api__schemas__records__OperatorAnswer"][];
+            operators: components["schemas"]["OperatorAnswer"][];
             /** Returned */
             returned: number;
             /** To Sign */
@@ -12390,23 +12407,6 @@ export interface components {
              * @enum {string}
              */
             importance: "key" | "normal";
-        };
-        /** OperatorAnswer */
-        camera_hub__api__schemas__records__OperatorAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-        };
-        /**
-         * OperatorAnswer
-         * @description Somebody who may run the tour.
-         */
-        camera_hub__api__schemas__runs__OperatorAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
         };
     };
     responses: never;
@@ -21258,7 +21258,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["camera_hub__api__schemas__runs__OperatorAnswer"][];
+                    "application/json": components["schemas"]["PossibleOperator"][];
                 };
             };
             /** @description Refused; `reason` says why. */
