@@ -157,23 +157,56 @@ async def draw_map(api: Api, ids: dict[str, int]) -> None:
 
 
 async def plan_patrols(api: Api) -> None:
-    """Create a scene and tours of the approved cameras."""
-    cameras = await api("GET", "/api/cameras", state="approved")
-    of_class: dict[str, list[int]] = {}
-    for camera in cameras:
-        of_class.setdefault(camera["place_class"], []).append(camera["id"])
-    entrances = of_class.get("entrance", []) or [camera["id"] for camera in cameras]
+    """Create a scene, and tours from templates: what the township's places give, with what to look at."""
+    cameras = {camera["id"]: camera for camera in await api("GET", "/api/cameras", state="approved")}
+    entrances = [one for one, camera in cameras.items() if camera["place_class"] == "entrance"] or list(cameras)
     scene = await api("POST", "/api/scenes", {"name": "各村村口", "layout": "4", "cameras": entrances[:4]})
-    roads = (of_class.get("key_road", []) or entrances)[:8]
-    stops = [{"camera_id": camera, "dwell_s": 15} for camera in roads]
-    await api(
-        "POST",
-        "/api/tours",
-        {"name": "重点路段巡查", "stops": [*stops[:4], {"scene_id": scene["id"], "dwell_s": 20}, *stops[4:]]},
-    )
-    for name, kind in (("校园周边巡查", "school"), ("重点单位巡查", "key_unit")):
-        if places := of_class.get(kind):
-            await api("POST", "/api/tours", {"name": name, "stops": [{"camera_id": camera} for camera in places[:12]]})
+    templates = {template["kind"]: template for template in await api("GET", "/api/tour-templates")}
+    for kind, name, most in _TOURS:
+        template = templates[kind]
+        source = {one: template[one] for one in ("place_classes", "per_stop", "dwell_s")}
+        found = (await api("POST", "/api/tours/from-places", source))["stops"]
+        # A demo is watched: of a large township it shows the first stops, and leaves out what is not in them.
+        stops = [await _with_note(api, stop, cameras) for stop in found[:most]]
+        left_out = [camera for stop in found[most:] for camera in _shown(stop)]
+        if kind == "key_roads":
+            stops.insert(len(stops) // 2, {"scene_id": scene["id"], "dwell_s": 20, "note": "看村口有无车辆堵塞"})
+        if stops:
+            settings = {one: template[one] for one in ("confirm", "least_s", "interrupt")}
+            body = {"name": name, "kind": kind, "stops": stops, "source": {**source, "left_out": left_out}, **settings}
+            await api("POST", "/api/tours", body)
+
+
+_TOURS = (("key_roads", "重点路段巡查", 8), ("schools", "上下学护校巡查", 16), ("key_units", "重点单位巡查", 12))
+"""Template, name and most stops of each of the demo's tours."""
+_NOTES = (
+    ("大桥", "看护栏、桥面积水和结冰"),
+    ("路口", "看信号灯、积水和堵车"),
+    ("学校", "看校门口占道停车"),
+    ("小学", "看校门口占道停车"),
+    ("卫生室", "看门前通道是否畅通"),
+    ("变电站", "看有无烟雾、围栏是否完好"),
+    ("粮站", "看有无烟雾、大门是否关好"),
+)
+"""What to look at, by a word of the camera's name."""
+
+
+def _shown(stop: dict[str, Any]) -> list[int]:
+    return [one for one in (stop["camera_id"], *stop["cameras"]) if one is not None]
+
+
+async def _with_note(api: Api, stop: dict[str, Any], cameras: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """The stop with what to look at; the bridges are key stops, a dome is shown at its first preset."""
+    names = [cameras[one]["name"] for one in _shown(stop)]
+    note = next((text for word, text in _NOTES if any(word in name for name in names)), "")
+    made = {**stop, "note": note, "key": any("大桥" in name for name in names) and len(names) == 1}
+    if stop["camera_id"] is None or not cameras[stop["camera_id"]]["ptz"]:
+        return made
+    try:
+        presets = (await api("GET", f"/api/cameras/{stop['camera_id']}/ptz"))["presets"]
+    except HubError:
+        return made
+    return {**made, "preset": presets[0]["token"], "preset_name": presets[0]["name"]} if presets else made
 
 
 def address_range(village: FarmVillage) -> str:

@@ -16,9 +16,11 @@ from camera_hub.patrol.runs.engine import engine
 from camera_hub.patrol.runs.reader import RunReader
 from camera_hub.patrol.runs.run_proof import NoProof
 from camera_hub.patrol.runs.runs import Runs
+from camera_hub.patrol.tours.from_places import FromPlaces
 from camera_hub.patrol.tours.tours import Tours
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
+from camera_hub.store.tables import Camera
 from tests.api.conftest import Hub
 from tests.fakes.clock import ManualClock
 from tests.fakes.media import FakeMedia
@@ -30,7 +32,14 @@ async def cameras(hub: Hub, database: Database, clock: ManualClock) -> AsyncIter
     bus: EventBus = hub.parts[EventBus]
     settings = PatrolSettings(max_stops=3)
     async with engine(settings, clock, bus, database, FakeMedia(), UTC, NoProof()) as on:
-        hub.parts.update({Runs: on.runs, RunReader: on.reader, Tours: Tours(settings, database, bus, clock)})
+        hub.parts.update(
+            {
+                Runs: on.runs,
+                RunReader: on.reader,
+                Tours: Tours(settings, database, bus, clock),
+                FromPlaces: FromPlaces(settings, database),
+            }
+        )
         yield await add_village(database, clock, "东沟村", 4)
 
 
@@ -242,3 +251,186 @@ async def test_a_run_s_plan_is_asked_for_once(operator: httpx.AsyncClient, camer
     ]
     again = await operator.get(f"/api/runs/{run['id']}/itinerary", headers={"If-None-Match": itinerary.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_stop_shows_several_cameras_without_a_scene(operator: httpx.AsyncClient, cameras: list[int]) -> None:
+    group = {"layout": "4", "cameras": [cameras[0], None, cameras[1]], "key": True, "note": "看水位"}
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": [group, {**group, "title": "河堤"}]})
+    assert [(stop["name"], stop["layout"], stop["cameras"], stop["key"]) for stop in tour["stops"]] == [
+        ("东沟村摄像机1 +1", "4", [cameras[0], None, cameras[1]], True),
+        ("河堤", "4", [cameras[0], None, cameras[1]], True),
+    ]
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
+    stops = (await operator.get(f"/api/runs/{run['id']}/itinerary")).json()["stops"]
+    assert [[tile and tile["id"] for tile in stop["cameras"]] for stop in stops] == [[cameras[0], None, cameras[1]]] * 2
+    assert [stop["name"] for stop in stops] == ["东沟村摄像机1 +1", "河堤"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason"),
+    [
+        ({"layout": "4", "cameras": []}, "stop_empty"),
+        ({"layout": "4", "cameras": [None]}, "stop_empty"),
+        ({"layout": "1", "cameras": [1, 2]}, "too_many_tiles"),
+        ({"layout": "4", "cameras": [1], "camera_id": 1}, "camera_or_scene"),
+        ({"camera_id": 1, "cameras": [2]}, "camera_or_scene"),
+        ({"layout": "4", "cameras": [1], "preset": "1"}, "camera_or_scene"),
+        ({"layout": "4", "cameras": [1, 999]}, "no_such_camera"),
+        ({"layout": "7x7", "cameras": [1]}, "invalid"),
+        ({"layout": "4", "cameras": [1] * 37}, "invalid"),
+    ],
+)
+async def test_a_group_that_cannot_be_shown_is_refused(
+    operator: httpx.AsyncClient, cameras: list[int], stop: dict[str, Any], reason: str
+) -> None:
+    answer = await operator.post("/api/tours", json={"name": "路", "stops": [stop]})
+    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
+
+
+async def test_of_two_who_change_a_tour_the_second_is_told_who_was_first(
+    hub: Hub, operator: httpx.AsyncClient, cameras: list[int]
+) -> None:
+    body = {"name": "路", "stops": [{"camera_id": cameras[0]}]}
+    tour = await made(operator, "/api/tours", body)
+    admin = await hub.client(Role.TOWNSHIP_ADMIN)
+    path = f"/api/tours/{tour['id']}"
+    first = await admin.put(path, json={**body, "name": "路一", "revision": tour["revision"]})
+    assert (first.status_code, first.json()["changed_name"]) == (200, "township_admin")
+    late = await operator.put(path, json={**body, "name": "路二", "revision": tour["revision"]})
+    assert (late.status_code, late.json()["reason"]) == (409, "tour_changed")
+    assert late.json()["params"]["name"] == "township_admin"
+    assert late.json()["params"]["tour"] == first.json()
+    over = await operator.put(path, json={**body, "name": "路二", "revision": first.json()["revision"]})
+    assert (over.status_code, over.json()["name"]) == (200, "路二")
+    assert (await operator.put(path, json=body)).status_code == 422
+
+
+async def test_a_camera_that_was_retired_may_stay_in_its_tour_and_in_no_new_one(
+    operator: httpx.AsyncClient, cameras: list[int], database: Database
+) -> None:
+    stops = [{"camera_id": cameras[0]}, {"layout": "4", "cameras": cameras[1:3]}]
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": stops})
+    async with database.write() as session:
+        for camera in (cameras[0], cameras[1]):
+            row = await session.get(Camera, camera)
+            assert row is not None
+            row.state = "retired"
+    kept = await operator.put(f"/api/tours/{tour['id']}", json={"name": "新", "stops": stops, "revision": 1})
+    assert (kept.status_code, kept.json()["name"]) == (200, "新")
+    refused = await operator.post("/api/tours", json={"name": "路", "stops": stops})
+    assert (refused.status_code, refused.json()["params"]["cameras"]) == (422, sorted(cameras[:2]))
+
+
+async def test_a_tour_is_copied_archived_and_taken_back(
+    hub: Hub, operator: httpx.AsyncClient, cameras: list[int]
+) -> None:
+    body = {
+        "name": "防汛",
+        "kind": "flood",
+        "confirm": "camera",
+        "least_s": 5,
+        "interrupt": "major",
+        "edit_roles": ["township_admin"],
+        "source": {"place_classes": ["water"], "left_out": [cameras[3]]},
+        "stops": [{"camera_id": cameras[0], "preset": "3", "preset_name": "闸口"}, {"layout": "4", "cameras": cameras}],
+    }
+    tour = await made(operator, "/api/tours", body)
+    admin = await hub.client(Role.TOWNSHIP_ADMIN)
+    copy = await made(admin, f"/api/tours/{tour['id']}/copy", {"name": "防汛二"})
+    own = ("id", "name", "owner_id", "owner_name", "edit_roles", "changed_name", "changed_at", "created_at")
+    assert {key: copy[key] for key in copy if key not in own} == {key: tour[key] for key in tour if key not in own}
+    assert (copy["name"], copy["owner_name"], copy["edit_roles"]) == ("防汛二", "township_admin", [])
+
+    path = f"/api/tours/{tour['id']}"
+    assert (await operator.post(f"{path}/archive", json={})).json()["archived_at"] is not None
+    assert [row["id"] for row in (await operator.get("/api/tours")).json()] == [copy["id"]]
+    assert [row["id"] for row in (await operator.get("/api/tours?archived=true")).json()] == [tour["id"]]
+    refused = await operator.post("/api/runs", json={"tour_id": tour["id"]})
+    assert (refused.status_code, refused.json()["reason"]) == (409, "tour_archived")
+    assert (await operator.post(f"{path}/archive", json={"archived": False})).json()["archived_at"] is None
+    assert (await operator.post("/api/runs", json={"tour_id": tour["id"]})).status_code == 201
+
+
+async def test_a_tour_may_be_kept_for_its_owner_and_admins(
+    hub: Hub, operator: httpx.AsyncClient, cameras: list[int]
+) -> None:
+    body = {"name": "路", "stops": [{"camera_id": cameras[0]}]}
+    kept = {**body, "roles": ["township_admin"], "edit_roles": ["township_admin"]}
+    admin = await hub.client(Role.TOWNSHIP_ADMIN)
+    theirs = await made(admin, "/api/tours", kept)
+    path = f"/api/tours/{theirs['id']}"
+    for refused, reason in (
+        (await operator.put(path, json={**body, "revision": 1}), "tour_locked"),
+        (await operator.post(f"{path}/archive", json={}), "tour_locked"),
+        (await operator.delete(path), "tour_locked"),
+        (await operator.post("/api/runs", json={"tour_id": theirs["id"]}), "tour_not_yours"),
+    ):
+        assert (refused.status_code, refused.json()["reason"]) == (403, reason)
+    assert (await operator.get(path)).status_code == 200
+    mine = await made(operator, "/api/tours", kept)
+    assert (await operator.post("/api/runs", json={"tour_id": mine["id"]})).status_code == 201
+    assert (await admin.delete(f"/api/tours/{mine['id']}")).status_code == 200
+    for roles in ({"roles": ["leader"]}, {"edit_roles": ["maintainer"]}):
+        wrong = await operator.post("/api/tours", json={**body, **roles})
+        assert (wrong.status_code, wrong.json()["reason"]) == (422, "role_cannot")
+
+
+async def test_stops_are_built_from_places_and_templates_know_how_many(
+    hub: Hub, operator: httpx.AsyncClient, cameras: list[int], database: Database
+) -> None:
+    async with database.write() as session:
+        for camera in cameras[:3]:
+            row = await session.get(Camera, camera)
+            assert row is not None
+            row.place_class = "school"
+    asked = {"place_classes": ["school"], "per_stop": 4, "dwell_s": 20}
+    found = (await operator.post("/api/tours/from-places", json=asked)).json()
+    assert (found["cameras"], found["left"]) == (3, 0)
+    assert [(stop["cameras"], stop["title"], stop["dwell_s"]) for stop in found["stops"]] == [
+        ([*cameras[:3], None], "东沟村", 20)
+    ]
+    assert (await operator.get("/api/tours")).json() == []
+    rest = (await operator.post("/api/tours/from-places", json={**asked, "without": cameras[:2]})).json()
+    assert [stop["camera_id"] for stop in rest["stops"]] == [cameras[2]]
+    elsewhere = await operator.post("/api/tours/from-places", json={**asked, "village_ids": [999]})
+    assert elsewhere.json()["stops"] == []
+    templates = {one["kind"]: one for one in (await operator.get("/api/tour-templates")).json()}
+    assert (templates["schools"]["cameras"], templates["water"]["cameras"]) == (3, 0)
+    assert templates["schools"]["plan"]["weekdays"] == [1, 2, 3, 4, 5]
+    leader = await hub.client(Role.LEADER)
+    assert (await leader.get("/api/tour-templates")).status_code == 403
+
+
+async def test_a_run_is_extended_and_changes_hands_and_its_events_tell(
+    hub: Hub, operator: httpx.AsyncClient, cameras: list[int], clock: ManualClock
+) -> None:
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": [{"camera_id": cameras[0], "dwell_s": 10}]})
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
+    path = f"/api/runs/{run['id']}"
+    assert (run["state"], run["confirm"], run["least_s"], run["interrupt"]) == ("running", "screen", 3, None)
+    longer = (await operator.post(f"{path}/extend", json={"revision": 0, "seconds": 20})).json()
+    assert (longer["time_left_s"], longer["extended_s"], longer["progress"]["left_s"]) == (30, 20, 30)
+    assert (await operator.post(f"{path}/extend", json={"revision": 1, "seconds": 4})).status_code == 422
+    admin = await hub.client(Role.TOWNSHIP_ADMIN)
+    taken = await admin.post(f"{path}/take_over", json={"revision": 1, "note": "接班"})
+    assert taken.status_code == 200, taken.text
+    back = {"revision": 2, "user_id": run["operator"]["id"], "note": ""}
+    refused = await operator.post(f"{path}/hand_over", json=back)
+    assert (refused.status_code, refused.json()["reason"]) == (403, "not_operator")
+    late = await admin.post(f"{path}/hand_over", json=back | {"revision": 1})
+    assert (late.status_code, late.json()["params"]["run"]["operator"]) == (409, taken.json()["operator"])
+    assert (await admin.post(f"{path}/hand_over", json=back)).json()["operator"] == run["operator"]
+    clock.move(31)
+    assert (await operator.get(path)).json()["state"] == "closing"
+    assert [row["id"] for row in (await operator.get("/api/runs?state=closing")).json()] == [run["id"]]
+    assert (await operator.post(f"{path}/pause", json={"revision": 4})).json()["reason"] == "run_closing"
+    events = (await operator.get(f"{path}/events")).json()
+    assert [event["kind"] for event in events] == ["started", "extended", "taken_over", "handed_over", "closing"]
+    assert events[2]["detail"] == {
+        "from": run["operator"]["id"],
+        "from_name": run["operator"]["name"],
+        "note": "接班",
+    }
+    assert (await operator.get(f"{path}/events?after={events[3]['id']}")).json() == events[4:]
+    village = await hub.client(Role.VILLAGE_ADMIN)
+    assert (await village.get(f"{path}/events")).status_code == 403

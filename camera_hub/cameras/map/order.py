@@ -1,6 +1,7 @@
 """The order in which places are visited: always the nearest one next. Pure."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
@@ -20,6 +21,13 @@ class Located(Protocol):
 
 Spot = TypeVar("Spot", bound=Located)
 
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts 2 before 10."""
+    return [(int(part[:18]), "") if part.isdigit() else (0, part) for part in _DIGITS.split(name)]
+
 
 def in_order(places: Iterable[Spot]) -> list[Spot]:
     """From the westernmost place always to the nearest one left; places on no map follow, by name.
@@ -33,7 +41,7 @@ def in_order(places: Iterable[Spot]) -> list[Spot]:
         else:
             spots.append((one.longitude, one.latitude, one))
     if not spots:
-        return sorted(unplaced, key=lambda one: one.name)
+        return sorted(unplaced, key=lambda one: natural(one.name))
     at = min(spots, key=lambda spot: (spot[0], -spot[1], spot[2].name))
     spots.remove(at)
     ordered = [at[2]]
@@ -41,7 +49,7 @@ def in_order(places: Iterable[Spot]) -> list[Spot]:
         at = min(spots, key=lambda spot: (_distance(at, spot), spot[2].name))
         spots.remove(at)
         ordered.append(at[2])
-    return [*ordered, *sorted(unplaced, key=lambda one: one.name)]
+    return [*ordered, *sorted(unplaced, key=lambda one: natural(one.name))]
 
 
 def _distance(one: tuple[float, float, object], other: tuple[float, float, object]) -> float:

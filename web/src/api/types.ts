@@ -34,6 +34,11 @@ export type SweepPlan = Schemas['SweepPlanAnswer']
 export type ItineraryStop = Schemas['ItineraryStopAnswer']
 export type RunStep = Schemas['RunStepAnswer']
 export type StopBody = Schemas['StopBody']
+export type TourBody = Schemas['TourBody']
+export type TourSource = Schemas['TourSourceAnswer']
+export type TourTemplate = Schemas['TourTemplateAnswer']
+export type SuggestedPlan = Schemas['SuggestedPlanAnswer']
+export type PlaceStops = Schemas['PlaceStopsAnswer']
 export type Job = Schemas['JobAnswer']
 export type Match = Schemas['MatchAnswer']
 export type MatchSide = Schemas['MatchSideAnswer']
@@ -91,6 +96,7 @@ export type Action =
   | 'edit_tours'
   | 'run_tours'
   | 'read_records'
+  | 'sign_records'
   | 'check_county'
   | 'read_system'
   | 'manage_system'

@@ -7,13 +7,20 @@ let hub: FakeHub
 let page: VueWrapper
 const routes = [{ path: '/tours/new', component: EditorPage }, { path: '/tours/:id(\\d+)', component: EditorPage }]
 const button = (words: string) => page.findAll('button').find((one) => one.text() === words)!
-const rows = () => page.findAll('ol li .name').map((row) => row.text())
+const rows = () => page.findAll('ol > li .name').map((row) => row.text())
 const stop = (position: number, camera_id: number) => ({ position, camera_id, scene_id: null, layout: '1', cameras: [camera_id], title: '', name: '', dwell_s: 20, note: '', preset: null, preset_name: '', key: false })
+const tour = (more: object = {}) => ({
+  id: 5, name: '早巡', note: '', kind: null, roles: [], edit_roles: [], confirm: 'screen', least_s: 3, interrupt: 'none', source: null, owner_id: 1, owner_name: '张三', revision: 1,
+  changed_name: '张三', changed_at: '', archived_at: null, stops: [], duration_s: 40, created_at: '', last_run_at: null, ...more,
+})
 
 beforeEach(async () => {
   hub = new FakeHub()
   hub.on('GET /api/cameras', () => [camera(1, { name: '村口' }), camera(2, { name: '桥头' })])
-  hub.on('GET /api/tours/5', () => ({ id: 5, name: '早巡', note: '', stops: [stop(1, 2), stop(0, 1)], duration_s: 40, created_at: '', last_run_at: null }))
+  hub.on('GET /api/tours', () => [])
+  hub.on('GET /api/scenes', () => [])
+  hub.on('GET /api/tour-templates', () => [])
+  hub.on('GET /api/tours/5', () => (tour({ stops: [stop(1, 2), stop(0, 1)] })))
   await signIn(hub)
 })
 afterEach(() => {
@@ -40,7 +47,7 @@ describe('the tour editor', () => {
     expect(rows()).toEqual(['桥头', '村口'])
     await page.findAll('ol li input.dwell')[0]!.setValue('1')
     await page.findAll('ol li input.dwell')[0]!.trigger('change')
-    hub.on('PUT /api/tours/5', () => ({ id: 5, name: '早巡', note: '', stops: [], duration_s: 0, created_at: '', last_run_at: null }))
+    hub.on('PUT /api/tours/5', () => (tour({ revision: 2 })))
     await button('保存').trigger('click')
     await flushPromises()
     expect((hub.to('PUT /api/tours/5')[0]!.body as { stops: unknown }).stops).toEqual([
@@ -49,14 +56,32 @@ describe('the tour editor', () => {
     ])
   })
 
-  it('names a stop whose camera was retired, and does not save it', async () => {
+  it('names a stop whose camera was retired, and takes it out in one click', async () => {
     page = await visit(routes, '/tours/5')
-    expect(page.findAll('li.gone')).toHaveLength(0)
+    expect(page.findAll('.row.gone')).toHaveLength(0)
     hub.changed('camera', 2, camera(2, { name: '桥头', state: 'retired' }))
     await flushPromises()
-    expect(page.find('li.gone').text()).toContain('桥头')
+    expect(page.find('.row.gone').text()).toContain('桥头')
+    await button('移除已停用的 1 站').trigger('click')
+    expect(rows()).toEqual(['村口'])
+    await page.find('button[aria-label^="撤销"]').trigger('click')
+    expect(rows()).toEqual(['村口', '桥头'])
+  })
+
+  it('loses nothing when somebody else has saved meanwhile', async () => {
+    page = await visit(routes, '/tours/5')
+    await page.find('.meta input').setValue('晚巡')
+    hub.on('PUT /api/tours/5', () => {
+      throw new Refusal(409, 'tour_changed', { name: '李四', tour: tour({ name: '李四的', revision: 2, changed_name: '李四', stops: [stop(0, 2)] }) })
+    })
     await button('保存').trigger('click')
-    expect(hub.to('PUT /api/tours/5')).toEqual([])
+    await flushPromises()
+    expect(page.find('[role=alert]').text()).toContain('李四')
+    hub.on('PUT /api/tours/5', () => tour({ name: '晚巡', revision: 3 }))
+    await button('用我的覆盖').trigger('click')
+    await flushPromises()
+    const [refused, saved] = hub.to('PUT /api/tours/5').map((one) => one.body as { revision: number; name: string })
+    expect([refused!.revision, saved!.revision, saved!.name]).toEqual([1, 2, '晚巡'])
   })
 
   it('keeps the stops and says why when the hub refuses them', async () => {
@@ -64,9 +89,10 @@ describe('the tour editor', () => {
     hub.on('PUT /api/tours/5', () => {
       throw new Refusal(422, 'no_such_camera')
     })
+    await page.find('.meta input').setValue('晚巡')
     await button('保存').trigger('click')
     await flushPromises()
-    expect(page.find('[role=alert]').text()).toBe('有点位不存在或未启用')
+    expect(page.find('[role=alert]').text()).toContain('有点位不存在或未启用')
     expect(rows()).toHaveLength(2)
   })
 

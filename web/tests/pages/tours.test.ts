@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Run } from '@/api/types'
 import { ClockDifference, clockText, newerRun, secondsLeft, stopProgress } from '@/pages/tours/countdown'
-import { camerasOfClass, clampDwell, fromTour, insertAt, missing, moveTo, newStop, removeKey, setDwellForAll, STOPS_MAX, toBody, totalSeconds } from '@/pages/tours/stops'
+import type { TourSource } from '@/api/types'
+import { EMPTY, newCameras, withLeftOut } from '@/pages/tours/draft'
+import { useHistory } from '@/pages/tours/history'
+import { addToStop, changeRows, clampDwell, fromTour, groupStop, insertAt, joinable, joinRows, moveRows, newStop, nudgeRows, removeRows, splitRows, STOPS_MAX, takeFromStop, toBody, totalSeconds, troubleOf, type Stop } from '@/pages/tours/stops'
+import { planQuery, seasonDates } from '@/pages/tours/suggestion'
+import { presetTrouble } from '@/pages/tours/usePresets'
 
 const HUB = '2026-11-24T08:00:00Z'
 const hub = Date.parse(HUB)
@@ -67,19 +72,25 @@ describe('of two states of a run', () => {
 
 describe('stops', () => {
   const three = () => [newStop('camera', 11), newStop('scene', 5, 30), newStop('camera', 12)]
-  const targets = (stops: { target: number }[]) => stops.map((stop) => stop.target)
+  const targets = (stops: readonly { target: number }[]) => stops.map((stop) => stop.target)
+  const rows = (...stops: Stop[]) => new Set(stops.map((stop) => stop.row))
+  const cameras = (stop: Stop) => stop.cameras.filter((id) => id !== null)
+
   it('tell rows apart that show the same camera', () => {
     const stops = [newStop('camera', 1), newStop('camera', 1)]
-    expect(targets(removeKey(stops, stops[0]!.key))).toEqual([1])
-    expect(removeKey(stops, stops[0]!.key)[0]).toBe(stops[1])
+    expect(removeRows(stops, rows(stops[0]!))).toEqual([stops[1]])
   })
-  it('are inserted and moved', () => {
+  it('are inserted and moved, one or many', () => {
     const stops = three()
     expect(targets(insertAt(stops, 1, [newStop('camera', 9)]))).toEqual([11, 9, 5, 12])
     expect(targets(insertAt(stops, 99, [newStop('camera', 9)]))).toEqual([11, 5, 12, 9])
-    expect(targets(moveTo(stops, 0, 3))).toEqual([5, 12, 11])
-    expect(targets(moveTo(stops, 2, 0))).toEqual([12, 11, 5])
-    expect(targets(moveTo(stops, 7, 0))).toEqual([11, 5, 12])
+    expect(targets(moveRows(stops, rows(stops[0]!), 3))).toEqual([5, 12, 11])
+    expect(targets(moveRows(stops, rows(stops[2]!), 0))).toEqual([12, 11, 5])
+    expect(targets(moveRows(stops, rows(stops[0]!, stops[2]!), 2))).toEqual([5, 11, 12])
+    expect(targets(nudgeRows(stops, rows(stops[1]!, stops[2]!), -1))).toEqual([5, 12, 11])
+    expect(targets(nudgeRows(stops, rows(stops[0]!), -1))).toEqual([11, 5, 12])
+    expect(targets(nudgeRows(stops, rows(stops[2]!), 1))).toEqual([11, 5, 12])
+    expect(targets(nudgeRows(stops, rows(stops[0]!), 1))).toEqual([5, 11, 12])
   })
   it('are at most 200', () => {
     const many = Array.from({ length: STOPS_MAX - 1 }, () => newStop('camera', 1))
@@ -88,32 +99,104 @@ describe('stops', () => {
   it('have a dwell within bounds', () => {
     expect([1, 15.4, 9999, Number.NaN].map(clampDwell)).toEqual([3, 15, 3600, 15])
     expect(totalSeconds(three())).toBe(60)
-    expect(totalSeconds(setDwellForAll(three(), 20))).toBe(60)
+    const stops = three()
+    expect(changeRows(stops, rows(stops[0]!), { dwell: 1 }).map((stop) => stop.dwell)).toEqual([3, 30, 15])
+  })
+  it('show several cameras, each once, at most 16, and become single again', () => {
+    const [one] = [newStop('camera', 1)]
+    const [two] = addToStop([one], one.row, [2, 1, 3])
+    expect([two!.kind, two!.layout, two!.cameras]).toEqual(['group', '4', [1, 2, 3, null]])
+    const [full] = addToStop([one], one.row, Array.from({ length: 40 }, (_, index) => index + 2))
+    expect([full!.layout, cameras(full!).length]).toEqual(['16', 16])
+    const [back] = takeFromStop(takeFromStop([two!], one.row, 1), one.row, 2)
+    expect([back!.kind, back!.target]).toEqual(['camera', 3])
+    expect(takeFromStop([back!], one.row, 3)).toEqual([])
+    expect(addToStop(three(), three()[1]!.row, [9])).toHaveLength(3)
+  })
+  it('lose the preset of their one camera when they show another one too', () => {
+    const stop = { ...newStop('camera', 1), preset: '3', presetName: '桥东' }
+    expect(addToStop([stop], stop.row, [2])[0]!.preset).toBeNull()
+    expect(toBody(addToStop([stop], stop.row, [2]))[0]).toMatchObject({ preset: null, preset_name: '', layout: '4' })
+  })
+  it('are joined at the place of the first, and split again', () => {
+    const stops = [newStop('camera', 1), newStop('camera', 2, 40, '看栏杆'), newStop('scene', 5), newStop('camera', 3)]
+    const chosen = rows(stops[1]!, stops[3]!)
+    expect(joinable(stops, chosen)).toBe(2)
+    expect(joinable(stops, rows(stops[1]!, stops[2]!))).toBe(0)
+    const joined = joinRows(stops, chosen)
+    expect(joined.map((stop) => [stop.kind, cameras(stop), stop.dwell, stop.note])).toEqual([['camera', [], 15, ''], ['group', [2, 3], 40, '看栏杆'], ['scene', [], 15, '']])
+    expect(splitRows(joined, rows(joined[1]!)).map((stop) => [stop.kind, stop.target])).toEqual([['camera', 1], ['camera', 2], ['camera', 3], ['scene', 5]])
   })
   it('come from a tour and go back to it', () => {
+    const common = { name: '', note: '', preset: null, preset_name: '', title: '', key: false }
     const stops = fromTour({
       stops: [
-        { position: 1, camera_id: null, scene_id: 5, name: '四画面', dwell_s: 30, preset: null, preset_name: '', layout: '4', cameras: [11, 12, null, null], title: '', key: false, note: '' },
-        { position: 0, camera_id: 11, scene_id: null, name: '桥头', dwell_s: 15, preset: '3', preset_name: '桥东', layout: '1', cameras: [11], title: '', key: true, note: '看栏杆' },
+        { ...common, position: 1, camera_id: null, scene_id: 5, dwell_s: 30, layout: '4', cameras: [11, 12, null, null] },
+        { ...common, position: 0, camera_id: 11, scene_id: null, dwell_s: 15, preset: '3', preset_name: '桥东', layout: '1', cameras: [11], key: true, note: '看栏杆' },
+        { ...common, position: 2, camera_id: null, scene_id: null, dwell_s: 20, layout: '4', cameras: [11, null, 12, null], title: '东河' },
       ],
     })
+    const plain = { camera_id: null, scene_id: null, layout: null, cameras: [], title: '', note: '', preset: null, preset_name: '', key: false }
     expect(toBody(stops)).toEqual([
-      { camera_id: 11, scene_id: null, dwell_s: 15, note: '看栏杆', cameras: [], title: '', preset: '3', preset_name: '桥东', key: true },
-      { camera_id: null, scene_id: 5, dwell_s: 30, note: '', cameras: [], title: '', preset: null, preset_name: '', key: false },
+      { ...plain, camera_id: 11, dwell_s: 15, note: '看栏杆', preset: '3', preset_name: '桥东', key: true },
+      { ...plain, scene_id: 5, dwell_s: 30 },
+      { ...plain, layout: '4', cameras: [11, null, 12, null], title: '东河', dwell_s: 20 },
     ])
   })
-  it('fill from a place class with what is approved and not yet there', () => {
-    const cameras = [
-      { id: 11, place_class: 'school', state: 'approved' },
-      { id: 13, place_class: 'school', state: 'approved' },
-      { id: 14, place_class: 'school', state: 'waiting' },
-      { id: 15, place_class: 'water', state: 'approved' },
-    ] as const
-    expect(camerasOfClass(cameras, 'school', three())).toEqual([13])
+  it('tell what is wrong with them', () => {
+    const seen = (state: 'approved' | 'retired', cause: string | null = null) => ({ state, cause, health: cause === null ? ('ok' as const) : ('fault' as const) })
+    const known = new Map([[1, seen('approved')], [2, seen('approved', 'unreachable')], [3, seen('retired')], [4, seen('approved', 'frozen')], [5, seen('approved', 'clock_wrong')]])
+    const of = (...ids: number[]) => troubleOf(groupStop(ids), known, new Map())
+    expect([of(1), of(2), of(3), of(9), of(1, 2), of(1, 3), of(2, 3)]).toEqual([null, 'dead', 'gone', 'gone', 'some_dead', 'partly', 'dead'])
+    expect([of(4), of(5), of(1, 4), of(2, 4)]).toEqual(['bad', null, 'bad', 'some_dead'])
+    expect(troubleOf(newStop('scene', 5), known, new Map())).toBe('gone')
+    expect(troubleOf(newStop('scene', 5), known, new Map([[5, { cameras: [1, null] }]]))).toBeNull()
   })
-  it('name what has gone', () => {
-    const stops = three()
-    const gone = missing(stops, new Map([[11, { state: 'approved' }], [12, { state: 'retired' }]]), new Map())
-    expect(targets(gone)).toEqual([5, 12])
+})
+
+describe('a tour built from places', () => {
+  const camera = (id: number, place_class: 'school' | 'water', village_id = 1, state: 'approved' | 'waiting' = 'approved') => ({ id, place_class, village_id, state })
+  const all = [camera(11, 'school'), camera(12, 'school'), camera(13, 'school', 2), camera(14, 'school', 1, 'waiting'), camera(15, 'water')]
+  const source = { place_classes: ['school'], village_ids: [], per_stop: 1, dwell_s: 15, left_out: [] } satisfies TourSource
+  const draft = { ...EMPTY, source, stops: [newStop('camera', 11)] }
+
+  it('is offered what stands there and is not in it, and never again what was left out', () => {
+    expect(newCameras(draft, all, new Map())).toEqual([12, 13])
+    expect(newCameras({ ...draft, source: { ...source, village_ids: [1] } }, all, new Map())).toEqual([12])
+    expect(newCameras({ ...draft, source: null }, all, new Map())).toEqual([])
+    const left = withLeftOut(draft, [13, 15], new Map(all.map((one) => [one.id, one])))
+    expect(newCameras(left, all, new Map())).toEqual([12])
+  })
+  it('hands the season that is on or comes next to the page of plans', () => {
+    const plan = { times: ['10:00', '17:00'], every_minutes: null, weekdays: [], seasons: [{ first: '05-20', last: '06-30' }, { first: '10-01', last: '05-31' }] }
+    expect(seasonDates(plan, '2026-06-02')).toEqual({ first: '2026-05-20', last: '2026-06-30' })
+    expect(seasonDates(plan, '2026-02-02')).toEqual({ first: '2025-10-01', last: '2026-05-31' })
+    expect(planQuery(4, plan, '2026-07-02')).toEqual({ tour: 4, times: '10:00,17:00', first: '2026-10-01', last: '2027-05-31' })
+    expect(planQuery(4, null, '2026-07-02')).toEqual({ tour: 4 })
+  })
+})
+
+describe('undo', () => {
+  it('goes back by changes, typing in one field being one of them', () => {
+    const history = useHistory(0)
+    history.put(1, 'name')
+    history.put(2, 'name')
+    history.put(3)
+    history.undo()
+    expect(history.state.value).toBe(2)
+    history.undo()
+    expect([history.state.value, history.canUndo.value]).toEqual([0, false])
+    history.redo()
+    expect(history.state.value).toBe(2)
+    history.put(9)
+    expect(history.canRedo.value).toBe(false)
+  })
+})
+
+describe('the preset of a stop', () => {
+  it('is told to have gone only by a device that answers', () => {
+    const told = { state: 'told' as const, presets: [{ token: '1', name: '桥', home: false }] }
+    const failed = { state: 'failed' as const, error: { status: 504, kind: 'timeout', reason: 'timed_out', detail: '', params: {} } }
+    expect([presetTrouble('1', told), presetTrouble('2', told), presetTrouble('2', failed), presetTrouble('2', undefined), presetTrouble(null, failed)]).toEqual([null, 'gone', 'unreachable', null, null])
   })
 })

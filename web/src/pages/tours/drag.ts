@@ -1,4 +1,6 @@
 /** What is being dragged from the list of cameras and scenes into the tour. */
 import { ref } from 'vue'
 
-export const incoming = ref<{ kind: 'camera' | 'scene'; id: number } | null>(null)
+export type Incoming = { kind: 'cameras'; ids: readonly number[] } | { kind: 'scene'; id: number }
+
+export const incoming = ref<Incoming | null>(null)

@@ -55,7 +55,7 @@ export function noteOf(tile: Tile, phase: Phase): Tile['note'] {
 }
 
 /** Faults that only a look at the picture finds: packets flow, but there is nothing to see. */
-const PICTURE_FAULTS: ReadonlySet<string> = new Set([
+export const PICTURE_FAULTS: ReadonlySet<string> = new Set([
   'no_signal',
   'black',
   'covered',
