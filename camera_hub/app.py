@@ -207,7 +207,6 @@ from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
 from camera_hub.patrol.plans.expiry import occurrence_expiry
-from camera_hub.patrol.screens.parts import screen_parts
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
