@@ -81,7 +81,7 @@ class RecordsAnswer(Answer):
     next: int | None
 
 
-class OperatorAnswer(Answer):
+class PatrolOperatorAnswer(Answer):
     id: int
     name: str
 
@@ -93,7 +93,7 @@ class RecordCountsAnswer(Answer):
     to_sign: int
     unsigned: int
     returned: int
-    operators: list[OperatorAnswer]
+    operators: list[PatrolOperatorAnswer]
 
 
 class RecordFaultAnswer(Answer):
