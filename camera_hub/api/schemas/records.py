@@ -41,6 +41,8 @@ class RecordAnswer(Answer):
     """What is known of a run's record beside its rows: `seal` is null until the patrol is submitted."""
 
     run_id: int
+    plan_name: str | None
+    due_at: datetime | None
     seal: SealAnswer | None
     reviews: list[ReviewAnswer]
     may_sign: bool

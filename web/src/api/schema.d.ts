@@ -9684,10 +9684,14 @@ export interface components {
          * @description What is known of a run's record beside its rows: `seal` is null until the patrol is submitted.
          */
         RecordAnswer: {
+            /** Due At */
+            due_at: string | null;
             /** May Note */
             may_note: boolean;
             /** May Sign */
             may_sign: boolean;
+            /** Plan Name */
+            plan_name: string | null;
             /** Reviews */
             reviews: components["schemas"]["ReviewAnswer"][];
             /** Run Id */
