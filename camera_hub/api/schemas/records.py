@@ -83,7 +83,7 @@ class RecordsAnswer(Answer):
     next: int | None
 
 
-class OperatorAnswer(Answer):
+class RecordOperatorAnswer(Answer):
     id: int
     name: str
 
@@ -95,7 +95,7 @@ class RecordCountsAnswer(Answer):
     to_sign: int
     unsigned: int
     returned: int
-    operators: list[OperatorAnswer]
+    operators: list[RecordOperatorAnswer]
 
 
 class RecordFaultAnswer(Answer):

@@ -8651,6 +8651,16 @@ export interface components {
             warning: number;
         };
         /**
+         * OperatorAnswer
+         * @description Somebody who may run the tour.
+         */
+        OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
          */
@@ -9732,7 +9742,7 @@ export interface components {
          */
         RecordCountsAnswer: {
             /** Operators */
-            operators: components["schemas"]["camera_hub__api__schemas__records__OperatorAnswer"][];
+            operators: components["schemas"]["RecordOperatorAnswer"][];
             /** Returned */
             returned: number;
             /** To Sign */
@@ -9753,6 +9763,13 @@ export interface components {
             };
             /** Reason */
             reason: string;
+        };
+        /** RecordOperatorAnswer */
+        RecordOperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * RecordRowAnswer
@@ -12394,23 +12411,6 @@ export interface components {
              * @enum {string}
              */
             importance: "key" | "normal";
-        };
-        /** OperatorAnswer */
-        camera_hub__api__schemas__records__OperatorAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-        };
-        /**
-         * OperatorAnswer
-         * @description Somebody who may run the tour.
-         */
-        camera_hub__api__schemas__runs__OperatorAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
         };
     };
     responses: never;
@@ -21262,7 +21262,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["camera_hub__api__schemas__runs__OperatorAnswer"][];
+                    "application/json": components["schemas"]["OperatorAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
