@@ -117,10 +117,14 @@ async def record_xlsx(run_id: Id, actor: Reader, export: Export, settings: AllSe
 
 @router.post("/api/runs/{run_id}/verify")
 async def verify(
-    run_id: Id, actor: Reader, verification: Annotated[RecordVerification, part(RecordVerification)]
+    run_id: Id,
+    actor: Reader,
+    reviews: Reviews,
+    verification: Annotated[RecordVerification, part(RecordVerification)],
 ) -> RecordCheckAnswer:
     """Compare the sealed record with its rows and pictures as they are now. 409 `not_sealed`; 429 while another one is
     verified."""
+    await reviews.of(actor, run_id)  # 404 for a run that does not exist
     return RecordCheckAnswer.model_validate(await verification.check(actor, run_id))
 
 

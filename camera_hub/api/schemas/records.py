@@ -41,6 +41,8 @@ class RecordAnswer(Answer):
     """What is known of a run's record beside its rows: `seal` is null until the patrol is submitted."""
 
     run_id: int
+    plan_name: str | None
+    due_at: datetime | None
     seal: SealAnswer | None
     reviews: list[ReviewAnswer]
     may_sign: bool
@@ -81,7 +83,11 @@ class RecordsAnswer(Answer):
     next: int | None
 
 
+<<<<<<< HEAD
 class PatrolOperatorAnswer(Answer):
+=======
+class RecordOperatorAnswer(Answer):
+>>>>>>> seal13
     id: int
     name: str
 
@@ -93,7 +99,11 @@ class RecordCountsAnswer(Answer):
     to_sign: int
     unsigned: int
     returned: int
+<<<<<<< HEAD
     operators: list[PatrolOperatorAnswer]
+=======
+    operators: list[RecordOperatorAnswer]
+>>>>>>> seal13
 
 
 class RecordFaultAnswer(Answer):

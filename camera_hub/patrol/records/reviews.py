@@ -20,7 +20,7 @@ from camera_hub.patrol import township
 from camera_hub.patrol.records.content import Row, plain
 from camera_hub.patrol.records.seal import EXPIRED, PATROL, REVIEW, Chain, review_subject, subject_of
 from camera_hub.store.database import Database
-from camera_hub.store.tables import AuditLink, Run, RunReview
+from camera_hub.store.tables import AuditLink, PlanOccurrence, Run, RunReview
 
 Opinion = Literal["approved", "returned"]
 MOST_REVIEWS = 50
@@ -49,9 +49,11 @@ class SealView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """The seal and reviews of a run's record, and what the actor may add to it."""
+    """The plan by which a run was due, the seal and reviews of its record, and what the actor may add to it."""
 
     run_id: int
+    plan_name: str | None
+    due_at: datetime | None
     seal: SealView | None
     reviews: Sequence[ReviewView]
     may_sign: bool
@@ -89,21 +91,21 @@ class RecordReviews:
         """Approve or return the record as the caller saw it, with `seen` reviews.
 
         Raises RecordReviewed when there are others, HubError: FORBIDDEN (own_record), CONFLICT (not_sealed,
-        signed_already), INVALID (words_needed).
+        signed_already), INVALID (review_words).
         """
         if opinion == "returned" and not words.strip():
             raise HubError(
-                Kind.INVALID, "say in words why the record is returned; its operator reads it", reason="words_needed"
+                Kind.INVALID, "say in words why the record is returned; its operator reads it", reason="review_words"
             )
         return await self._add(actor, run_id, opinion, words, seen)
 
     async def note(self, actor: Actor, run_id: int, words: str) -> RecordView:
         """Add words of the operator to the record.
 
-        Raises HubError: FORBIDDEN (others_record), CONFLICT (not_sealed), INVALID (words_needed).
+        Raises HubError: FORBIDDEN (others_record), CONFLICT (not_sealed), INVALID (review_words).
         """
         if not words.strip():
-            raise HubError(Kind.INVALID, "a note needs words", reason="words_needed")
+            raise HubError(Kind.INVALID, "a note needs words", reason="review_words")
         return await self._add(actor, run_id, "note", words, None)
 
     async def _add(self, actor: Actor, run_id: int, kind: str, words: str, seen: int | None) -> RecordView:
@@ -177,8 +179,12 @@ async def _view(session: AsyncSession, actor: Actor, run: Run) -> RecordView:
     opinion = opinion_of(reviews)
     open_still = seal is not None and len(reviews) < MOST_REVIEWS
     may_sign = allows(actor, Action.SIGN_RECORDS) and not _ran(actor, run)
+    due = select(PlanOccurrence.plan_name, PlanOccurrence.due_at).where(PlanOccurrence.run_id == run.id)
+    plan = (await session.execute(due.limit(1))).first()
     return RecordView(
         run.id,
+        None if plan is None else plan.plan_name,
+        None if plan is None else plan.due_at,
         seal,
         reviews,
         open_still and may_sign and (opinion is None or opinion.kind != "approved"),

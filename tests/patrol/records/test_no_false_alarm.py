@@ -163,7 +163,7 @@ async def test_reviews_of_two_people_at_once_and_of_those_who_may_not(site: Seal
             (reviews.sign(site.operator, other, "approved", "", 3), "own_record"),
             (reviews.note(site.leader, other, "x"), "others_record"),
             (reviews.sign(site.admin, other, "approved", "", 3), "signed_already"),
-            (reviews.sign(site.admin, other, "returned", " ", 3), "words_needed"),
+            (reviews.sign(site.admin, other, "returned", " ", 3), "review_words"),
             (reviews.sign(site.leader, open_still, "approved", "", 0), "not_sealed"),
         ):
             with pytest.raises(HubError) as error:

@@ -8650,7 +8650,10 @@ export interface components {
             /** Warning */
             warning: number;
         };
-        /** OperatorAnswer */
+        /**
+         * OperatorAnswer
+         * @description Somebody who may run the tour.
+         */
         OperatorAnswer: {
             /** Id */
             id: number;
@@ -9291,16 +9294,6 @@ export interface components {
             longitude: number;
         };
         /**
-         * PossibleOperator
-         * @description Somebody who may run the tour.
-         */
-        PossibleOperator: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-        };
-        /**
          * PreviewBody
          * @description `plan_id`: of the plan that would be changed, so that it does not overlap itself.
          */
@@ -9711,10 +9704,14 @@ export interface components {
          * @description What is known of a run's record beside its rows: `seal` is null until the patrol is submitted.
          */
         RecordAnswer: {
+            /** Due At */
+            due_at: string | null;
             /** May Note */
             may_note: boolean;
             /** May Sign */
             may_sign: boolean;
+            /** Plan Name */
+            plan_name: string | null;
             /** Reviews */
             reviews: components["schemas"]["ReviewAnswer"][];
             /** Run Id */
@@ -9745,7 +9742,7 @@ export interface components {
          */
         RecordCountsAnswer: {
             /** Operators */
-            operators: components["schemas"]["OperatorAnswer"][];
+            operators: components["schemas"]["RecordOperatorAnswer"][];
             /** Returned */
             returned: number;
             /** To Sign */
@@ -9766,6 +9763,13 @@ export interface components {
             };
             /** Reason */
             reason: string;
+        };
+        /** RecordOperatorAnswer */
+        RecordOperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * RecordRowAnswer
@@ -21258,7 +21262,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PossibleOperator"][];
+                    "application/json": components["schemas"]["OperatorAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */

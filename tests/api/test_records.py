@@ -1,0 +1,88 @@
+"""Records through the API: list, seal, signature, verification, sheets; who may, and what is refused."""
+
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import openpyxl
+import pytest
+
+from camera_hub.access.audit.verify import AuditVerifier
+from camera_hub.access.policy import Actor, Role
+from camera_hub.patrol.records.export import RecordExport
+from camera_hub.patrol.records.listing import RecordList
+from camera_hub.patrol.records.reviews import RecordReviews
+from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
+from camera_hub.store.database import Database
+from tests.api.conftest import Hub
+from tests.fakes.clock import ManualClock
+from tests.patrol.records.site import SealedSite
+
+
+@pytest.fixture
+async def sealed(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[SealedSite]:
+    """Two patrols of the hub's operator."""
+    site = SealedSite(database, clock, tmp_path / "sealed")
+    site.folder.mkdir()
+    await site.build()
+    account = hub.accounts[Role.OPERATOR]
+    site.operator = Actor(account.id, account.username, account.display_name, account.role)
+    async with site.chain() as chain:
+        verifier = AuditVerifier(database, site.vault, site.anchor, patrol_kinds(database, site.pictures))
+        listing = RecordList(database)
+        hub.parts[RecordReviews] = site.reviews(chain)
+        hub.parts[RecordList] = listing
+        hub.parts[RecordExport] = RecordExport(database, listing)
+        hub.parts[RecordVerification] = RecordVerification(verifier)
+        for _ in range(2):
+            await site.patrol(chain)
+        yield site
+
+
+def texts(answer: httpx.Response) -> dict[str, list[list[object]]]:
+    assert answer.status_code == 200, answer.text
+    book = openpyxl.load_workbook(BytesIO(answer.content))
+    return {sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in book}
+
+
+@pytest.mark.one_database
+async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed: SealedSite) -> None:
+    leader, operator = await hub.client(Role.LEADER), await hub.client(Role.OPERATOR)
+    listed = (await leader.get("/api/records", params={"signed": "unsigned", "limit": 1})).json()
+    assert [one["id"] for one in listed["records"]] == [2]
+    assert listed["next"] == 2
+    assert listed["records"][0]["results"] == {"open": 0, "normal": 2, "abnormal": 1, "excused": 1}
+    assert (await leader.get("/api/records/counts")).json()["to_sign"] == 2
+    assert (await operator.get("/api/records/counts")).json()["to_sign"] == 0
+    opinion = {"opinion": "approved", "words": "=1+1", "reviews": 0}
+    assert (await operator.post("/api/runs/2/sign", json=opinion)).status_code == 403
+    assert (await operator.post("/api/runs/2/notes", json={"words": "路灯已报修"})).status_code == 201
+    moved = await leader.post("/api/runs/2/sign", json=opinion)
+    assert (moved.status_code, moved.json()["reason"]) == (409, "record_reviewed")
+    assert [one["kind"] for one in moved.json()["params"]["record"]["reviews"]] == ["note"]
+    signed = await leader.post("/api/runs/2/sign", json=opinion | {"reviews": 1})
+    assert (signed.status_code, signed.json()["may_sign"]) == (200, False)
+    assert (await leader.post("/api/runs/2/verify")).json()["faults"] == []
+    await sealed.sql("UPDATE run_results SET result = 'normal' WHERE run_id = 2 AND position = 1")
+    (fault,) = (await leader.post("/api/runs/2/verify")).json()["faults"]
+    assert (fault["reason"], fault["params"]["was"], fault["params"]["position"]) == ("row_changed", '"abnormal"', 1)
+
+    one = texts(await leader.get("/api/runs/2/record.xlsx"))
+    assert ["封存", "第 2 号，2026-11-23 16:00:00"] in one["概况"]
+    assert one["签审与说明"][2][3] == "=1+1"  # a text, no formula
+    assert any("桥下积水" in str(cell) for row in one["发现问题"] for cell in row)
+    many = texts(await leader.get("/api/records/records.xlsx", params={"tour_id": 2}))
+    assert len(many["巡查"]) == 2
+    assert len(many["异常与免看"]) > 1
+
+
+@pytest.mark.one_database
+async def test_who_is_bound_to_villages_finds_nothing_and_no_other_run_is_told_apart(
+    hub: Hub, sealed: SealedSite
+) -> None:
+    leader = await hub.client(Role.LEADER)
+    for path in ("record", "record.xlsx"):
+        assert (await leader.get(f"/api/runs/99/{path}")).status_code == 404
+        assert (await (await hub.client(Role.VILLAGE_ADMIN)).get(f"/api/runs/1/{path}")).status_code == 403
+    assert (await leader.post("/api/runs/99/verify")).status_code == 404
