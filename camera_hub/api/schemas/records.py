@@ -83,11 +83,7 @@ class RecordsAnswer(Answer):
     next: int | None
 
 
-<<<<<<< HEAD
-class PatrolOperatorAnswer(Answer):
-=======
 class RecordOperatorAnswer(Answer):
->>>>>>> seal13
     id: int
     name: str
 
@@ -99,11 +95,7 @@ class RecordCountsAnswer(Answer):
     to_sign: int
     unsigned: int
     returned: int
-<<<<<<< HEAD
-    operators: list[PatrolOperatorAnswer]
-=======
     operators: list[RecordOperatorAnswer]
->>>>>>> seal13
 
 
 class RecordFaultAnswer(Answer):
