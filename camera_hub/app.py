@@ -14,9 +14,6 @@ from fastapi import FastAPI
 from camera_hub import __version__
 from camera_hub.acceptor import ConnectionFigures
 from camera_hub.access.accounts import Accounts
-from camera_hub.access.audit.anchor import FILE_NAME as ANCHOR
-from camera_hub.access.audit.anchor import AnchorFile
-from camera_hub.access.audit.chain import AuditChain
 from camera_hub.access.grant_times import GrantTimes
 from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.known_browsers import KnownBrowsers
@@ -60,8 +57,6 @@ from camera_hub.api import (
     reports,
     round_plans,
     rtsp_out,
-    screen_page,
-    screens,
     session,
     setup,
     system,
@@ -211,7 +206,7 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
-from camera_hub.patrol.screens.parts import screen_parts
+from camera_hub.patrol.plans.expiry import occurrence_expiry
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
@@ -223,6 +218,8 @@ from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.retention import ExpiryRule, Retention
 from camera_hub.wiring.patrol import PATROL_ROUTERS, PATROL_UPLOADS, patrol
 from camera_hub.wiring.plans import PLAN_ROUTERS, planning
+from camera_hub.wiring.records import records
+from camera_hub.wiring.screens import SCREEN_ROUTERS, screen_parts
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -268,8 +265,7 @@ _ROUTERS = (
     notices.router,
     *PATROL_ROUTERS,
     *PLAN_ROUTERS,
-    screens.router,
-    screen_page.router,
+    *SCREEN_ROUTERS,
     system.router,
     vault_keys.router,
     metrics.router,
@@ -285,6 +281,7 @@ def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
         *ledger_expiry(settings.ledger),
         match_expiry(),
         recording_expiry(),
+        occurrence_expiry(settings.patrol),
     ]
 
 
@@ -312,7 +309,6 @@ async def parts(
         throttle = Throttle(database, clock, access.login_failures, access.login_failure_minutes)
 
         await seal_plain(database, vault)
-        audit = await stack.enter_async_context(AuditChain(database, vault, clock, AnchorFile(data_dir / ANCHOR)))
         policy = HubAddresses(settings, clock)
         checks = DeviceChecks(database, policy)
         peculiarities = Peculiarities(database, bus, clock)
@@ -451,7 +447,10 @@ async def parts(
         whole_map = TownshipMap(database, extents, settings.map)
         key_places = KeyPlaces(database, bus, clock, extents)
         positions = CameraPositions(database, bus, clock, ledgers, extents)
-        patrol_ = await stack.enter_async_context(patrol(settings, clock, bus, database, media, steering, audit))
+        records_ = await stack.enter_async_context(records(settings, clock, bus, database, vault))
+        patrol_ = await stack.enter_async_context(
+            patrol(settings, clock, bus, database, media, steering, records_.seal)
+        )
         plans_ = await stack.enter_async_context(planning(settings, clock, bus, database, patrol_.runs))
         screens_ = await stack.enter_async_context(screen_parts(database, clock, bus, throttle, patrol_.reader))
         past_files = PastFiles(database, settings.ledger, settings.site.zone)
@@ -473,7 +472,7 @@ async def parts(
                     "match": matches.live(matches_),
                     **patrol_.live(),
                     **plans_.live(),
-                    "screen": screens.live(screens_.screens, settings.site.time_zone),
+                    **screens_.live(settings.site.time_zone),
                 },
                 personal={
                     "sweep": discovery.live(sweeps),
@@ -559,8 +558,9 @@ async def parts(
             RecordingStore: recording_store,
             RecordingChecks: recording_checks,
             **patrol_.parts(),
+            **records_.parts(),
             **plans_.parts(),
-            **screens_.by_type(),
+            **screens_.parts(),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(

@@ -24,6 +24,7 @@ from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus
 from camera_hub.instance import only_instance
+from camera_hub.patrol.proof.parts import FOLDER
 from camera_hub.patrol.records.verify import patrol_kinds
 from camera_hub.private_files import make_private
 from camera_hub.settings import Settings
@@ -67,7 +68,7 @@ def _verifier(settings: Settings, database: Database) -> AuditVerifier:
     key = data_dir / "vault.key"
     # Without its file no key can be opened, and verifying says so; a new file would only hide that.
     vault = Vault.open_or_create(key) if key.exists() else Vault(os.urandom(32))
-    kinds = patrol_kinds(database, PictureFiles(data_dir / "patrol-pictures"))
+    kinds = patrol_kinds(database, PictureFiles(data_dir / FOLDER))
     return AuditVerifier(database, vault, AnchorFile(data_dir / ANCHOR), kinds)
 
 

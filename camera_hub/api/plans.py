@@ -17,6 +17,7 @@ from camera_hub.api.schemas.plans import (
     OverlapAnswer,
     PatrolCounts,
     PatrolFiguresAnswer,
+    PatrolPerson,
     PlanAnswer,
     PlanBody,
     PlanPreview,
@@ -84,6 +85,12 @@ async def remove_plan(plan_id: Id, actor: Editor, plans: PlanPart, clock: Annota
     """Retire the plan: nothing is due by it any more; what was due stays on record."""
     await plans.remove(actor, plan_id)
     return Done(at=clock.now())
+
+
+@router.get("/patrol/people")
+async def patrol_people(actor: Annotated[Actor, needs(Action.RUN_TOURS)], plans: PlanPart) -> list[PatrolPerson]:
+    """The users who can run tours: whom a plan may name, and a patrol may be handed over to."""
+    return [PatrolPerson(id=id, name=name) for id, name in await plans.people(actor)]
 
 
 @router.get("/patrol/figures")

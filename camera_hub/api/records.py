@@ -1,20 +1,100 @@
-"""Sealed records of patrols: seal, signature, notes."""
+"""Records of patrols: the list, seal, signature, notes, verification, sheets."""
 
+from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.concurrency import run_in_threadpool
 
 from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
-from camera_hub.api.schemas.base import Id
-from camera_hub.api.schemas.records import AddNote, RecordAnswer, Sign
+from camera_hub.api.schemas.base import Id, Moment
+from camera_hub.api.schemas.records import (
+    AddNote,
+    RecordAnswer,
+    RecordCheckAnswer,
+    RecordCountsAnswer,
+    RecordRowAnswer,
+    RecordsAnswer,
+    Sign,
+)
 from camera_hub.errors import HubError
+from camera_hub.health.notices.cause_words import CAUSES
+from camera_hub.patrol.records.export import RecordExport
+from camera_hub.patrol.records.listing import RecordList, RecordQuery, RecordState, SignedState
 from camera_hub.patrol.records.reviews import RecordReviewed, RecordReviews
+from camera_hub.patrol.records.sheet import RecordWords, record_workbook, records_workbook
+from camera_hub.patrol.records.verify import RecordVerification
+from camera_hub.settings import Settings
 
 router = APIRouter(tags=["records"])
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOST_DETAILED = 300
+"""Records of an export whose results are listed one by one: those with something abnormal, excused or found."""
+
 Reader = Annotated[Actor, needs(Action.READ_RECORDS)]
+Signer = Annotated[Actor, needs(Action.SIGN_RECORDS)]
+Runner = Annotated[Actor, needs(Action.RUN_TOURS)]
 Reviews = Annotated[RecordReviews, part(RecordReviews)]
+Records = Annotated[RecordList, part(RecordList)]
+Export = Annotated[RecordExport, part(RecordExport)]
+AllSettings = Annotated[Settings, part(Settings)]
+
+
+def asked(
+    state: RecordState | None = None,
+    loop: bool | None = None,
+    tour_id: Id | None = None,
+    operator_id: Id | None = None,
+    begin: Moment | None = None,
+    end: Moment | None = None,
+    signed: SignedState | None = None,
+    findings: bool | None = None,
+    before: Id | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> RecordQuery:
+    """`begin` ≤ started < `end`; `loop`: presentations only, or patrols only; `findings`: with or without."""
+    return RecordQuery(state, loop, tour_id, operator_id, begin, end, signed, findings, before, limit)
+
+
+Asked = Annotated[RecordQuery, Depends(asked)]
+
+
+@router.get("/api/records")
+async def records(actor: Reader, records: Records, query: Asked) -> RecordsAnswer:
+    """Patrols and presentations, newest first, with their results, seal and signature."""
+    found = await records.listed(actor, query)
+    return RecordsAnswer(
+        records=[RecordRowAnswer.model_validate(one) for one in found],
+        next=found[-1].id if len(found) == query.limit else None,
+    )
+
+
+@router.get("/api/records/counts")
+async def record_counts(actor: Reader, records: Records) -> RecordCountsAnswer:
+    """How many records wait for a signature or were returned, and who has run patrols."""
+    return RecordCountsAnswer.model_validate(await records.counts(actor))
+
+
+@router.get(
+    "/api/records/records.xlsx",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {}}, "description": "One line per patrol; what was abnormal or found."}},
+)
+async def records_xlsx(actor: Reader, export: Export, settings: AllSettings, query: Asked) -> Response:
+    """The patrols that the query asks for; 413 `too_many_records` for more than 2,000."""
+    rows = await export.several(actor, query)
+    telling = [one for one in rows if one.findings or one.results.get("abnormal") or one.results.get("excused")]
+    worth = [await export.full(one) for one in telling[:MOST_DETAILED]]
+    zone = settings.site.zone
+    days = [f"{at.astimezone(zone):%Y-%m-%d}" for at in (query.begin, query.end) if at is not None]
+    span = f"范围：{' 至 '.join(days) or '全部'}，共 {len(rows)} 次"
+    if len(telling) > len(worth):
+        span += f"；逐路只列出最近 {len(worth)} 次有异常的巡查"
+    content = await run_in_threadpool(records_workbook, rows, worth, _words(settings), span)
+    return _sheet(content, f"视频巡查记录{'-'.join(days)}.xlsx", "records.xlsx")
 
 
 @router.get("/api/runs/{run_id}/record")
@@ -23,10 +103,29 @@ async def record(run_id: Id, actor: Reader, reviews: Reviews) -> RecordAnswer:
     return RecordAnswer.model_validate(await reviews.of(actor, run_id))
 
 
+@router.get(
+    "/api/runs/{run_id}/record.xlsx",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {}}, "description": "The record, a sheet for each part of it."}},
+)
+async def record_xlsx(run_id: Id, actor: Reader, export: Export, settings: AllSettings) -> Response:
+    """One record in full."""
+    found = await export.one(actor, run_id)
+    content = await run_in_threadpool(record_workbook, found, _words(settings))
+    return _sheet(content, f"视频巡查记录{run_id}-{found.row.tour_name}.xlsx", "record.xlsx")
+
+
+@router.post("/api/runs/{run_id}/verify")
+async def verify(
+    run_id: Id, actor: Reader, verification: Annotated[RecordVerification, part(RecordVerification)]
+) -> RecordCheckAnswer:
+    """Compare the sealed record with its rows and pictures as they are now. 409 `not_sealed`; 429 while another one is
+    verified."""
+    return RecordCheckAnswer.model_validate(await verification.check(actor, run_id))
+
+
 @router.post("/api/runs/{run_id}/sign")
-async def sign(
-    run_id: Id, body: Sign, actor: Annotated[Actor, needs(Action.SIGN_RECORDS)], reviews: Reviews
-) -> RecordAnswer:
+async def sign(run_id: Id, body: Sign, actor: Signer, reviews: Reviews) -> RecordAnswer:
     """Approve or return a sealed record. 409 `record_reviewed` carries its new state in params.record; 409
     `not_sealed`, `signed_already`; 403 `own_record` to who has run the patrol."""
     try:
@@ -38,8 +137,17 @@ async def sign(
 
 
 @router.post("/api/runs/{run_id}/notes", status_code=201)
-async def add_note(
-    run_id: Id, body: AddNote, actor: Annotated[Actor, needs(Action.RUN_TOURS)], reviews: Reviews
-) -> RecordAnswer:
+async def add_note(run_id: Id, body: AddNote, actor: Runner, reviews: Reviews) -> RecordAnswer:
     """Add words to the sealed record of a patrol that one has run; nothing of the record is edited."""
     return RecordAnswer.model_validate(await reviews.note(actor, run_id, body.words))
+
+
+def _words(settings: Settings) -> RecordWords:
+    causes: Mapping[str, str] = CAUSES
+    categories = {code: words[0] for code, words in settings.patrol.finding_categories.items()}
+    return RecordWords(causes, categories, settings.site.zone, settings.reports.township)
+
+
+def _sheet(content: bytes, name: str, plain: str) -> Response:
+    shown = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})

@@ -298,6 +298,35 @@ def ptz(
 
 
 @app.command()
+def patrol(
+    operators: Annotated[int, typer.Option(min=1, max=32, help="Patrols, each of another user with a page.")] = 20,
+    cameras: Annotated[int, typer.Option(min=16, max=1000, help="Number of registered cameras.")] = 200,
+    tiles: Annotated[int, typer.Option(min=1, max=16, help="Cameras of each scene.")] = 16,
+    dwell: Annotated[int, typer.Option(min=8, max=600, help="Seconds of each stop.")] = 10,
+    seconds: Seconds = 90.0,
+    warm_up: Annotated[float, typer.Option(min=10, help="Seconds that patrols run first.")] = 30.0,
+) -> None:
+    """Operators on running patrols of scenes: the hub's CPU, and how true to the timetable their pages are.
+
+    Cameras (a source as of `bench wall`, 400 kbit/s, 640x360, 15 fps), a whole `camera-hub serve` with its defaults,
+    and light viewers are processes of one machine. Each operator has a page: it shows the stop of its patrol, reports
+    what was seen each two seconds, and confirms each screen; the hub takes a picture of each camera. Patrols begin one
+    after the other within one stop.
+
+    told_late_ms: from the moment when a stop is due by the timetable, which is known from the start of the patrol,
+    until the page was told. all_live_ms: from then until all its tiles are live. cpu_percent: of hub, relay and eye
+    together, in percent of one core; machine_percent includes cameras and viewers. Exit code 1 when the p95 of
+    told_late_ms is over 500 ms, or a stop was not the right one.
+    """
+    from camera_hub.bench.patrol import PatrolPlan, run
+
+    logs.set_up("WARNING")
+    plan = PatrolPlan(operators, cameras, tiles, dwell, warm_up, seconds)
+    if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
 def cases(
     case: Annotated[list[str] | None, typer.Option(help=f"Beginning of a case's name, e.g. 13{_MANY} all)")] = None,
     viewer: Annotated[list[str] | None, typer.Option(help=f"{', '.join(CASE_VIEWERS)}{_MANY} both)")] = None,
@@ -323,6 +352,30 @@ def cases(
         viewers = ("rtsp",)
     plan = CasesPlan(chosen(case or ()), seconds, warm_up, viewers, share, at_once, h265)
     if not asyncio.run(run(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def carousels(
+    minutes: Annotated[float, typer.Option(min=0.2, help="How long the wall turns.")] = 60.0,
+    turning: Annotated[int, typer.Option(min=1, max=8, help="Tiles of the 16 that turn.")] = 4,
+    seconds: Annotated[int, typer.Option(min=5, help="Seconds that a camera stays.")] = 15,
+    cameras: Annotated[int, typer.Option(min=24, max=400, help="Number of virtual cameras.")] = 40,
+    scenes: Annotated[int, typer.Option(min=0, help="Scenes of four that the page goes through first.")] = 1000,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two samples.")] = 60.0,
+) -> None:
+    """A wall of 16 tiles with carousels in Chromium, for long: memory and processor of page and hub must stay flat.
+
+    A complete site, as for `bench view`. A line after the scene changes (heap after a collection, nodes, listeners,
+    players, peer connections at quarters of them), a line each sample, and a summary: slopes per hour without the first
+    quarter. `changes`: pictures asked for. Exit code 1 when players or connections did not stay the same.
+    """
+    from camera_hub.bench.carousels import CarouselPlan
+    from camera_hub.bench.carousels import run as run_carousels
+
+    logs.set_up("WARNING")
+    plan = CarouselPlan(minutes, turning, seconds, cameras, scenes, every)
+    if not asyncio.run(run_carousels(plan, SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 
 

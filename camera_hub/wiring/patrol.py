@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from camera_hub.access.audit.chain import AuditChain
 from camera_hub.api import findings, records, results, run_operators, runs, scenes, tour_templates, tours
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
@@ -18,7 +17,6 @@ from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings
 from camera_hub.patrol.proof.parts import ProofMedia, ProofParts, proof
 from camera_hub.patrol.proof.patrol_proof import PatrolProof
 from camera_hub.patrol.proof.run_results import RunResults
-from camera_hub.patrol.records.reviews import RecordReviews
 from camera_hub.patrol.records.seal import PatrolSeal
 from camera_hub.patrol.runs.engine import engine
 from camera_hub.patrol.runs.reader import RunReader
@@ -34,10 +32,10 @@ PATROL_ROUTERS = (
     scenes.router,
     tours.router,
     tour_templates.router,
-    records.router,
     results.router,
     findings.router,
     run_operators.router,
+    records.router,
     runs.router,  # after all others below /api/runs/{run_id}: its last route takes any verb
 )
 PATROL_UPLOADS = {findings.PHOTO_PATH: MAX_PHOTO}
@@ -54,8 +52,6 @@ class Patrol:
     templates: TourTemplates
     runs: Runs
     reader: RunReader
-    seal: PatrolSeal
-    reviews: RecordReviews
     proof: ProofParts
 
     def parts(self) -> dict[type, Any]:
@@ -67,8 +63,6 @@ class Patrol:
             TourTemplates: self.templates,
             Runs: self.runs,
             RunReader: self.reader,
-            PatrolSeal: self.seal,
-            RecordReviews: self.reviews,
             RunResults: self.proof.results,
             Findings: self.proof.findings,
         }
@@ -91,10 +85,9 @@ async def patrol(
     database: Database,
     media: MediaEngine,
     steering: PtzControl,
-    audit: AuditChain,
+    seal: PatrolSeal,
 ) -> AsyncIterator[Patrol]:
     """Patrol, running."""
-    sealed = PatrolSeal(audit)
     async with AsyncExitStack() as stack:
         shown = await stack.enter_async_context(
             engine(
@@ -104,7 +97,7 @@ async def patrol(
                 database,
                 media.cameras,
                 settings.site.zone,
-                PatrolProof(sealed),
+                PatrolProof(seal, media.cameras),
                 TourPresets(steering),
             )
         )
@@ -115,7 +108,7 @@ async def patrol(
                 clock,
                 bus,
                 database,
-                ProofMedia(media.moments, media.eyes),
+                ProofMedia(media.moments, media.eyes, media.cameras),
             )
         )
         yield Patrol(
@@ -125,7 +118,5 @@ async def patrol(
             TourTemplates(database),
             shown.runs,
             shown.reader,
-            sealed,
-            RecordReviews(database, bus, clock, audit),
             proven,
         )

@@ -13,7 +13,17 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from camera_hub.access.policy import Actor, Role
-from camera_hub.api.live import CROWDED, PAGES_PER_USER, REPLACED, REPORTS, SIGNED_OUT, Live, LivePages, PageActions
+from camera_hub.api.live import (
+    CROWDED,
+    PAGES_PER_USER,
+    REPLACED,
+    REPORTS,
+    SIGNED_OUT,
+    Live,
+    LivePages,
+    PageActions,
+    PageLogin,
+)
 from camera_hub.api.live_changes import Audience, ChangedRow, PageChanges, Render, to_village
 from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import COOKIE
@@ -183,7 +193,7 @@ async def test_rows_that_wait_are_not_sent_before_changed_rights_are_read() -> N
     for number in (1, 2):
         audience = Audience(villages=frozenset({2}))
         page.changes.put(ChangedRow(("camera", number), audience, to_village(Row(id=number), 2)))
-    live = Live(pages, page, wide, PAGE)  # type: ignore[arg-type]  # what of a socket is used
+    live = Live(pages, page, PageLogin(wide, lambda: page.actor("op")), PAGE)  # type: ignore[arg-type]  # what of a socket is used
     live._ready.set()
     page.changes._wake = live._ready.set
     async with running(live._send_changes(page.changes), "changes"), asyncio.timeout(5):

@@ -76,5 +76,5 @@ class FakeMedia:
             return "live", self.weak[camera_id].reason
         return ("live", "late") if camera_id in self.late else self.feeds.get(camera_id)
 
-    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
-        self.warmed.append((tuple(camera_ids), holder, seconds))
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float, *, ahead: bool = False) -> None:
+        self.warmed.append((tuple(camera_ids), f"{holder}-ahead" if ahead else holder, seconds))

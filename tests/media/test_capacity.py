@@ -241,14 +241,16 @@ def test_looks_give_way_first_and_tours_next_and_both_come_back() -> None:
     assert machine.capacity.may_open(0, "look"), "one at a time, so that no camera is forgotten"
     assert not machine.capacity.may_open(0, "look", 1)
     assert machine.capacity.may_open(0, "warm")
+    assert not machine.capacity.may_open(0, "ahead"), "perhaps nobody asks for it"
     assert not machine.capacity.is_late(0)
     machine.run(4, 0.95, 0.5)
     assert not machine.capacity.may_open(0, "warm")
     assert not machine.capacity.may_open(0, "look")
     assert machine.capacity.is_late(0)
-    assert machine.capacity.postponed == 3
+    assert machine.capacity.postponed == 4
     machine.run(8, 0.1)
     assert machine.capacity.may_open(0, "look", 5)
+    assert machine.capacity.may_open(0, "ahead")
     assert not machine.capacity.is_late(0)
 
 

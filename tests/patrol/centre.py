@@ -11,7 +11,7 @@ from sqlalchemy import update
 from camera_hub.access.policy import Actor, Role
 from camera_hub.events import EventBus
 from camera_hub.patrol.proof.sightings import SightingReports
-from camera_hub.patrol.runs.engine import Engine, engine
+from camera_hub.patrol.runs.engine import Engine, RunSteering, engine
 from camera_hub.patrol.runs.run_proof import NoProof, RunProof
 from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.patrol.tours.stops import NewStop
@@ -63,8 +63,9 @@ class Centre:
         return SightingReports(self.database, self.bus, self.clock, self.moments)
 
     @asynccontextmanager
-    async def engine(self, proof: RunProof = NO_PROOF) -> AsyncIterator[Engine]:
-        async with engine(SETTINGS, self.clock, self.bus, self.database, self.media, ZONE, proof) as running:
+    async def engine(self, proof: RunProof = NO_PROOF, steering: RunSteering | None = None) -> AsyncIterator[Engine]:
+        parts = (SETTINGS, self.clock, self.bus, self.database, self.media, ZONE, proof, steering)
+        async with engine(*parts) as running:
             yield running
 
     async def tour(self, *dwells: int, scene: int | None = None) -> int:

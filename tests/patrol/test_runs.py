@@ -240,16 +240,32 @@ async def test_the_next_stop_is_warmed_before_the_change_and_the_present_one_is_
     await centre.kill(centre.cameras[5])
     tour = await centre.tour(20, scene=scene.id)
     async with centre.engine() as on:
-        run = await on.runs.start(centre.actor, tour, loop=False)
+        run = await on.runs.start(centre.actor, tour, loop=True)
         await centre.clock.walk(14)
         assert {holder for _, holder, _ in centre.media.warmed} == {f"run-{run.id}-now"}
         assert {cameras for cameras, _, _ in centre.media.warmed} == {(centre.cameras[0],)}
         await centre.clock.walk(2)
         assert centre.media.warmed[-1] == ((centre.cameras[4],), f"run-{run.id}-next", 15.0)
-        await centre.clock.walk(20)
+        run = await on.reader.get(centre.actor, run.id)
+        await on.runs.control(centre.actor, run.id, "stop", run.revision)
+        await centre.clock.walk(1)
         centre.media.warmed.clear()
         await centre.clock.walk(20)
         assert centre.media.warmed == []
+
+
+async def test_the_next_stop_of_a_patrol_is_warm_as_soon_as_it_may_be_asked_for(centre: Centre) -> None:
+    tour = await centre.tour(60, 60)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
+        await centre.clock.walk(2)
+        assert {holder for _, holder, _ in centre.media.warmed} == {f"run-{run.id}-now"}
+        await centre.clock.walk(1.5)
+        assert centre.media.warmed[-1] == ((centre.cameras[1],), f"run-{run.id}-next-ahead", 15.0)
+        run = await on.runs.control(centre.actor, run.id, "next", run.revision)
+        await centre.clock.walk(56)
+        assert run.next_position is None
+        assert {cameras for cameras, _, _ in centre.media.warmed} == {(centre.cameras[0],), (centre.cameras[1],)}
 
 
 async def test_editing_a_tour_changes_no_run_under_way(centre: Centre) -> None:

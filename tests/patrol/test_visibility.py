@@ -124,7 +124,7 @@ NOTHING = Visible(0.0, "no_page")
         (NOTHING, 3.0, None, None, Visible(3.0, None)),
         (NOTHING, 2.9, None, None, Visible(2.9, "passed_over")),
         (NOTHING, 0.2, None, None, Visible(0.2, "passed_over")),  # arrow keys: it was on, but not looked at
-        (NOTHING, 0.0, None, None, NOTHING),
+        (NOTHING, 0.0, None, None, Visible(0.0, "passed_over")),  # a page was there, however shortly
         (NOTHING, 0.0, "page_hidden", None, Visible(0.0, "page_hidden")),
         (NOTHING, 0.0, "covered", None, Visible(0.0, "page_covered")),
         (NOTHING, 0.0, "off_screen", None, Visible(0.0, "off_screen")),

@@ -214,6 +214,7 @@ class PatrolCounts(Answer):
     missed: int
     open: int
     hub_down: int
+    findings: int
 
 
 class NamedCounts(PatrolCounts):
@@ -227,3 +228,10 @@ class PatrolFiguresAnswer(Answer):
     total: PatrolCounts
     plans: list[NamedCounts]
     tours: list[NamedCounts]
+
+
+class PatrolPerson(Answer):
+    """A user who can run tours."""
+
+    id: int
+    name: str

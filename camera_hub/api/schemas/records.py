@@ -1,9 +1,10 @@
-"""Sealed records of patrols: the list, the seal, reviews."""
+"""Records of patrols: the list, seal, reviews, what verifying finds."""
 
 from datetime import datetime
 from typing import Literal
 
 from camera_hub.api.schemas.base import Answer, Count, RequestBody, Text
+from camera_hub.api.schemas.proof import ResultCountsAnswer
 
 
 class Sign(RequestBody):
@@ -44,3 +45,69 @@ class RecordAnswer(Answer):
     reviews: list[ReviewAnswer]
     may_sign: bool
     may_note: bool
+
+
+class RecordRowAnswer(Answer):
+    """A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user has run it."""
+
+    id: int
+    tour_id: int
+    tour_name: str
+    plan_name: str | None
+    due_at: datetime | None
+    loop: bool
+    state: Literal["running", "paused", "closing", "ended"]
+    end_reason: str | None
+    started_name: str
+    operator_name: str
+    started_at: datetime
+    ended_at: datetime | None
+    shown: int
+    skipped: int
+    results: ResultCountsAnswer
+    unseen: int
+    findings: int
+    seal: SealAnswer | None
+    opinion: Literal["approved", "returned"] | None
+    signed_name: str | None
+    signed_at: datetime | None
+    own: bool
+
+
+class RecordsAnswer(Answer):
+    """Patrols, newest first. `next`: pass it as `before` to get older ones; null at the end."""
+
+    records: list[RecordRowAnswer]
+    next: int | None
+
+
+class OperatorAnswer(Answer):
+    id: int
+    name: str
+
+
+class RecordCountsAnswer(Answer):
+    """`to_sign`: sealed records of others without a signature; `unsigned`: all of them; `returned`: one's own that were
+    returned; `operators`: who has run patrols."""
+
+    to_sign: int
+    unsigned: int
+    returned: int
+    operators: list[OperatorAnswer]
+
+
+class RecordFaultAnswer(Answer):
+    """Something that is not as it was sealed; `detail` is English, `params` are for the page's own sentence."""
+
+    reason: str
+    detail: str
+    params: dict[str, str | int | float | None]
+
+
+class RecordCheckAnswer(Answer):
+    """What verifying one record has found; no faults: it is as it was sealed."""
+
+    sequence: int
+    at: datetime
+    hash: str
+    faults: list[RecordFaultAnswer]

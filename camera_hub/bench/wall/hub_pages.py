@@ -42,9 +42,11 @@ class Page:
 
     def __init__(self, name: str, api: Api, socket: ClientConnection) -> None:
         self.name = name
+        self.api = api
         self.gone = ""
         """Why its peer connection or WebSocket has ended."""
-        self._api = api
+        self.heard: Callable[[dict[str, Any]], None] = lambda message: None
+        """Gets every message of the hub that is not about tiles."""
         self._socket = socket
         self._viewer = ""
         self._serial = 0
@@ -54,7 +56,7 @@ class Page:
 
     async def offer(self, sdp: str) -> str:
         """Open the peer connection; the hub's SDP answer. Raises HubError."""
-        answer = await self._api("POST", "/api/viewers", {"page": self.name, "sdp": sdp})
+        answer = await self.api("POST", "/api/viewers", {"page": self.name, "sdp": sdp})
         self._viewer = str(answer["viewer"])
         return str(answer["sdp"])
 
@@ -63,10 +65,7 @@ class Page:
         self._serial += 1
         self._wished[track] = (self._serial, camera)
         wish = {"type": "show", "viewer": self._viewer, "track": track, "serial": self._serial, "camera": camera}
-        try:
-            await self._socket.send(json.dumps(wish))
-        except ConnectionClosed as error:
-            raise HubError(Kind.UNAVAILABLE, f"the hub has closed the page's WebSocket: {error}") from error
+        await self.send(wish)
 
     async def listen(self) -> None:
         """Note what the hub tells until the WebSocket closes; runs alongside everything else."""
@@ -84,8 +83,16 @@ class Page:
         elif message["type"] == "viewer_gone" and message["viewer"] == self._viewer:
             self.gone = str(message["reason"])
         else:
+            self.heard(message)
             return
         self._changed.set()
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Any message. Raises HubError(UNAVAILABLE) when the WebSocket is closed."""
+        try:
+            await self._socket.send(json.dumps(message))
+        except ConnectionClosed as error:
+            raise HubError(Kind.UNAVAILABLE, f"the hub has closed the page's WebSocket: {error}") from error
 
     def tiles(self) -> list[Tile]:
         """Of each tile that shows or should show a camera."""
@@ -104,7 +111,7 @@ class Page:
     async def close(self) -> None:
         """Close the peer connection, if it stands."""
         if self._viewer and not self.gone:
-            await self._api("DELETE", f"/api/viewers/{self._viewer}")
+            await self.api("DELETE", f"/api/viewers/{self._viewer}")
 
 
 def tile_of(message: dict[str, Any]) -> Tile:
@@ -119,16 +126,17 @@ def told(pages: Sequence[Page]) -> dict[str, int]:
 
 
 class Pages:
-    """All pages of the bench, of several users."""
+    """All pages of the bench, of several users, each with `per_user` of them."""
 
-    def __init__(self, apis: Sequence[Api], stack: AsyncExitStack) -> None:
-        self._apis = apis
+    def __init__(self, apis: Sequence[Api], stack: AsyncExitStack, per_user: int = PER_USER) -> None:
+        self.apis = apis
         self._stack = stack
+        self._per_user = per_user
         self._opened = 0
 
     async def open(self) -> Page:
         """Open one more page; after its hello message it is ready for an offer. Raises HubError."""
-        api = self._apis[self._opened // PER_USER]
+        api = self.apis[self._opened // self._per_user]
         name = f"bench-wall-{self._opened:04}"
         self._opened += 1
         url = f"{api.url.replace('http', 'ws', 1)}/api/live"
@@ -154,7 +162,7 @@ class Pages:
 
 
 @asynccontextmanager
-async def signed_in(url: str, data: HubData) -> AsyncIterator[Pages]:
+async def signed_in(url: str, data: HubData, per_user: int = PER_USER) -> AsyncIterator[Pages]:
     """Every user of the data signed in; their pages end with the block."""
     async with AsyncExitStack() as stack:
         apis = []
@@ -162,7 +170,7 @@ async def signed_in(url: str, data: HubData) -> AsyncIterator[Pages]:
             api = await stack.enter_async_context(browser(url))
             await api("POST", "/api/session", {"username": name, "password": data.password})
             apis.append(api)
-        yield Pages(apis, stack)
+        yield Pages(apis, stack, per_user)
 
 
 async def all_live(pages: Sequence[Page]) -> None:

@@ -119,6 +119,12 @@ class PtzControl:
         known = self._steered.get(camera_id)
         return known.session.state() if known is not None and actor.sees(known.session.camera.village_id) else IDLE
 
+    def steered_by_person(self, camera_id: int) -> bool:
+        """Whether a person holds the camera's lock now."""
+        known = self._steered.get(camera_id)
+        held = None if known is None else locks.held(known.session.lock, self._clock.monotonic())
+        return held is not None and held.holder.kind == "person"
+
     def at_home(self, camera_id: int) -> bool | None:
         """Whether the camera stands at home, as far as this hub has steered it; None: nobody knows."""
         known = self._steered.get(camera_id)

@@ -14,10 +14,11 @@ class TourSteering(Protocol):
 
     async def bring(self, run_id: int, name: str, camera_id: int, token: str) -> None: ...
     async def let_go(self, run_id: int, name: str, camera_id: int) -> None: ...
+    def steered_by_person(self, camera_id: int) -> bool: ...
 
 
 class TourPresets:
-    """Implements patrol.positions.StopPositions."""
+    """Implements patrol.runs.positions.StopPositions and patrol.runs.ptz_waits.PersonsSteering."""
 
     def __init__(self, control: TourSteering) -> None:
         self._control = control
@@ -32,3 +33,7 @@ class TourPresets:
     async def leave(self, run_id: int, name: str, camera_id: int) -> None:
         """The stop is over."""
         await self._control.let_go(run_id, name, camera_id)
+
+    def steered_by_person(self, camera_id: int) -> bool:
+        """Whether a person steers the camera now: a patrol waits for them."""
+        return self._control.steered_by_person(camera_id)

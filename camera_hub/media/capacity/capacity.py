@@ -23,7 +23,7 @@ RETRY_SECONDS = 5
 REPEAT_SECONDS = 10.0
 """The load is published again after so long, also that it is over: whoever missed it learns it then."""
 
-Purpose = Literal["look", "warm"]
+Purpose = Literal["look", "warm", "ahead"]
 
 
 class MeasuredRelay(Protocol):
@@ -144,12 +144,15 @@ class Capacity:
         return self._relays[relay].budget.has_room(self._clock.monotonic())
 
     def may_open(self, relay: int, purpose: Purpose, others: int = 0) -> bool:
-        """Whether a feed may be opened that nobody watches yet, until nothing more fits: for a tour's next stop; for a
-        look only one at a time where there is no time to spare, `others`: those that are open on that relay."""
+        """Whether a feed may be opened that nobody watches yet: for a tour's next stop until nothing more fits; ahead,
+        for a stop that comes only if somebody asks, while there is time to spare; for a look only one at a time where
+        there is none, `others`: those that are open on that relay."""
         if self._limit >= 1:
             return True
         level = max(self._relays[relay].budget.level, self._hub.level)
-        if level is LoadLevel.NORMAL or (level is LoadLevel.BUSY and (purpose == "warm" or not others)):
+        if level is LoadLevel.NORMAL or (
+            level is LoadLevel.BUSY and (purpose == "warm" or (purpose == "look" and not others))
+        ):
             return True
         self.postponed += 1
         return False

@@ -28,7 +28,7 @@ OnRelay = Callable[[int], int]
 class WarmCapacity(Protocol):
     """What the machine bears (capacity.capacity)."""
 
-    def may_open(self, relay: int, purpose: Literal["warm"]) -> bool: ...
+    def may_open(self, relay: int, purpose: Literal["warm", "ahead"]) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -66,8 +66,11 @@ class CameraFeeds:
         self._capacity = capacity
         self._warm: dict[int, _WarmCamera] = {}
 
-    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
-        """Keep the tile streams of these cameras running for `seconds`. Those that cannot run are left out."""
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float, *, ahead: bool = False) -> None:
+        """Keep the tile streams of these cameras running for `seconds`. Those that cannot run are left out.
+
+        `ahead`: they are shown only if somebody asks; none is opened unless the machine has time to spare.
+        """
         now, holder = self._clock.monotonic(), f"warm {holder}"
         wanted = list(dict.fromkeys(camera_ids))
         unknown = [camera for camera in wanted if not self._is_known(camera, now)]
@@ -76,7 +79,7 @@ class CameraFeeds:
         until = self._clock.monotonic() + seconds
         for camera_id in wanted:
             if (warm := self._warm.get(camera_id)) is not None:
-                self._keep(camera_id, warm, holder, until)
+                self._keep(camera_id, warm, holder, until, "ahead" if ahead else "warm")
 
     def feed_reason(self, camera_id: int) -> tuple[str, str | None] | None:
         """(phase, reason) of the camera's running feed, the best one if there are two; None when none runs."""
@@ -141,14 +144,16 @@ class CameraFeeds:
                 warm.leases.clear()  # of another stream; they run out by themselves
             warm.stream, warm.ask_at = found, float("inf")
 
-    def _keep(self, camera_id: int, warm: _WarmCamera, holder: str, until: float) -> None:
+    def _keep(
+        self, camera_id: int, warm: _WarmCamera, holder: str, until: float, purpose: Literal["warm", "ahead"]
+    ) -> None:
         warm.until = max(warm.until, until)
         if warm.stream is None:
             return
         lease = warm.leases[holder][0] if holder in warm.leases else None
         if lease is None or not lease.renew(until):
             key = self._key(warm.stream)
-            if self._states.owner(key) is None and not self._capacity.may_open(key.relay, "warm"):
+            if self._states.owner(key) is None and not self._capacity.may_open(key.relay, purpose):
                 return  # live pictures go first; it is asked for again with the next renewal
             lease = self._feeds.acquire(key.relay, warm.stream, holder, until)
         warm.leases[holder] = (lease, until)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.access.policy import Actor
+from camera_hub.access.policy import Action, Actor, Role, role_actions
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, PlanChanged
@@ -193,6 +193,18 @@ class Plans:
             return PlanOutlook(times, met, new.rules.most_per_day(), problem)
 
         return await asyncio.to_thread(compute)
+
+    async def people(self, actor: Actor) -> Sequence[tuple[int, str]]:
+        """Who can run tours of the township: (user id, name), by name."""
+        township.require(actor, "plan")
+        roles = [role.value for role in Role if Action.RUN_TOURS in role_actions(role)]
+        async with self._database.read() as session:
+            rows = await session.execute(
+                select(User.id, User.display_name)
+                .where(User.role.in_(roles), User.all_villages, User.disabled.is_(False))
+                .order_by(User.display_name, User.id)
+            )
+            return [(id, name) for id, name in rows]
 
     async def some(self, plan_ids: Sequence[int]) -> Mapping[int, PlanView]:
         """Those of the given plans that exist. The caller decides who may see them."""

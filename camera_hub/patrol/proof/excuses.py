@@ -1,11 +1,28 @@
-"""Why the hub excuses a camera: the cause, and the number of the alarm that is open for it, read from its row."""
+"""Excuses: a camera that cannot be shown and was not seen needs no confirmation. The hub itself says so, with the cause
+and the number of the alarm that is open for it, read from its row."""
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.store.tables import Alarm, AlarmMember
+from camera_hub.patrol.proof.results import excused
+from camera_hub.patrol.proof.rows import camera_result
+from camera_hub.store.tables import Alarm, AlarmMember, Run, RunResult
+
+
+async def excuse(session: AsyncSession, run: Run, rows: Sequence[RunResult], dead: Mapping[int, str]) -> bool:
+    """Excuse those of the open results whose camera is dead (each with its reason). Whether there were any."""
+    gone = [row for row in rows if row.camera_id in dead and excused(camera_result(row), run.least_s)]
+    if not gone:
+        return False
+    causes = {row.camera_id: dead[row.camera_id] for row in gone}
+    alarms = await references(session, causes)
+    for row in gone:
+        row.result, row.cause = "excused", causes[row.camera_id]
+        row.why, row.reference = row.cause, alarms.get(row.camera_id)
+    await session.flush()
+    return True
 
 
 async def references(session: AsyncSession, dead: Mapping[int, str]) -> dict[int, int]:

@@ -13,6 +13,7 @@ from camera_hub.patrol.proof.moments import Moments, Photographer
 from camera_hub.patrol.proof.pictures import RunPictures
 from camera_hub.patrol.proof.run_results import RunResults
 from camera_hub.patrol.proof.sightings import SightingReports
+from camera_hub.patrol.runs.condition import FeedReasons
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.picture_files import PictureFiles
@@ -23,10 +24,11 @@ FOLDER = "patrol-pictures"
 
 @dataclass(frozen=True, slots=True)
 class ProofMedia:
-    """What the proof needs of media: who takes pictures, and who decodes uploaded photos."""
+    """What the proof needs of media: who takes pictures, who decodes uploaded photos, who knows which feeds fail."""
 
     photographer: Photographer
     decoder: FindingPhotoDecoder
+    feeds: FeedReasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ async def proof(
     async with pictures, moments:
         yield ProofParts(
             SightingReports(database, bus, clock, moments),
-            RunResults(database, bus, clock, pictures, instants),
+            RunResults(database, bus, clock, pictures, instants, media.feeds),
             Findings(settings.finding_categories, database, bus, clock, pictures, instants, media.decoder),
             pictures,
             moments,

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.errors import Reason
-from camera_hub.patrol.proof.excuses import references
-from camera_hub.patrol.proof.results import check_submit, excused
+from camera_hub.patrol.proof.excuses import excuse
+from camera_hub.patrol.proof.results import check_submit
 from camera_hub.patrol.proof.rows import camera_result, patrol_state, result_rows
+from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import Itinerary, ItineraryStop
 from camera_hub.patrol.runs.run_proof import ResultCounts
 from camera_hub.store.tables import Run, RunResult, RunStep, RunStepCamera
@@ -28,8 +29,9 @@ class RecordSeal(Protocol):
 class PatrolProof:
     """Implements runs.run_proof.RunProof."""
 
-    def __init__(self, seal: RecordSeal) -> None:
+    def __init__(self, seal: RecordSeal, feeds: FeedReasons) -> None:
         self._seal = seal
+        self._feeds = feeds
 
     async def begin(self, session: AsyncSession, run: Run, itinerary: Itinerary) -> None:
         """A result for each camera of each stop, all open."""
@@ -47,16 +49,12 @@ class PatrolProof:
         lines = select(RunStepCamera.camera_id, RunStepCamera.why).where(RunStepCamera.step_id == step.id)
         reasons = {camera_id: why for camera_id, why in await session.execute(lines)}
         rows = await result_rows(session, run.id, step.position, locked=True)
-        gone = {row.camera_id: dead[row.camera_id] for row in rows if row.camera_id in dead}
-        alarms = await references(session, gone) if gone else {}
         for row in rows:
             if step.outcome == "shown":
                 row.visits += 1
             if row.seen_at is None:
                 row.why = step.reason if step.reason == Reason.HUB_AWAY else reasons.get(row.camera_id, row.why)
-            if row.camera_id in gone and excused(camera_result(row), run.least_s):
-                row.result, row.cause = "excused", gone[row.camera_id]
-                row.why, row.reference = row.cause, alarms.get(row.camera_id)
+        await excuse(session, run, rows, dead)
         await session.flush()
 
     async def open_positions(self, session: AsyncSession, run_id: int) -> Collection[int]:
@@ -83,8 +81,10 @@ class PatrolProof:
         return {run_id: ResultCounts(**numbers) for run_id, numbers in found.items()}
 
     async def may_submit(self, session: AsyncSession, run: Run) -> None:
-        """Raises HubError(CONFLICT): still_open, with the list."""
+        """Raises HubError(CONFLICT): still_open, with the list. What has died since its stop was left is excused."""
         rows = await result_rows(session, run.id, locked=True)
+        waiting = {row.camera_id for row in rows if row.result == "open"}
+        await excuse(session, run, rows, await dead_cameras(session, waiting, self._feeds))
         check_submit(patrol_state(run), [camera_result(row) for row in rows])
 
     async def submitted(self, session: AsyncSession, run: Run, actor: Actor, note: str) -> None:

@@ -113,9 +113,9 @@ class RunPictures:
         """The JPEG; None where there is none."""
         return await self._files.read(picture)
 
-    async def delete_files(self, pictures: Collection[int]) -> None:
+    async def delete(self, row_ids: Collection[int]) -> None:
         """Delete the files of rows that are gone: the transaction that deleted them is committed."""
-        await self._files.delete(pictures)
+        await self._files.delete(row_ids)
 
     async def sweep(self) -> int:
         """Delete files without a row, and measure what is held. Returns the number of files deleted."""

@@ -16,15 +16,17 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, ResultChanged
 from camera_hub.patrol import township
-from camera_hub.patrol.proof.excuses import references
+from camera_hub.patrol.proof.excuses import excuse, references
 from camera_hub.patrol.proof.instant import Instant, InstantPictures
 from camera_hub.patrol.proof.pictures import RunPictures
 from camera_hub.patrol.proof.results import CameraResult, Confirmation, confirmed
 from camera_hub.patrol.proof.rows import decided, findings_of, is_on, patrol_state, result_rows, run_row
+from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import from_rows
+from camera_hub.patrol.runs.run_events import add_event
 from camera_hub.patrol.runs.run_proof import ResultCounts
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Run, RunEvent, RunResult
+from camera_hub.store.tables import Run, RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,20 @@ class RunResults:
     """The operations behind api/results. Users who are bound to villages find none."""
 
     def __init__(
-        self, database: Database, bus: EventBus, clock: Clock, pictures: RunPictures, instants: InstantPictures
+        self,
+        database: Database,
+        bus: EventBus,
+        clock: Clock,
+        pictures: RunPictures,
+        instants: InstantPictures,
+        feeds: FeedReasons,
     ) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
         self._pictures = pictures
         self._instants = instants
+        self._feeds = feeds
 
     async def of(self, actor: Actor, run_id: int, position: int | None = None) -> Sequence[ResultView]:
         """Of a patrol, or of one stop of it, in the order of its itinerary; a presentation has none.
@@ -112,13 +121,14 @@ class RunResults:
                     reason="run_moved",
                 )
             rows = await result_rows(session, run_id, wish.position, locked=True)
+            gone = wish.camera_ids is None and run.state != "ended" and await self._excuse(session, run, rows)
             changed = confirmed(patrol_state(run), await decided(session, run, rows), wish)
             by_place = {(row.position, row.camera_id): row for row in rows}
             now = self._clock.now()
             for one in changed:
                 row = by_place[one.position, one.camera_id]
                 if row.result in ("normal", "abnormal"):
-                    session.add(_correction(run, row, one, actor, now))
+                    _note_correction(session, run, row, one, actor, now)
                 write_confirmed(row, one, actor, now)
                 if one.result == "abnormal":
                     await _explain(session, row, one)
@@ -126,7 +136,7 @@ class RunResults:
                     await keep_instant(session, self._pictures, row, instant)
             await session.flush()
             found = await _views(session, run, rows)
-        if changed:
+        if changed or gone:
             self._bus.publish(ResultChanged(run_id))
         return found
 
@@ -150,6 +160,11 @@ class RunResults:
         if jpeg is None:
             raise township.not_found("picture")
         return jpeg
+
+    async def _excuse(self, session: AsyncSession, run: Run, rows: Sequence[RunResult]) -> bool:
+        """Who confirms a whole stop need not ask for what cannot be shown there now."""
+        waiting = {row.camera_id for row in rows if row.result == "open"}
+        return await excuse(session, run, rows, await dead_cameras(session, waiting, self._feeds))
 
     async def _instant(self, run_id: int, wish: Confirmation) -> Instant | None:
         """A picture for what is abnormal; None when the confirmation changes nothing, or the stop is over and there is
@@ -198,17 +213,23 @@ async def _explain(session: AsyncSession, row: RunResult, one: CameraResult) -> 
         row.reference = (await references(session, {row.camera_id: one.fault})).get(row.camera_id)
 
 
-def _correction(run: Run, row: RunResult, one: CameraResult, actor: Actor, now: datetime) -> RunEvent:
-    """The event that says what a result was before it was changed."""
-    before = {"result": row.result, "words": row.words, "by": row.confirmed_name}
-    return RunEvent(
-        run_id=run.id,
-        at=now,
-        kind="result_changed",
-        position=row.position,
-        user_id=actor.user_id,
-        user_name=(actor.display_name or actor.username)[:64],
-        detail={"camera": row.camera_id, "before": before, "result": one.result, "words": one.words},
+def _note_correction(
+    session: AsyncSession, run: Run, row: RunResult, one: CameraResult, actor: Actor, now: datetime
+) -> None:
+    """Add the event that says what a result was before it is changed."""
+    add_event(
+        session,
+        run,
+        "result_changed",
+        now,
+        actor,
+        stop=row.position,
+        camera=row.camera_id,
+        before=row.result,
+        before_words=row.words,
+        before_name=row.confirmed_name,
+        result=one.result,
+        words=one.words,
     )
 
 

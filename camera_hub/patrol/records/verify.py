@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import String, cast, exists, select
@@ -11,7 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.audit.canonical import canonical
 from camera_hub.access.audit.faults import AuditFault
 from camera_hub.access.audit.links import Link, digest
-from camera_hub.access.audit.verify import ProvedLinks, SealedCopy, SealedKind, snapshot
+from camera_hub.access.audit.verify import AuditVerifier, ProvedLinks, SealedCopy, SealedKind, snapshot
+from camera_hub.access.policy import Actor
+from camera_hub.errors import HubError, Kind
+from camera_hub.patrol import township
 from camera_hub.patrol.records.compare import camera_names, differences
 from camera_hub.patrol.records.content import Content, UnreadableRows, content_from, content_of, pictures_of
 from camera_hub.patrol.records.reviews import review_content
@@ -181,3 +186,32 @@ def _fault(link: Link, reason: str, words: str, **params: str | int | None) -> A
     return AuditFault(
         reason, f"link {link.sequence} ({link.subject}): {words}", link.sequence, link.subject, dict(params)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCheck:
+    """What verifying one record has found: its link, and what differs from what was sealed."""
+
+    sequence: int
+    at: datetime
+    hash: str
+    faults: Sequence[AuditFault]
+
+
+class RecordVerification:
+    """Verifies one record on request, one at a time: that reads all of its pictures."""
+
+    def __init__(self, verifier: AuditVerifier) -> None:
+        self._verifier = verifier
+        self._turn = asyncio.Lock()
+
+    async def check(self, actor: Actor, run_id: int) -> RecordCheck:
+        """Raises HubError: NOT_FOUND, CONFLICT (not_sealed), BUSY while another record is verified."""
+        township.require(actor, "run")
+        if self._turn.locked():
+            raise HubError(Kind.BUSY, "another record is being verified; try again in a moment", reason="busy")
+        async with self._turn:
+            link, faults = await self._verifier.one(subject_of(run_id), PATROL)
+        if link is None:
+            raise HubError(Kind.CONFLICT, "this patrol has no sealed record", reason="not_sealed")
+        return RecordCheck(link.sequence, link.at, link.hash, faults)

@@ -8,10 +8,13 @@ from typing import Protocol
 
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
+from camera_hub.patrol.runs.alarm_interrupts import AlarmInterrupts
 from camera_hub.patrol.runs.condition import FeedReasons
 from camera_hub.patrol.runs.keeper import RunKeeper
 from camera_hub.patrol.runs.loop import RunLoop
 from camera_hub.patrol.runs.positions import Positioning, StopPositions
+from camera_hub.patrol.runs.preparation import Preparation
+from camera_hub.patrol.runs.ptz_waits import PersonsSteering, PtzWaits
 from camera_hub.patrol.runs.reader import RunReader
 from camera_hub.patrol.runs.run_proof import RunProof
 from camera_hub.patrol.runs.runs import Runs
@@ -25,9 +28,13 @@ from camera_hub.store.database import Database
 class RunMedia(FeedReasons, Protocol):
     """What runs need from media."""
 
-    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None:
-        """Keep the feeds of these cameras running that long."""
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float, *, ahead: bool = False) -> None:
+        """Keep the feeds of these cameras running that long. `ahead`: opened only where there is time to spare."""
         ...
+
+
+class RunSteering(StopPositions, PersonsSteering, Protocol):
+    """What runs need from PTZ (cameras.ptz.tours)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ async def engine(
     media: RunMedia,
     zone: tzinfo,
     proof: RunProof,
-    positions: StopPositions | None = None,
+    steering: RunSteering | None = None,
 ) -> AsyncIterator[Engine]:
     """Runs, running. `zone`: see RunKeeper."""
     situations = Situations(media, proof)
@@ -58,11 +65,11 @@ async def engine(
         clock,
         keeper,
         situations,
-        Warming(media, settings.warm_seconds),
-        Positioning(positions, settings.warm_seconds),
+        Preparation(Warming(media, settings.warm_seconds), Positioning(steering, settings.warm_seconds)),
+        PtzWaits(bus, clock, keeper, steering),
         settings.closing_hours * 3600,
     )
-    async with loop:
+    async with loop, AlarmInterrupts(database, clock, bus, keeper):
         yield Engine(
             Runs(clock, keeper, views, situations, proof),
             RunReader(database, clock, keeper, views, situations),

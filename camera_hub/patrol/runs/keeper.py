@@ -18,7 +18,7 @@ from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.runs import record, timetable
 from camera_hub.patrol.runs.rollup import roll_up
-from camera_hub.patrol.runs.run_events import EventKind, add_event
+from camera_hub.patrol.runs.run_events import EventKind, add_event, trim_events
 from camera_hub.patrol.runs.run_proof import RunProof
 from camera_hub.patrol.runs.situation import RunSituation, Situations, cursor_of
 from camera_hub.patrol.runs.timetable import Cursor, Transition
@@ -51,6 +51,7 @@ class OpenRun:
     situation: RunSituation
     now: datetime
     proof: RunProof = field(repr=False)
+    changed: bool = False
 
     @property
     def cursor(self) -> Cursor:
@@ -58,13 +59,14 @@ class OpenRun:
 
     async def move(self, transition: Transition) -> None:
         """Apply the transition, with its lines and, when the stops of a patrol are over by it, that event."""
-        before = self.run.state
+        before, self.changed = self.run.state, True
         await record.apply(self.session, self.run, self.situation, transition, self.proof)
         if self.run.state != before and (self.run.state == "closing" or self.run.end_reason == "all_dead"):
             self.note("closing" if self.run.state == "closing" else "all_dead", None)
 
     def note(self, kind: EventKind, actor: Actor | None, **detail: Any) -> None:
         """Add an event."""
+        self.changed = True
         add_event(self.session, self.run, kind, self.now, actor, **detail)
 
 
@@ -104,7 +106,7 @@ class RunKeeper:
 
     @asynccontextmanager
     async def changing(self, run_id: int, revision: int | None = None) -> AsyncIterator[OpenRun]:
-        """The run, caught up, to be changed in one transaction; everybody is told afterwards.
+        """The run, caught up, to be changed in one transaction; everybody is told afterwards, if it was.
 
         Raises RunMoved if it is not at that revision, HubError(NOT_FOUND). What was due is kept whatever the caller
         raises.
@@ -118,10 +120,12 @@ class RunKeeper:
                 run = await run_row(session, run_id)
                 if revision is not None and run.revision != revision:
                     raise RunMoved(await self._views.of_one(session, run, now))
-                yield OpenRun(session, run, await self._situations.of_one(session, run), now, self._proof)
-        self.changed([run_id])
+                opened = OpenRun(session, run, await self._situations.of_one(session, run), now, self._proof)
+                yield opened
+        if opened.changed:
+            self.changed([run_id])
 
-    async def advance(self, overdue: Collection[int]) -> list[Run]:
+    async def advance(self, overdue: Collection[int], *, wake: bool = True) -> list[Run]:
         """Make the changes of these runs that are due and that nobody has made yet. While the database takes no writes,
         they are as they were. Returns those that were moved, as they are now."""
         moved = []
@@ -136,7 +140,7 @@ class RunKeeper:
                 continue
             if found is not None:
                 moved.append(found)
-                self.changed([run_id])
+                self.changed([run_id], wake=wake)
         return moved
 
     async def follow_clock(self) -> None:
@@ -153,11 +157,12 @@ class RunKeeper:
                 run.anchor_at = now
         self._seen = (self._clock.now(), self._clock.monotonic())
 
-    def changed(self, runs: Collection[int]) -> None:
+    def changed(self, runs: Collection[int], *, wake: bool = True) -> None:
         """Tell everybody, and wake the loop."""
         for run_id in runs:
             self._bus.publish(RunChanged(run_id))
-        self.wake.set()
+        if wake:
+            self.wake.set()
 
     async def _catch_up(self, run_id: int, now: datetime) -> Run | None:
         """Make what is due at `now`; the run as it is then, None when nothing was due."""
@@ -167,11 +172,12 @@ class RunKeeper:
                 return None
         async with self._database.write() as session:
             run = await run_row(session, run_id)
-            situation = (await self._situations.of(session, [run], offers=False))[run_id]
+            situation = (await self._situations.of(session, [run], early=False))[run_id]
             opened = OpenRun(session, run, situation, now, self._proof)
             transition = timetable.catch_up(situation.stops, opened.cursor, now)
             await opened.move(transition)
-            await roll_up(session, run, self._zone)
+            if await roll_up(session, run, self._zone):
+                await trim_events(session, run)
         if not transition.in_time:
             log.warning("run %d continues at stop %d after the hub was down", run_id, transition.cursor.position)
         return run

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from camera_hub.clock import Clock
 from camera_hub.patrol.runs import timetable
 from camera_hub.patrol.runs.keeper import RunKeeper
-from camera_hub.patrol.runs.positions import Positioning
+from camera_hub.patrol.runs.preparation import Preparation
+from camera_hub.patrol.runs.ptz_waits import PtzWaits
 from camera_hub.patrol.runs.situation import Situations, cursor_of
-from camera_hub.patrol.runs.warming import Warming
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run
@@ -35,24 +35,24 @@ class RunLoop:
         clock: Clock,
         keeper: RunKeeper,
         situations: Situations,
-        warming: Warming,
-        positioning: Positioning,
+        preparation: Preparation,
+        waits: PtzWaits,
         closing_seconds: float,
     ) -> None:
         self._database = database
         self._clock = clock
         self._keeper = keeper
         self._situations = situations
-        self._warming = warming
-        self._positioning = positioning
+        self._preparation = preparation
+        self._waits = waits
         self._closing_seconds = closing_seconds
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await self._keeper.repair_anchors()
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._warming)
-            await stack.enter_async_context(self._positioning)
+            await stack.enter_async_context(self._preparation)
+            await stack.enter_async_context(self._waits)
             loop = keep_running("runs", self._run, clock=self._clock, backoff=Backoff(cap=5.0))
             await stack.enter_async_context(running(loop, "runs"))
             self._stack = stack.pop_all()
@@ -69,21 +69,21 @@ class RunLoop:
     async def _tick(self) -> float:
         """Make every change that is due, keep feeds warm; returns the seconds until the next thing to do."""
         await self._keeper.follow_clock()
-        sleep = LONGEST_SLEEP
         async with self._database.read() as session:
-            active = (await session.scalars(select(Run).where(Run.state != "ended"))).all()
-            runs = [run for run in active if run.state == "running"]
-            situations = await self._situations.of(session, runs, offers=False)
-            overdue = await self._situations.overdue(session, runs, self._clock.now())
-        moved = {run.id: run for run in await self._keeper.advance(overdue)}
-        for run in active:
+            active = {run.id: run for run in await session.scalars(select(Run).where(Run.state != "ended"))}
+            overdue = await self._situations.overdue(session, active.values(), self._clock.now())
+        active |= {run.id: run for run in await self._keeper.advance(overdue, wake=False)}
+        for run in active.values():
             await self._expire(run)
-        on = [run for run in (moved.get(run.id, run) for run in runs) if run.state == "running"]
-        for run in on:
-            now, cursor, situation = self._clock.now(), cursor_of(run), situations[run.id]
-            sleep = min(sleep, self._warming.keep(run.id, situation, cursor, now))
-            self._positioning.keep(run.id, run.tour_name, situation, cursor, now)
-        self._positioning.forget([run.id for run in on])
+        shown = [run for run in active.values() if run.state == "running" or run.pause_reason == "ptz"]
+        async with self._database.read() as session:
+            situations = await self._situations.of(session, shown, early=False)
+        sleep = LONGEST_SLEEP
+        for run in shown:
+            if not await self._waits.follow(run, situations[run.id]):  # else it has changed, and the loop comes again
+                sleep = min(sleep, self._preparation.keep(run, situations[run.id], self._clock.now()))
+        self._preparation.forget([run.id for run in shown if run.state == "running"])
+        self._waits.watch({run.id: situations[run.id].itinerary[run.position].ids for run in shown})
         return sleep
 
     async def _expire(self, run: Run) -> None:

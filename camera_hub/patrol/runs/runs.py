@@ -22,6 +22,7 @@ from camera_hub.patrol.runs.run_proof import RunProof
 from camera_hub.patrol.runs.situation import RunSituation, Situations, stops_of
 from camera_hub.patrol.runs.timetable import Transition
 from camera_hub.patrol.runs.views import RunView, RunViews
+from camera_hub.patrol.tours import rights
 from camera_hub.patrol.tours.tours import tour_to_run
 from camera_hub.store.tables import Run, Tour, User
 
@@ -55,9 +56,8 @@ class Runs:
 
     async def start(self, actor: Actor, tour_id: int, *, loop: bool, tie: Tie | None = None) -> RunView:
         """Start a tour. If all its cameras are dead, a loop ends at once and a patrol is closing; the record names
-        them. `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
+        them.
 
-        `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
         Raises HubError: NOT_FOUND, FORBIDDEN (not a role of the tour), INVALID (no stops), BUSY.
         """
         township.require(actor, "tour")
@@ -198,25 +198,9 @@ class Runs:
 
 def may_run(user: User, tour: Tour) -> bool:
     """Whether the user may run that tour."""
-    actor = Actor(
-        user.id, user.username, user.display_name, Role(user.role), None if user.all_villages else frozenset()
-    )
-    return not user.disabled and allows(actor, Action.RUN_TOURS) and _has_role(actor, tour)
-
-
-def require_role(actor: Actor, tour: Tour) -> None:
-    """Raise HubError(FORBIDDEN) if the tour is for other roles."""
-    if not _has_role(actor, tour):
-        raise HubError(
-            Kind.FORBIDDEN,
-            f"this tour is run by {', '.join(tour.roles)}; ask one of them",
-            reason="not_your_tour",
-            roles=list(tour.roles),
-        )
-
-
-def _has_role(actor: Actor, tour: Tour) -> bool:
-    return not tour.roles or actor.role is Role.TOWNSHIP_ADMIN or actor.role.value in tour.roles
+    villages = None if user.all_villages else frozenset[int]()
+    actor = Actor(user.id, user.username, user.display_name, Role(user.role), villages)
+    return not user.disabled and allows(actor, Action.RUN_TOURS) and rights.may_run(actor, tour.roles, tour.created_by)
 
 
 async def _tour(opened: OpenRun) -> Tour:
@@ -224,7 +208,8 @@ async def _tour(opened: OpenRun) -> Tour:
 
 
 async def _require_role(opened: OpenRun, actor: Actor) -> None:
-    require_role(actor, await _tour(opened))
+    tour = await _tour(opened)
+    rights.require_run(actor, tour.roles, tour.created_by)
 
 
 def _transition(verb: Verb, opened: OpenRun, position: int | None) -> Transition:

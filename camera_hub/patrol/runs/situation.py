@@ -28,7 +28,7 @@ class RunSituation:
 
 
 class Situations:
-    """Reads situations. `offers` false: what is offered is not needed."""
+    """Reads situations. `early` false: what is offered is needed only of patrols whose stops are over."""
 
     def __init__(self, feeds: FeedReasons, proof: RunProof) -> None:
         self._feeds = feeds
@@ -43,7 +43,7 @@ class Situations:
         """Of one run."""
         return (await self.of(session, [run]))[run.id]
 
-    async def of(self, session: AsyncSession, runs: Collection[Run], *, offers: bool = True) -> dict[int, RunSituation]:
+    async def of(self, session: AsyncSession, runs: Collection[Run], *, early: bool = True) -> dict[int, RunSituation]:
         """Of each of the runs; one statement for the cameras of all."""
         itineraries = {run.id: await self._itineraries.of(session, run.id) for run in runs}
         dead = await self.dead(session, *itineraries.values())
@@ -54,7 +54,9 @@ class Situations:
                 stops_of(
                     itineraries[run.id],
                     dead,
-                    await self._offered(session, run, dead) if offers and not run.loop else frozenset(),
+                    await self._offered(session, run, dead)
+                    if not run.loop and (early or run.lap >= timetable.AGAIN)
+                    else frozenset(),
                 ),
             )
             for run in runs

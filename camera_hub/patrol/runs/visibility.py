@@ -82,7 +82,7 @@ def after(known: Visible, seconds: float, gap: Gap | None, least_s: float, fault
         return Visible(known.seconds, fault)
     if seconds >= least_s:
         return Visible(seconds, None)
-    why = GAPS[gap] if gap is not None else Reason.PASSED_OVER if seconds > 0 else Reason.NO_PAGE
+    why = GAPS[gap] if gap is not None else Reason.PASSED_OVER
     if seconds > known.seconds and (seconds >= known.seconds + SMALLEST or _says_more(known.why, why)):
         return Visible(seconds, why)
     return Visible(known.seconds, why) if _says_more(known.why, why) else known

@@ -25,14 +25,22 @@ DEADLINE = 10.0
 """Seconds that media has to answer; a slow answer costs the head start, but does not delay the stop."""
 
 
+AHEAD_AFTER = 3.0
+"""Seconds of a stop after which an operator may go on before its time: until then hardly anything can be confirmed."""
+
+
 class Warmer(Protocol):
     """What warming needs from media (media.feeds.camera_feeds)."""
 
-    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float) -> None: ...
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float, *, ahead: bool = False) -> None: ...
 
 
 class Warming:
-    """An async context manager. `failed` counts leases that could not be acquired."""
+    """An async context manager. `failed` counts leases that could not be acquired.
+
+    `lead`: seconds before the change at which the next stop is warmed. Of a patrol it is warmed sooner where the
+    machine has time to spare, because a stop that is confirmed is left at once; the one before stays warm for a LEASE.
+    """
 
     def __init__(self, media: Warmer, lead: float) -> None:
         self._media = media
@@ -54,24 +62,25 @@ class Warming:
             return float("inf")
         left = max(0.0, (due - now).total_seconds())
         self._renew(f"run-{run_id}-now", situation.showable(cursor.position))
-        if left > self._lead:
-            return left - self._lead
+        ahead, passed = left > self._lead, (now - cursor.anchor).total_seconds()
+        if ahead and (cursor.loop or passed < AHEAD_AFTER):
+            return left - self._lead if cursor.loop else min(AHEAD_AFTER - passed, left - self._lead)
         following = timetable.upcoming(situation.stops, cursor)
         if following is not None and following != cursor.position:
-            self._renew(f"run-{run_id}-next", situation.showable(following))
-        return left
+            self._renew(f"run-{run_id}-next", situation.showable(following), ahead=ahead)
+        return left - self._lead if ahead else left
 
-    def _renew(self, holder: str, cameras: Sequence[int]) -> None:
+    def _renew(self, holder: str, cameras: Sequence[int], *, ahead: bool = False) -> None:
         if not cameras or holder in self._tasks:
             return
-        task = asyncio.create_task(self._warm(holder, cameras), name=f"warm {holder}")
+        task = asyncio.create_task(self._warm(holder, cameras, ahead), name=f"warm {holder}")
         self._tasks[holder] = task
         task.add_done_callback(lambda _: self._tasks.pop(holder, None))
 
-    async def _warm(self, holder: str, cameras: Sequence[int]) -> None:
+    async def _warm(self, holder: str, cameras: Sequence[int], ahead: bool) -> None:
         try:
             async with asyncio.timeout(DEADLINE):
-                await self._media.warm(cameras, holder, LEASE)
+                await self._media.warm(cameras, holder, LEASE, ahead=ahead)
         except (HubError, TimeoutError) as error:
             self.failed += 1
             log.warning("feeds for %s could not be kept running: %s", holder, error or "media did not answer in time")

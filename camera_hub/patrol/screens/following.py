@@ -53,7 +53,6 @@ class ScreenFollowing:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             events = stack.enter_context(self._bus.subscribe(RunChanged, TourChanged, CameraChanged))
-            events.offer(Lagged(0))  # what has changed while the hub was away
             following = keep_running("screens", lambda: self._run(events), clock=self._clock, backoff=Backoff(cap=5.0))
             await stack.enter_async_context(running(following, "screens"))
             self._stack = stack.pop_all()
@@ -63,6 +62,7 @@ class ScreenFollowing:
         await self._stack.aclose()
 
     async def _run(self, events: Subscription) -> None:
+        await self._follow([Lagged(0)])  # what has changed while the hub was away
         while True:
             await self._follow(await events.batch())
 

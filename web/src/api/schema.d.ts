@@ -2965,6 +2965,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/patrol/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Patrol People
+         * @description The users who can run tours: whom a plan may name, and a patrol may be handed over to.
+         */
+        get: operations["patrol_people_api_patrol_people_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plan-templates": {
         parameters: {
             query?: never;
@@ -3091,6 +3111,66 @@ export interface paths {
          * @description Ask the devices of these cameras now what they have recorded, as a job; its items are the devices.
          */
         post: operations["check_recordings_api_recordings_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records
+         * @description Patrols and presentations, newest first, with their results, seal and signature.
+         */
+        get: operations["records_api_records_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record Counts
+         * @description How many records wait for a signature or were returned, and who has run patrols.
+         */
+        get: operations["record_counts_api_records_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/records.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records Xlsx
+         * @description The patrols that the query asks for; 413 `too_many_records` for more than 2,000.
+         */
+        get: operations["records_xlsx_api_records_records_xlsx_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3568,6 +3648,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/record.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record Xlsx
+         * @description One record in full.
+         */
+        get: operations["record_xlsx_api_runs__run_id__record_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/results": {
         parameters: {
             query?: never;
@@ -3664,6 +3764,27 @@ export interface paths {
          * @description Become the operator. 409 as below.
          */
         post: operations["take_over_api_runs__run_id__take_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Compare the sealed record with its rows and pictures as they are now. 409 `not_sealed`; 429 while another one is
+         *     verified.
+         */
+        post: operations["verify_api_runs__run_id__verify_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5171,11 +5292,15 @@ export interface components {
         };
         /**
          * CamerasOnScreen
-         * @description Cameras in the tiles of a layout; tiles that are not given are empty.
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`: as of a scene.
          */
         CamerasOnScreen: {
             /** Cameras */
             cameras: (number | null)[];
+            /** Carousels */
+            carousels?: {
+                [key: string]: components["schemas"]["CarouselBody"];
+            };
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -7921,6 +8046,8 @@ export interface components {
             done: number;
             /** Due */
             due: number;
+            /** Findings */
+            findings: number;
             /** Hub Down */
             hub_down: number;
             /** Id */
@@ -8524,16 +8651,6 @@ export interface components {
             warning: number;
         };
         /**
-         * OperatorAnswer
-         * @description Somebody who may run the tour.
-         */
-        OperatorAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-        };
-        /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
          */
@@ -8656,6 +8773,8 @@ export interface components {
             done: number;
             /** Due */
             due: number;
+            /** Findings */
+            findings: number;
             /** Hub Down */
             hub_down: number;
             /** Late */
@@ -8682,6 +8801,16 @@ export interface components {
              * Format: date-time
              */
             until: string;
+        };
+        /**
+         * PatrolPerson
+         * @description A user who can run tours.
+         */
+        PatrolPerson: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * PeculiarityAnswer
@@ -8744,9 +8873,11 @@ export interface components {
         };
         /**
          * PictureAnswer
-         * @description What is in which tile now; null: nothing.
+         * @description What is in which tile now; null: nothing, or a carousel.
          */
         PictureAnswer: {
+            /** Carousels */
+            carousels: components["schemas"]["TurningAnswer"][];
             /** Layout */
             layout: string;
             run: components["schemas"]["ScreenRunAnswer"] | null;
@@ -9574,6 +9705,106 @@ export interface components {
             seal: components["schemas"]["SealAnswer"] | null;
         };
         /**
+         * RecordCheckAnswer
+         * @description What verifying one record has found; no faults: it is as it was sealed.
+         */
+        RecordCheckAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Faults */
+            faults: components["schemas"]["RecordFaultAnswer"][];
+            /** Hash */
+            hash: string;
+            /** Sequence */
+            sequence: number;
+        };
+        /**
+         * RecordCountsAnswer
+         * @description `to_sign`: sealed records of others without a signature; `unsigned`: all of them; `returned`: one's own that were
+         *     returned; `operators`: who has run patrols.
+         */
+        RecordCountsAnswer: {
+            /** Operators */
+            operators: components["schemas"]["camera_hub__api__schemas__records__OperatorAnswer"][];
+            /** Returned */
+            returned: number;
+            /** To Sign */
+            to_sign: number;
+            /** Unsigned */
+            unsigned: number;
+        };
+        /**
+         * RecordFaultAnswer
+         * @description Something that is not as it was sealed; `detail` is English, `params` are for the page's own sentence.
+         */
+        RecordFaultAnswer: {
+            /** Detail */
+            detail: string;
+            /** Params */
+            params: {
+                [key: string]: string | number | null;
+            };
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RecordRowAnswer
+         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user has run it.
+         */
+        RecordRowAnswer: {
+            /** Due At */
+            due_at: string | null;
+            /** End Reason */
+            end_reason: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Findings */
+            findings: number;
+            /** Id */
+            id: number;
+            /** Loop */
+            loop: boolean;
+            /** Operator Name */
+            operator_name: string;
+            /** Opinion */
+            opinion: ("approved" | "returned") | null;
+            /** Own */
+            own: boolean;
+            /** Plan Name */
+            plan_name: string | null;
+            results: components["schemas"]["ResultCountsAnswer"];
+            seal: components["schemas"]["SealAnswer"] | null;
+            /** Shown */
+            shown: number;
+            /** Signed At */
+            signed_at: string | null;
+            /** Signed Name */
+            signed_name: string | null;
+            /** Skipped */
+            skipped: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Started Name */
+            started_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "closing" | "ended";
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
+            /** Unseen */
+            unseen: number;
+        };
+        /**
          * RecordingAnswer
          * @description A camera's recording as it was checked last. `problem`: why the device did not tell at the last check.
          */
@@ -9670,6 +9901,16 @@ export interface components {
              * Format: date
              */
             last: string;
+        };
+        /**
+         * RecordsAnswer
+         * @description Patrols, newest first. `next`: pass it as `before` to get older ones; null at the end.
+         */
+        RecordsAnswer: {
+            /** Next */
+            next: number | null;
+            /** Records */
+            records: components["schemas"]["RecordRowAnswer"][];
         };
         /**
          * ReferenceAnswer
@@ -11782,6 +12023,19 @@ export interface components {
             ids: number[];
         };
         /**
+         * TurningAnswer
+         * @description The cameras that a tile turns through, each for `seconds`: every page by the hub's time, so that all show the
+         *     same.
+         */
+        TurningAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["ScreenCameraAnswer"][];
+            /** Seconds */
+            seconds: number;
+            /** Tile */
+            tile: number;
+        };
+        /**
          * UnitReportAnswer
          * @description A maintenance unit ("": none is named in the file). `faults`: that were open in the span; `open`: at its end.
          */
@@ -12136,6 +12390,23 @@ export interface components {
              * @enum {string}
              */
             importance: "key" | "normal";
+        };
+        /** OperatorAnswer */
+        camera_hub__api__schemas__records__OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * OperatorAnswer
+         * @description Somebody who may run the tour.
+         */
+        camera_hub__api__schemas__runs__OperatorAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
     };
     responses: never;
@@ -19494,6 +19765,44 @@ export interface operations {
             };
         };
     };
+    patrol_people_api_patrol_people_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolPerson"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     plan_templates_api_plan_templates_get: {
         parameters: {
             query?: never;
@@ -19838,6 +20147,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobProgressAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    records_api_records_get: {
+        parameters: {
+            query?: {
+                state?: ("active" | "submitted" | "given_up") | null;
+                loop?: boolean | null;
+                tour_id?: number | null;
+                operator_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                signed?: ("unsigned" | "approved" | "returned") | null;
+                findings?: boolean | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_counts_api_records_counts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordCountsAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    records_xlsx_api_records_records_xlsx_get: {
+        parameters: {
+            query?: {
+                state?: ("active" | "submitted" | "given_up") | null;
+                loop?: boolean | null;
+                tour_id?: number | null;
+                operator_id?: number | null;
+                begin?: string | null;
+                end?: string | null;
+                signed?: ("unsigned" | "approved" | "returned") | null;
+                findings?: boolean | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One line per patrol; what was abnormal or found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -20813,7 +21258,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperatorAnswer"][];
+                    "application/json": components["schemas"]["camera_hub__api__schemas__runs__OperatorAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -20895,6 +21340,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_xlsx_api_runs__run_id__record_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record, a sheet for each part of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };
             /** @description Refused; `reason` says why. */
@@ -21112,6 +21597,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    verify_api_runs__run_id__verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordCheckAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

@@ -72,6 +72,14 @@ export const PICTURE_FAULTS: ReadonlySet<string> = new Set([
   'quarantined',
 ])
 
+/** Faults of cameras whose picture can be shown nevertheless; as patrol/runs/condition.py has them. */
+const SHOWN_ANYWAY: ReadonlySet<string> = new Set([...PICTURE_FAULTS, 'clock_wrong', 'late', 'lossy'])
+
+/** Whether a carousel passes over the camera: the rounds have found that there is nothing to be shown. */
+export function cannotBeShown(camera: Pick<Camera, 'health' | 'cause'>): boolean {
+  return camera.health === 'fault' && !SHOWN_ANYWAY.has(camera.cause ?? '')
+}
+
 /** The fault that rounds found in a picture that plays; null when there is none. */
 export function pictureFault(phase: Phase, camera: Pick<Camera, 'health' | 'cause'> | undefined): string | null {
   return (phase === 'live' || phase === 'pictures') && camera?.health === 'fault' && camera.cause && PICTURE_FAULTS.has(camera.cause) ? camera.cause : null

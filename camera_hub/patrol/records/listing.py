@@ -1,0 +1,199 @@
+"""The list of patrols as people look for them: by state, tour, operator, time, signature, findings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from camera_hub.access.policy import Actor
+from camera_hub.patrol import township
+from camera_hub.patrol.records.reviews import SealView, opinion_of, reviews_of, seals_of
+from camera_hub.store.database import Database
+from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunResult, RunReview
+
+LIMIT = 200
+_RESULTS = ("open", "normal", "abnormal", "excused")
+MOST_OPERATORS = 200
+
+SignedState = Literal["unsigned", "approved", "returned"]
+RecordState = Literal["active", "submitted", "given_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordQuery:
+    """Which patrols, newest first; None: all. `begin` ≤ started < `end`; `before`: the id of the last one of the page
+    before. `state`: active (not ended), submitted, given_up (ended otherwise); presentations have `loop`."""
+
+    state: RecordState | None = None
+    loop: bool | None = None
+    tour_id: int | None = None
+    operator_id: int | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
+    signed: SignedState | None = None
+    findings: bool | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A patrol in the list. `results`: how many cameras are open, normal, abnormal, excused; `unseen`: how many of all
+    were not visible for the least time. `own`: the actor has run it, and so does not sign it."""
+
+    id: int
+    tour_id: int
+    tour_name: str
+    plan_name: str | None
+    due_at: datetime | None
+    loop: bool
+    state: str
+    end_reason: str | None
+    started_name: str
+    operator_name: str
+    started_at: datetime
+    ended_at: datetime | None
+    shown: int
+    skipped: int
+    results: Mapping[str, int]
+    unseen: int
+    findings: int
+    seal: SealView | None
+    opinion: str | None
+    signed_name: str | None
+    signed_at: datetime | None
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOperator:
+    """Somebody who has run patrols."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCounts:
+    """How many sealed records wait for a signature, of others and in all; how many of the actor's own are returned."""
+
+    to_sign: int
+    unsigned: int
+    returned: int
+    operators: Sequence[RecordOperator]
+
+
+class RecordList:
+    """The reading operations behind api/records. Users who are bound to villages find none."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def listed(self, actor: Actor, query: RecordQuery) -> Sequence[RecordRow]:
+        """At most LIMIT of them."""
+        if not township.sees(actor):
+            return []
+        async with self._database.read() as session:
+            statement = _matching(query).order_by(Run.id.desc()).limit(max(1, min(query.limit, LIMIT)))
+            return await _rows(session, actor, (await session.scalars(statement)).all())
+
+    async def counts(self, actor: Actor) -> RecordCounts:
+        """See RecordCounts."""
+        if not township.sees(actor):
+            return RecordCounts(0, 0, 0, ())
+        own = (Run.started_by == actor.user_id) | (Run.operator_id == actor.user_id)
+        unsigned = _matching(RecordQuery(signed="unsigned")).with_only_columns(Run.id, own.label("own"))
+        returned = _matching(RecordQuery(signed="returned")).where(own).with_only_columns(Run.id)
+        async with self._database.read() as session:
+            waiting = unsigned.subquery()
+            others = func.coalesce(func.sum(case((waiting.c.own, 0), else_=1)), 0)
+            total, to_sign = (await session.execute(select(func.count(), others).select_from(waiting))).one()
+            back = await session.scalar(select(func.count()).select_from(returned.subquery())) or 0
+            people = select(Run.operator_id, func.max(Run.operator_name)).where(Run.operator_id.is_not(None))
+            grouped = people.group_by(Run.operator_id).order_by(func.max(Run.operator_name)).limit(MOST_OPERATORS)
+            operators = [RecordOperator(number, name) for number, name in await session.execute(grouped) if number]
+        return RecordCounts(to_sign, total, back, operators)
+
+
+def _matching(query: RecordQuery) -> Select[Run]:
+    """The runs that the query asks for, in any order."""
+    found = select(Run)
+    if query.state == "active":
+        found = found.where(Run.state != "ended")
+    elif query.state == "submitted":
+        found = found.where(Run.end_reason == "submitted")
+    elif query.state == "given_up":
+        found = found.where(Run.state == "ended", Run.end_reason != "submitted")
+    if query.loop is not None:
+        found = found.where(Run.loop.is_(query.loop))
+    if query.tour_id is not None:
+        found = found.where(Run.tour_id == query.tour_id)
+    if query.operator_id is not None:
+        found = found.where((Run.operator_id == query.operator_id) | (Run.started_by == query.operator_id))
+    if query.begin is not None:
+        found = found.where(Run.started_at >= query.begin)
+    if query.end is not None:
+        found = found.where(Run.started_at < query.end)
+    if query.before is not None:
+        found = found.where(Run.id < query.before)
+    if query.findings is not None:
+        has = select(Finding.id).where(Finding.run_id == Run.id).exists()
+        found = found.where(has if query.findings else ~has)
+    if query.signed is not None:
+        opinions = select(RunReview.kind).where(RunReview.run_id == Run.id, RunReview.kind != "note")
+        last = opinions.order_by(RunReview.id.desc()).limit(1).scalar_subquery()
+        wanted = last.is_(None) if query.signed == "unsigned" else last == query.signed
+        found = found.where(Run.end_reason == "submitted", wanted)
+    return found
+
+
+async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> list[RecordRow]:
+    ids = [run.id for run in runs]
+    seals, reviews = await seals_of(session, ids), await reviews_of(session, ids)
+    results: dict[int, dict[str, int]] = {}
+    unseen: dict[int, int] = {}
+    counted = select(RunResult.run_id, RunResult.result, func.count(), func.count(RunResult.seen_at))
+    where = counted.where(RunResult.run_id.in_(ids)).group_by(RunResult.run_id, RunResult.result)
+    for run_id, result, number, seen in await session.execute(where):
+        results.setdefault(run_id, {})[result] = number
+        unseen[run_id] = unseen.get(run_id, 0) + number - seen
+    count = select(Finding.run_id, func.count()).where(Finding.run_id.in_(ids)).group_by(Finding.run_id)
+    findings = {run_id: number for run_id, number in await session.execute(count)}
+    due = select(PlanOccurrence.run_id, PlanOccurrence.plan_name, PlanOccurrence.due_at)
+    plans = {
+        run_id: (name, at) for run_id, name, at in await session.execute(due.where(PlanOccurrence.run_id.in_(ids)))
+    }
+    found = []
+    for run in runs:
+        opinion = opinion_of(reviews.get(run.id, ()))
+        plan, due_at = plans.get(run.id, (None, None))
+        found.append(
+            RecordRow(
+                id=run.id,
+                tour_id=run.tour_id,
+                tour_name=run.tour_name,
+                plan_name=plan,
+                due_at=due_at,
+                loop=run.loop,
+                state=run.state,
+                end_reason=run.end_reason,
+                started_name=run.started_name,
+                operator_name=run.operator_name,
+                started_at=run.started_at,
+                ended_at=run.ended_at,
+                shown=run.shown,
+                skipped=run.skipped,
+                results={name: results.get(run.id, {}).get(name, 0) for name in _RESULTS},
+                unseen=unseen.get(run.id, 0),
+                findings=findings.get(run.id, 0),
+                seal=seals.get(run.id),
+                opinion=None if opinion is None else opinion.kind,
+                signed_name=None if opinion is None else opinion.user_name,
+                signed_at=None if opinion is None else opinion.at,
+                own=actor.user_id in (run.started_by, run.operator_id),
+            )
+        )
+    return found
