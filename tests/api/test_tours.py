@@ -396,7 +396,7 @@ async def test_stops_are_built_from_places_and_templates_know_how_many(
     assert elsewhere.json()["stops"] == []
     templates = {one["kind"]: one for one in (await operator.get("/api/tour-templates")).json()}
     assert (templates["schools"]["cameras"], templates["water"]["cameras"]) == (3, 0)
-    assert templates["schools"]["plan"]["weekdays"] == [1, 2, 3, 4, 5]
+    assert templates["schools"]["plan"]["weekdays"] == [0, 1, 2, 3, 4]
     leader = await hub.client(Role.LEADER)
     assert (await leader.get("/api/tour-templates")).status_code == 403
 

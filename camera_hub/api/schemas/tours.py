@@ -158,7 +158,7 @@ class SeasonAnswer(Answer):
 
 
 class SuggestedPlanAnswer(Answer):
-    """When such a tour is usually due. `weekdays`: 1 (Monday) to 7; empty: each day. No season: the whole year."""
+    """When such a tour is usually due. `weekdays`: 0 (Monday) to 6; empty: each day. No season: the whole year."""
 
     times: list[str]
     every_minutes: int | None

@@ -24,7 +24,7 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class SuggestedPlan:
-    """When such a patrol is usually due. `weekdays`: 1 (Monday) to 7; empty: each day. No season: the whole year."""
+    """When such a patrol is usually due. `weekdays`: 0 (Monday) to 6; empty: each day. No season: the whole year."""
 
     times: tuple[str, ...] = ()
     every_minutes: int | None = None
@@ -54,7 +54,7 @@ class TemplateView:
     cameras: int
 
 
-_WORKDAYS = (1, 2, 3, 4, 5)
+_WORKDAYS = (0, 1, 2, 3, 4)
 
 TEMPLATES = (
     TourTemplate("key_roads", ("key_road",), SuggestedPlan(("07:30", "11:30", "17:30", "21:00")), per_stop=4),

@@ -11496,7 +11496,7 @@ export interface components {
         };
         /**
          * SuggestedPlanAnswer
-         * @description When such a tour is usually due. `weekdays`: 1 (Monday) to 7; empty: each day. No season: the whole year.
+         * @description When such a tour is usually due. `weekdays`: 0 (Monday) to 6; empty: each day. No season: the whole year.
          */
         SuggestedPlanAnswer: {
             /** Every Minutes */

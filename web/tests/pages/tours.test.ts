@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Run } from '@/api/types'
 import { ClockDifference, clockText, newerRun, secondsLeft, stopProgress } from '@/pages/tours/countdown'
 import type { TourSource } from '@/api/types'
+import { handedOver } from '@/pages/plans/plans'
 import { EMPTY, newCameras, withLeftOut } from '@/pages/tours/draft'
 import { useHistory } from '@/pages/tours/history'
 import { addToStop, changeRows, clampDwell, fromTour, groupStop, insertAt, joinable, joinRows, moveRows, newStop, nudgeRows, removeRows, splitRows, STOPS_MAX, takeFromStop, toBody, totalSeconds, troubleOf, type Stop } from '@/pages/tours/stops'
@@ -173,6 +174,8 @@ describe('a tour built from places', () => {
     expect(seasonDates(plan, '2026-02-02')).toEqual({ first: '2025-10-01', last: '2026-05-31' })
     expect(planQuery(4, plan, '2026-07-02')).toEqual({ tour: 4, times: '10:00,17:00', first: '2026-10-01', last: '2027-05-31' })
     expect(planQuery(4, null, '2026-07-02')).toEqual({ tour: 4 })
+    expect(handedOver({ tour: '4', times: '10:00,25:00', first: '2026-10-01', last: 'x', weekdays: '0,4,9' })).toEqual({ tour_id: 4, first_day: '2026-10-01', last_day: '', weekdays: [0, 4], rule: { times: ['10:00'], every: null } })
+    expect(handedOver({ tour: '-1' })).toBeNull()
   })
 })
 

@@ -178,6 +178,19 @@ export function applyTemplate(draft: Draft, template: Template): void {
   draft.grace_minutes = template.grace_minutes
 }
 
+/** What the page of tours hands over in the address: the tour, and its usual times; null: nothing. */
+export function handedOver(query: Record<string, unknown>): Partial<Draft> | null {
+  const text = (name: string): string => (typeof query[name] === 'string' ? query[name] : '')
+  const tour = Number(text('tour'))
+  if (!Number.isInteger(tour) || tour < 1) return null
+  const times = text('times').split(',').filter((time) => /^([01]\d|2[0-3]):[0-5]\d$/.test(time)).slice(0, 96)
+  const minutes = Number(text('every'))
+  const every = Number.isInteger(minutes) && minutes >= 1 && minutes <= 1440 ? { minutes, begin: '00:00', end: '00:00' } : null
+  const day = (name: string): string => (/^\d{4}-\d{2}-\d{2}$/.test(text(name)) ? text(name) : '')
+  const weekdays = text('weekdays').split(',').filter((one) => /^[0-6]$/.test(one)).map(Number)
+  return { tour_id: tour, first_day: day('first'), last_day: day('last'), weekdays, ...(times.length || every ? { rule: { times, every } } : {}) }
+}
+
 /** The body of a call; null while the form cannot make one (the hub judges the rest). */
 export function toBody(draft: Draft): PlanBody | null {
   if (draft.tour_id === null || !Number.isInteger(draft.grace_minutes)) return null
