@@ -151,7 +151,7 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     { immediate: true, flush: 'sync' },
   )
   const hidden = (): void => {
-    if (document.hidden) meter.flush(performance.now())
+    if (document.hidden) meter.flush(performance.now(), false)
   }
 
   // The stored pictures of the next stop are there before its tiles are: a new tile never begins black.
@@ -183,5 +183,5 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   onBeforeUnmount(() => {
     for (const end of stops.splice(0)) end()
   })
-  return { run, itinerary, stop, error, seen, changed, show, load, accept, report: () => meter.flush(performance.now()) }
+  return { run, itinerary, stop, error, seen, changed, show, load, accept, report: () => meter.flush(performance.now(), false) }
 }
