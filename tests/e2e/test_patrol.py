@@ -315,6 +315,13 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     for words in ("画面不动", "画面全黑"):
         page.locator("[data-seen=looking] .why", has_text=words).wait_for(timeout=30_000)
     expect(page.locator("[data-seen=seen]")).to_have_count(2)
+    page.evaluate(
+        """() => {
+            const over = Object.assign(document.createElement('div'), { id: 'over' })
+            over.style = 'position: fixed; inset: 0; z-index: 9999'
+            document.body.append(over)
+        }"""
+    )
     page.keyboard.press("ArrowRight")
     until(
         lambda: [results(site, run)[1, camera]["why"] for camera in (b, c)] == ["frozen", "black"],
@@ -323,23 +330,8 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     )
 
     at_stop(page, site, run, 2)
-    page.evaluate(
-        """() => {
-            const over = Object.assign(document.createElement('div'), { id: 'over' })
-            over.style = 'position: fixed; inset: 0; z-index: 9999'
-            document.body.append(over)
-        }"""
-    )
     page.locator("[data-seen=looking] .why", has_text="画面被遮挡").wait_for()
-    page.keyboard.press("ArrowRight")
-    until(
-        lambda: results(site, run)[2, places.dome]["why"] == "page_covered",
-        seconds=10,
-        what=lambda: f"covered: {results(site, run)[2, places.dome]}",
-    )
     page.evaluate("() => document.getElementById('over').remove()")
-
-    at_stop(page, site, run, 4)
     # Headless Chromium hides no page: this is what it tells one whose window is minimised.
     page.evaluate(
         """() => {
@@ -347,6 +339,14 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
             document.dispatchEvent(new Event('visibilitychange'))
         }"""
     )
+    page.keyboard.press("ArrowRight")
+    until(
+        lambda: results(site, run)[2, places.dome]["why"] == "page_covered",
+        seconds=10,
+        what=lambda: f"covered: {results(site, run)[2, places.dome]}",
+    )
+
+    at_stop(page, site, run, 4)
     page.locator("[data-seen=looking] .why", has_text="页面在后台").wait_for()
     page.keyboard.press("ArrowRight")
     until(

@@ -169,6 +169,14 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   onMounted(() => {
     // After the wall page has put up its own scene.
     watch(wanted, show, { immediate: true, flush: 'post' })
+    watch(
+      () => run.value?.state,
+      (state, last) => {
+        if (state !== 'ended' || last === undefined || !before) return
+        wall.showScene(before.layout, before.cameras)
+        before = null
+      },
+    )
     stops.push(live.on('hello', () => void load()), live.on('reload', () => void load()))
     const timer = setInterval(measure, MEASURE_EVERY_MS)
     document.addEventListener('visibilitychange', hidden)
