@@ -57,8 +57,6 @@ from camera_hub.api import (
     reports,
     round_plans,
     rtsp_out,
-    screen_page,
-    screens,
     session,
     setup,
     system,
@@ -208,7 +206,7 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
-from camera_hub.patrol.screens.parts import screen_parts
+from camera_hub.patrol.plans.expiry import occurrence_expiry
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
@@ -221,6 +219,7 @@ from camera_hub.store.retention import ExpiryRule, Retention
 from camera_hub.wiring.patrol import PATROL_ROUTERS, PATROL_UPLOADS, patrol
 from camera_hub.wiring.plans import PLAN_ROUTERS, planning
 from camera_hub.wiring.records import records
+from camera_hub.wiring.screens import SCREEN_ROUTERS, screen_parts
 
 Parts = dict[type, Any]
 """Every part by its type: how routes find them (api.routing.part)."""
@@ -266,8 +265,7 @@ _ROUTERS = (
     notices.router,
     *PATROL_ROUTERS,
     *PLAN_ROUTERS,
-    screens.router,
-    screen_page.router,
+    *SCREEN_ROUTERS,
     system.router,
     vault_keys.router,
     metrics.router,
@@ -283,6 +281,7 @@ def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
         *ledger_expiry(settings.ledger),
         match_expiry(),
         recording_expiry(),
+        occurrence_expiry(settings.patrol),
     ]
 
 
@@ -473,7 +472,7 @@ async def parts(
                     "match": matches.live(matches_),
                     **patrol_.live(),
                     **plans_.live(),
-                    "screen": screens.live(screens_.screens, settings.site.time_zone),
+                    **screens_.live(settings.site.time_zone),
                 },
                 personal={
                     "sweep": discovery.live(sweeps),
@@ -561,7 +560,7 @@ async def parts(
             **patrol_.parts(),
             **records_.parts(),
             **plans_.parts(),
-            **screens_.by_type(),
+            **screens_.parts(),
             PtzControl: steering,
             PtzPresets: PtzPresets(steering, ptz_store, onvif, clock),
             live.LivePages: live.LivePages(

@@ -158,6 +158,7 @@ def _picture(picture: Picture) -> schemas.PictureAnswer:
     return schemas.PictureAnswer(
         layout=picture.layout,
         tiles=[None if one is None else schemas.ScreenCameraAnswer.model_validate(one) for one in picture.tiles],
+        carousels=[schemas.TurningAnswer.model_validate(one) for one in picture.carousels],
         run=None
         if run is None
         else schemas.ScreenRunAnswer(
@@ -192,8 +193,9 @@ def _wanted(body: ShowOnScreen) -> Content | TileWanted:
             return SceneContent(scene_id)
         case schemas.RunOnScreen(run_id=run_id):
             return RunContent(run_id)
-        case schemas.CamerasOnScreen(layout=layout, cameras=cameras):
-            return CamerasContent(layout, tuple(cameras))
+        case schemas.CamerasOnScreen(layout=layout, cameras=cameras, carousels=carousels):
+            turning = tuple((tile, one.wanted()) for tile, one in sorted(carousels.items()))
+            return CamerasContent(layout, tuple(cameras), turning)
         case schemas.TileOnScreen(tile=tile, camera_id=camera_id):
             return TileWanted(tile, camera_id)
         case _:

@@ -81,9 +81,7 @@ def test_a_screen_returns_after_a_power_cut_of_everything(playwright: Playwright
     power_cut(profile)
     site.kill_hub()
 
-    for lock in profile.glob(
-        "Singleton*"
-    ):  # of a process that is no more
+    for lock in profile.glob("Singleton*"):  # of a process that is no more
         lock.unlink()
     browser = switched_on(playwright, profile)
     page = browser.pages[0]

@@ -32,6 +32,7 @@ from camera_hub.patrol.screens.contents import (
 from camera_hub.patrol.screens.following import ScreenFollowing, concerns
 from camera_hub.patrol.screens.presence import ScreenPresence
 from camera_hub.patrol.screens.screens import MAX_SCREENS, ScreenMoved, Screens, ScreenSetting, ScreenView, TileWanted
+from camera_hub.patrol.tours.carousels import Carousel
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Run, Scene, Screen, Tour, User
 from tests.fakes.clock import ManualClock
@@ -84,11 +85,16 @@ def test_what_is_over_gives_way_to_what_was_there_before(shown: OnScreen, over: 
 
 
 def test_a_camera_that_is_in_another_tile_moves() -> None:
-    assert with_camera("4", (1, 2, None, 4), 2, 1) == CamerasContent("4", (None, 2, 1, 4))
-    assert with_camera("4", (1, 2, None, 4), 1, None) == CamerasContent("4", (1, None, None, 4))
+    turning = ((2, Carousel(15, (8, 9))), (3, Carousel(15, village_id=1)))
+    shown = CamerasContent("4", (1, 2, None, None), turning)
+    assert with_camera(shown, 2, 1) == CamerasContent("4", (None, 2, 1, None), turning[1:])
+    assert with_camera(shown, 1, None) == CamerasContent("4", (1, None, None, None), turning)
 
 
-@pytest.mark.parametrize("content", [NONE, SCENE, FOUR, RUN])
+TURNING = CamerasContent("4", (1, None, None, None), ((1, Carousel(9, (1, 2))), (2, Carousel(9, (), "water"))))
+
+
+@pytest.mark.parametrize("content", [NONE, SCENE, FOUR, RUN, TURNING])
 def test_contents_are_stored_and_read(content: Content) -> None:
     assert from_row(to_row(content)) == content
 
@@ -326,6 +332,25 @@ async def test_a_camera_that_is_retired_stays_in_its_tile_with_its_state(centre:
     shown = (await centre.screens.get(centre.operator, screen.id)).picture.tiles[2]
     assert shown is not None
     assert (shown.id, shown.state) == (centre.cameras[0], "retired")
+
+
+async def test_a_carousel_turns_through_what_the_hub_knows(centre: Centre) -> None:
+    one, two, three, four, _ = centre.cameras
+    async with centre.database.write() as session:
+        await session.execute(update(Camera).where(Camera.id.in_([two, three])).values(place_class="water"))
+        await session.execute(update(Camera).where(Camera.id == three).values(state="retired"))
+    screen = await centre.screen()
+    wanted = CamerasContent("4", (one, one), ((1, Carousel(9, (), "water")), (3, Carousel(5, (one, two)))))
+    screen = await centre.screens.show(centre.operator, screen.id, screen.revision, wanted)
+    assert tiles(screen) == [one, None, None, None]
+    turning = [(each.tile, each.seconds, [camera.id for camera in each.cameras]) for each in screen.picture.carousels]
+    assert turning == [(1, 9, [two]), (3, 5, [one, two])]
+    assert centre.screens.may_show(screen.id, two)
+    screen = await centre.screens.show(centre.operator, screen.id, screen.revision, TileWanted(1, four))
+    assert [each.tile for each in screen.picture.carousels] == [3], "its tile is the camera's now"
+    bad = CamerasContent("4", (), ((0, Carousel(9)),))
+    with pytest.raises(HubError, match="exactly one"):
+        await centre.screens.show(centre.operator, screen.id, screen.revision, bad)
 
 
 async def test_names_are_used_once_and_screens_are_bounded(centre: Centre) -> None:

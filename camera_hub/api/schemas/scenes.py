@@ -22,6 +22,10 @@ class CarouselBody(RequestBody):
     village_id: Id | None = None
     seconds: Turn = 15
 
+    def wanted(self) -> Carousel:
+        """As patrol takes it."""
+        return Carousel(self.seconds, tuple(dict.fromkeys(self.cameras)), self.place_class, self.village_id)
+
 
 class SceneBody(RequestBody):
     """`carousels`: by the index of their tiles, from 0. `magnify_s`: how long each small tile is large in turn."""
@@ -36,10 +40,7 @@ class SceneBody(RequestBody):
 
     def wanted(self) -> NewScene:
         """As patrol takes it."""
-        turning = {
-            tile: Carousel(one.seconds, tuple(dict.fromkeys(one.cameras)), one.place_class, one.village_id)
-            for tile, one in self.carousels.items()
-        }
+        turning = {tile: one.wanted() for tile, one in self.carousels.items()}
         return NewScene(self.name, self.layout, self.cameras, turning, self.magnify_s)
 
 

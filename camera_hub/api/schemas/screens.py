@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, CameraState, Count, Id, Layout, Name, RequestBody, Text
+from camera_hub.api.schemas.scenes import CarouselBody
+from camera_hub.patrol.layout import MOST_TILES
 
 
 class ScreenBody(RequestBody):
@@ -29,11 +31,14 @@ class SceneOnScreen(RequestBody):
 
 
 class CamerasOnScreen(RequestBody):
-    """Cameras in the tiles of a layout; tiles that are not given are empty."""
+    """Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`: as of a scene."""
 
     kind: Literal["cameras"]
     layout: Layout
-    cameras: list[Id | None] = Field(max_length=36)
+    cameras: list[Id | None] = Field(max_length=MOST_TILES)
+    carousels: dict[Annotated[int, Field(ge=0, lt=MOST_TILES)], CarouselBody] = Field(
+        default_factory=dict, max_length=MOST_TILES
+    )
 
 
 class RunOnScreen(RequestBody):
@@ -112,11 +117,21 @@ class ScreenRunAnswer(Answer):
     dead: list[DeadAnswer]  # cameras of the present stop that are skipped
 
 
+class TurningAnswer(Answer):
+    """The cameras that a tile turns through, each for `seconds`: every page by the hub's time, so that all show the
+    same."""
+
+    tile: int
+    seconds: int
+    cameras: list[ScreenCameraAnswer]
+
+
 class PictureAnswer(Answer):
-    """What is in which tile now; null: nothing."""
+    """What is in which tile now; null: nothing, or a carousel."""
 
     layout: Layout
     tiles: list[ScreenCameraAnswer | None]
+    carousels: list[TurningAnswer]
     run: ScreenRunAnswer | None
 
 

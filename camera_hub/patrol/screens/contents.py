@@ -1,6 +1,6 @@
 """What a screen shows, and what it showed before: pure values.
 
-{kind: none} | {kind: scene, scene_id} | {kind: cameras, layout, cameras} | {kind: run, run_id}
+{kind: none} | {kind: scene, scene_id} | {kind: cameras, layout, cameras, carousels} | {kind: run, run_id}
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from camera_hub.patrol.layout import tile_count
+from camera_hub.patrol.tours.carousels import Carousel
 
 PAST = 8
 """Contents that can be taken back, the newest last; older ones are forgotten."""
@@ -28,10 +29,11 @@ class SceneContent:
 
 @dataclass(frozen=True, slots=True)
 class CamerasContent:
-    """Single cameras: one per tile of the layout, None where a tile is empty."""
+    """Single cameras: one per tile of the layout, None where a tile is empty or a carousel's (tile, carousel)."""
 
     layout: str
     cameras: tuple[int | None, ...]
+    carousels: tuple[tuple[int, Carousel], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,11 @@ def _steps(past: Sequence[Content], last: Content) -> tuple[Content, ...]:
     return tuple(one for one, following in pairwise(steps) if one != following)
 
 
-def with_camera(layout: str, cameras: Sequence[int | None], tile: int, camera_id: int | None) -> CamerasContent:
-    """These tiles with another camera in one of them. A camera that is in another tile moves, as on the wall."""
-    tiles = [None if camera == camera_id else camera for camera in cameras]
+def with_camera(content: CamerasContent, tile: int, camera_id: int | None) -> CamerasContent:
+    """The same with another camera in one tile. A camera that is in another tile moves, as on the wall."""
+    tiles = [None if camera == camera_id else camera for camera in content.cameras]
     tiles[tile] = camera_id
-    return CamerasContent(layout, tuple(tiles))
+    return CamerasContent(content.layout, tuple(tiles), tuple(one for one in content.carousels if one[0] != tile))
 
 
 def to_row(content: Content) -> dict[str, Any]:
@@ -96,8 +98,9 @@ def to_row(content: Content) -> dict[str, Any]:
     match content:
         case SceneContent(scene_id):
             return {"kind": "scene", "scene_id": scene_id}
-        case CamerasContent(layout, cameras):
-            return {"kind": "cameras", "layout": layout, "cameras": list(cameras)}
+        case CamerasContent(layout, cameras, carousels):
+            turning = {str(tile): carousel.to_row() for tile, carousel in carousels}
+            return {"kind": "cameras", "layout": layout, "cameras": list(cameras), "carousels": turning}
         case RunContent(run_id):
             return {"kind": "run", "run_id": run_id}
         case _:
@@ -110,11 +113,18 @@ def from_row(row: Mapping[str, Any]) -> Content:
         case {"kind": "scene", "scene_id": int(scene_id)}:
             return SceneContent(scene_id)
         case {"kind": "cameras", "layout": str(layout), "cameras": list(cameras)} if _fits(layout, cameras):
-            return CamerasContent(layout, tuple(cameras))
+            return CamerasContent(layout, tuple(cameras), carousels_of(row.get("carousels", {})))
         case {"kind": "run", "run_id": int(run_id)}:
             return RunContent(run_id)
         case _:
             return NONE
+
+
+def carousels_of(row: Mapping[str, Any]) -> tuple[tuple[int, Carousel], ...]:
+    """Carousels as they are stored, by tile."""
+    return tuple(
+        (int(tile), Carousel(**{**one, "cameras": tuple(one.get("cameras", ()))})) for tile, one in sorted(row.items())
+    )
 
 
 def _fits(layout: str, cameras: Sequence[int | None]) -> bool:

@@ -13,13 +13,19 @@ from camera_hub.patrol.runs.views import SkippedCamera
 from camera_hub.patrol.screens.contents import (
     CamerasContent,
     Content,
-    NoContent,
     OnScreen,
     RunContent,
     SceneContent,
+    carousels_of,
     without,
 )
+from camera_hub.patrol.tours.carousels import MOST_CAMERAS, Carousel
 from camera_hub.store.tables import Camera, Scene, Village
+
+Group = tuple[str, str | int]
+"""("place_class", its code) or ("village", its id)."""
+
+Carousels = Sequence[tuple[int, Carousel]]
 
 
 class RunNow(Protocol):
@@ -78,6 +84,15 @@ class ScreenRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenCarousel:
+    """A tile that turns through cameras, each for so many seconds."""
+
+    tile: int
+    seconds: int
+    cameras: tuple[ScreenCamera, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A layout and the camera of each tile. `name` is that of the scene or of the run's tour, "" for single cameras."""
 
@@ -85,16 +100,19 @@ class Picture:
     tiles: tuple[ScreenCamera | None, ...]
     name: str = ""
     run: ScreenRun | None = None
+    carousels: tuple[ScreenCarousel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenSources:
-    """The rows that contents refer to. A run that has ended and a scene that is gone are not among them."""
+    """The rows that contents refer to. A run that has ended and a scene that is gone are not among them. `groups`: the
+    cameras of the place classes and villages that carousels turn through."""
 
     scenes: Mapping[int, Scene]
     runs: Mapping[int, RunNow]
     itineraries: Mapping[int, Itinerary]
     cameras: Mapping[int, ScreenCamera]
+    groups: Mapping[Group, tuple[int, ...]]
 
     def is_over(self, content: Content) -> bool:
         """Whether there is nothing left to be shown of it."""
@@ -120,21 +138,32 @@ class ScreenSources:
         """What the content looks like now; nothing, in the screen's own layout, when it is over."""
         match content:
             case SceneContent(scene_id) if (scene := self.scenes.get(scene_id)) is not None:
-                return Picture(scene.layout, self._tiles(scene.cameras), scene.name)
-            case CamerasContent(layout, cameras):
-                return Picture(layout, self._tiles(cameras))
+                turning = self._turning(self.carousels(content))
+                return Picture(scene.layout, self._tiles(scene.cameras), scene.name, carousels=turning)
+            case CamerasContent(layout, cameras, carousels):
+                return Picture(layout, self._tiles(cameras), carousels=self._turning(carousels))
             case RunContent(run_id) if run_id in self.runs:
                 return self._of_run(self.runs[run_id], self.itineraries[run_id])
             case _:
                 return Picture(own_layout, (None,) * own_tiles)
 
+    def carousels(self, content: Content) -> tuple[tuple[int, Carousel], ...]:
+        """The content's own carousels, or its scene's."""
+        match content:
+            case SceneContent(scene_id) if (scene := self.scenes.get(scene_id)) is not None:
+                return carousels_of(scene.carousels)
+            case CamerasContent():
+                return content.carousels
+            case _:
+                return ()
+
     def allowed(self, content: Content) -> frozenset[int]:
         """Every camera that the content may show, now or at another stop of its run."""
         match content:
-            case SceneContent(scene_id) if scene_id in self.scenes:
-                cameras: Iterable[int | None] = self.scenes[scene_id].cameras
-            case CamerasContent(_, cameras):
-                pass
+            case SceneContent(scene_id) if (scene := self.scenes.get(scene_id)) is not None:
+                cameras: Iterable[int | None] = [*scene.cameras, *self._members(self.carousels(content))]
+            case CamerasContent(_, pinned, carousels):
+                cameras = [*pinned, *self._members(carousels)]
             case RunContent(run_id) if run_id in self.runs:
                 cameras = [camera for stop in self.itineraries[run_id] for camera in stop.ids]
             case _:
@@ -161,6 +190,22 @@ class ScreenSources:
         )
         return Picture(stop.layout, tiles, run.tour_name, now)
 
+    def _members(self, carousels: Carousels) -> Iterable[int]:
+        return (camera for _, carousel in carousels for camera in self._of(carousel))
+
+    def _of(self, carousel: Carousel) -> tuple[int, ...]:
+        if (group := group_of(carousel)) is not None:
+            return self.groups.get(group, ())
+        return carousel.cameras
+
+    def _turning(self, carousels: Carousels) -> tuple[ScreenCarousel, ...]:
+        return tuple(
+            ScreenCarousel(
+                tile, carousel.seconds, tuple(self.cameras[n] for n in self._of(carousel) if n in self.cameras)
+            )
+            for tile, carousel in carousels
+        )
+
     def _tiles(self, cameras: Iterable[int | None]) -> tuple[ScreenCamera | None, ...]:
         return tuple(None if camera is None else self.cameras.get(camera) for camera in cameras)
 
@@ -178,17 +223,38 @@ async def read_sources(
     cameras = {camera for scene in scenes.values() for camera in scene.cameras}
     cameras |= {camera for one in contents if isinstance(one, CamerasContent) for camera in one.cameras}
     cameras |= {camera for itinerary in stops.values() for stop in itinerary for camera in stop.ids}
-    return ScreenSources(scenes, active, stops, await _cameras(session, cameras - {None}))
+    carousels = _carousels(contents, scenes)
+    grouped = {group for carousel in carousels if (group := group_of(carousel)) is not None}
+    groups = {group: await _group(session, group) for group in grouped}
+    cameras |= {camera for carousel in carousels for camera in carousel.cameras}
+    cameras |= {camera for members in groups.values() for camera in members}
+    return ScreenSources(scenes, active, stops, await _cameras(session, cameras - {None}), groups)
+
+
+def group_of(carousel: Carousel) -> Group | None:
+    """The place class or village whose cameras it turns through; None: it lists its own."""
+    if carousel.place_class is not None:
+        return ("place_class", carousel.place_class)
+    return None if carousel.village_id is None else ("village", carousel.village_id)
+
+
+def _carousels(contents: Iterable[Content], scenes: Mapping[int, Scene]) -> list[Carousel]:
+    of_contents = [one for content in contents if isinstance(content, CamerasContent) for _, one in content.carousels]
+    return of_contents + [one for scene in scenes.values() for _, one in carousels_of(scene.carousels)]
+
+
+async def _group(session: AsyncSession, group: Group) -> tuple[int, ...]:
+    """The cameras in service of a place class or village, in the official order."""
+    kind, value = group
+    of = Camera.place_class == value if kind == "place_class" else Camera.village_id == value
+    query = select(Camera.id).join(Village, Village.id == Camera.village_id).where(of, Camera.state == "approved")
+    order = (Village.position, Village.id, Camera.position, Camera.id)
+    return tuple(await session.scalars(query.order_by(*order).limit(MOST_CAMERAS)))
 
 
 def present(shown: OnScreen, sources: ScreenSources) -> OnScreen:
     """Without what is over: what the screen really shows, whether its row has been brought up to date or not."""
     return shown if not sources.is_over(shown.content) else without(shown, sources.is_over)
-
-
-def is_nothing(content: Content) -> bool:
-    """Whether it shows nothing."""
-    return isinstance(content, NoContent)
 
 
 async def _cameras(session: AsyncSession, wanted: Collection[int | None]) -> dict[int, ScreenCamera]:

@@ -35,6 +35,7 @@ from camera_hub.patrol.screens.contents import (
 )
 from camera_hub.patrol.screens.pictures import Picture, RunsNow, ScreenSources, present, read_sources
 from camera_hub.patrol.screens.presence import ScreenPresence
+from camera_hub.patrol.tours import carousels
 from camera_hub.patrol.tours.scenes import require_cameras
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, Scene, Screen
@@ -334,21 +335,26 @@ def _with_tile(screen: Screen, content: Content, sources: ScreenSources, wanted:
             reason="no_such_tile",
             tiles=len(picture.tiles),
         )
-    cameras = [None if one is None else one.id for one in picture.tiles]
-    return with_camera(picture.layout, cameras, wanted.tile, wanted.camera_id)
+    cameras = tuple(None if one is None else one.id for one in picture.tiles)
+    shown = CamerasContent(picture.layout, cameras, sources.carousels(content))
+    return with_camera(shown, wanted.tile, wanted.camera_id)
 
 
 async def _checked(session: AsyncSession, content: Content) -> Content:
     """The content, filled up to its tiles. Raises HubError when it cannot be shown."""
     match content:
-        case CamerasContent(layout, cameras):
+        case CamerasContent(layout, cameras, turning):
             count = tile_count(layout)
             if len(cameras) > count:
                 raise HubError(
                     Kind.INVALID, f"this layout has {count} tiles, not {len(cameras)}", reason="too_many_tiles"
                 )
-            await require_cameras(session, {camera for camera in cameras if camera is not None})
-            return CamerasContent(layout, (*cameras, *(None,) * (count - len(cameras))))
+            listed = await carousels.checked(session, dict(turning), count)
+            await require_cameras(session, listed | {camera for camera in cameras if camera is not None})
+            tiles: list[int | None] = [*cameras, *[None] * (count - len(cameras))]
+            for tile, _ in turning:
+                tiles[tile] = None
+            return CamerasContent(layout, tuple(tiles), turning)
         case SceneContent(scene_id) if await session.get(Scene, scene_id) is None:
             raise HubError(Kind.INVALID, "this scene has been deleted; choose another one", reason="scene_gone")
         case RunContent(run_id):

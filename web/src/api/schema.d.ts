@@ -5292,11 +5292,15 @@ export interface components {
         };
         /**
          * CamerasOnScreen
-         * @description Cameras in the tiles of a layout; tiles that are not given are empty.
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`: as of a scene.
          */
         CamerasOnScreen: {
             /** Cameras */
             cameras: (number | null)[];
+            /** Carousels */
+            carousels?: {
+                [key: string]: components["schemas"]["CarouselBody"];
+            };
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -8042,6 +8046,8 @@ export interface components {
             done: number;
             /** Due */
             due: number;
+            /** Findings */
+            findings: number;
             /** Hub Down */
             hub_down: number;
             /** Id */
@@ -8767,6 +8773,8 @@ export interface components {
             done: number;
             /** Due */
             due: number;
+            /** Findings */
+            findings: number;
             /** Hub Down */
             hub_down: number;
             /** Late */
@@ -8865,9 +8873,11 @@ export interface components {
         };
         /**
          * PictureAnswer
-         * @description What is in which tile now; null: nothing.
+         * @description What is in which tile now; null: nothing, or a carousel.
          */
         PictureAnswer: {
+            /** Carousels */
+            carousels: components["schemas"]["TurningAnswer"][];
             /** Layout */
             layout: string;
             run: components["schemas"]["ScreenRunAnswer"] | null;
@@ -12011,6 +12021,19 @@ export interface components {
         TryCandidates: {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * TurningAnswer
+         * @description The cameras that a tile turns through, each for `seconds`: every page by the hub's time, so that all show the
+         *     same.
+         */
+        TurningAnswer: {
+            /** Cameras */
+            cameras: components["schemas"]["ScreenCameraAnswer"][];
+            /** Seconds */
+            seconds: number;
+            /** Tile */
+            tile: number;
         };
         /**
          * UnitReportAnswer

@@ -12,6 +12,7 @@ export default {
   none_text: 'Add a screen, open the browser of the computer behind it and enter a code once. From then on it returns by itself after a power cut, and every seat can put pictures onto it.',
   load_failed: 'The screens could not be read',
   content: { none: 'Nothing', scene: 'Scene: {name}', cameras: 'Single cameras', run: 'Patrol: {name}' },
+  turning: 'Turns through {n}',
   tile_n: 'Tile {n}',
   drop_whole: 'Drop on the name: the whole screen; drop on a tile: that tile only',
   locked: 'Locked: only admins may change it',

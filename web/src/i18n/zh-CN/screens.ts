@@ -12,6 +12,7 @@ export default {
   none_text: '新增大屏后，在接大屏的电脑上打开浏览器输入一次接入码；之后断电重启会自动恢复画面，任何席位都可以把画面投上去。',
   load_failed: '大屏列表没有取到',
   content: { none: '无内容', scene: '视图：{name}', cameras: '选定画面', run: '巡查：{name}' },
+  turning: '轮播 {n} 路',
   tile_n: '第 {n} 格',
   drop_whole: '拖到名称上：整屏显示；拖到某一格：只换这一格',
   locked: '已锁定，仅管理员可换画面',

@@ -31,3 +31,19 @@ export function playing(cameras: readonly (number | null)[], streams: number): b
   let left = streams
   return cameras.map((camera) => camera !== null && left-- > 0)
 }
+
+/** What of a camera decides whether its turn comes. */
+interface Member {
+  state: string
+  fault: string | null
+}
+
+/**
+ * The camera of a carousel at that time (ms of the hub's clock): the same on every screen, and after a power cut, too. Cameras that
+ * cannot be shown are passed over as long as there are others.
+ */
+export function turningCamera<C extends Member>(members: readonly C[], seconds: number, now: number): C | null {
+  const well = members.filter((camera) => camera.state === 'approved' && camera.fault === null)
+  const turning = well.length ? well : members
+  return turning[Math.floor(now / 1_000 / Math.max(1, seconds)) % turning.length] ?? null
+}

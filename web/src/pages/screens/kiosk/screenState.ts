@@ -9,7 +9,7 @@ import { Peer } from '@/wall/peer'
 import { VideoScreen } from '@/wall/screen'
 import { emptyTile, phaseOf, pictureOf, qualityFor, type Phase, type Tile } from '@/wall/tile'
 import { Wall } from '@/wall/wall'
-import { playing } from '../grid'
+import { playing, turningCamera } from '../grid'
 import { renew } from './machine'
 
 export interface KioskTile {
@@ -22,6 +22,8 @@ export interface KioskTile {
 /** `opening`: nothing is known yet; `enrol`: this browser is no screen's; `shown`: there is a screen, as last known. */
 export const stage = ref<'opening' | 'enrol' | 'shown'>('opening')
 export const own = shallowRef<OwnScreen | null>(null)
+/** The camera of each tile now, carousels included. */
+export const tiles = shallowRef<OwnScreen['picture']['tiles']>([])
 export const link = ref<LinkState>('closed')
 /** Hub time in ms, moving once a second. */
 export const now = ref(Date.now())
@@ -71,6 +73,7 @@ export function openScreen(): void {
   })
   setInterval(() => {
     now.value = Date.now() + live.offsetMs
+    if (own.value?.picture.carousels.length) apply()
     void engine.value?.tick()
   }, 1_000)
   // Browser journeys read what is really decoded; nothing can be steered by it.
@@ -185,16 +188,21 @@ async function start(): Promise<void> {
 
 /** The stored picture of a camera that the screen shows; null when there is none. */
 export function pictureOfCamera(id: number): string | null {
-  const camera = own.value?.picture.tiles.find((one) => one?.id === id)
+  const camera = tiles.value.find((one) => one?.id === id)
   return camera?.picture_at ? `/api/screen/cameras/${id}/picture?at=${encodeURIComponent(camera.picture_at)}` : null
 }
 
 /** What each tile asks the hub for: cameras beyond those that the machine can play stand still, and are not pulled. */
 function apply(): void {
-  const wall = engine.value
   const screen = own.value
-  if (!wall || !screen) return
-  const cameras = screen.picture.tiles.map((camera) => (camera && camera.state === 'approved' ? camera.id : null))
+  if (!screen) return
+  const { picture } = screen
+  const found = [...picture.tiles]
+  for (const { tile, seconds, cameras: members } of picture.carousels) if (tile < found.length) found[tile] = turningCamera(members, seconds, Date.now() + live.offsetMs)
+  tiles.value = found
+  const wall = engine.value
+  if (!wall) return
+  const cameras = found.map((camera) => (camera && camera.state === 'approved' ? camera.id : null))
   const plays = playing(cameras, screen.streams)
   wall.reach(cameras.length)
   for (let index = 0; index < MOST_TILES; index += 1) {
@@ -233,7 +241,7 @@ function remember(screen: OwnScreen): void {
 function remembered(): OwnScreen | null {
   try {
     const kept = JSON.parse(localStorage.getItem(KEPT) ?? 'null') as OwnScreen | null
-    return kept && Array.isArray(kept.picture.tiles) ? { ...kept, revision: -1 } : null
+    return kept && Array.isArray(kept.picture.tiles) && Array.isArray(kept.picture.carousels) ? { ...kept, revision: -1 } : null
   } catch {
     return null
   }
