@@ -173,7 +173,7 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
       () => run.value?.state,
       (state, last) => {
         if (state !== 'ended' || last === undefined || !before) return
-        wall.showScene(before.layout, before.cameras)
+        wall.show(before)
         before = null
       },
     )
