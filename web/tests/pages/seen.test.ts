@@ -84,6 +84,15 @@ describe('what was really seen of a step', () => {
     look(3_000 + SEND_EVERY_MS, { 1: 'visible' })
     expect(sent.map((message) => message.cameras[0]!.seconds)).toEqual([3, 8])
   })
+  it('says nothing yet of a camera that may still be seen', () => {
+    const { enter, look, sent, last } = meter()
+    enter(0)
+    look(SEND_EVERY_MS, { 1: 'still', 2: 'covered' })
+    expect(last()).toEqual([[2, 0, 'covered']])
+    enter(1)
+    expect(sent).toHaveLength(2)
+    expect(last()).toEqual([[1, 0, null], [2, 0, 'covered']])
+  })
   it('does not count the time of a page that was frozen, but knows that it was hidden', () => {
     const { enter, look, sleep, seen } = meter()
     enter(0)

@@ -23,6 +23,7 @@ export default {
   run: '{name} · {state}',
   run_running: 'running',
   run_paused: 'paused',
+  run_closing: 'to be submitted',
   run_ended: 'ended',
   link_closed: 'Not connected',
   link_connecting: 'Connecting',

@@ -23,6 +23,7 @@ export default {
   run: '{name} · {state}',
   run_running: '轮巡中',
   run_paused: '已暂停',
+  run_closing: '待提交',
   run_ended: '已结束',
   link_closed: '未连接',
   link_connecting: '正在连接',

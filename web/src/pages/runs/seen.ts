@@ -100,7 +100,7 @@ export class SeenMeter {
       crossed ||= before < least && sum.ms >= least
     }
     // What may be confirmed from now on must be known to the hub at once.
-    if (crossed || now - this.sentAt >= SEND_EVERY_MS) this.flush(now)
+    if (crossed || now - this.sentAt >= SEND_EVERY_MS) this.flush(now, false)
   }
 
   /** What was seen of the present step so far. */
@@ -108,16 +108,14 @@ export class SeenMeter {
     return new Map([...this.sums].map(([camera, sum]) => [camera, { seconds: sum.ms / 1_000, gap: this.gapOf(sum) }] as const))
   }
 
-  /** Sends what was seen so far. */
-  flush(now: number): void {
-    if (!this.step || this.sums.size === 0) return
+  /** Sends what was seen so far. Until the visit is `over` nothing is said of cameras that may still be seen: the hub would take them for passed over. */
+  flush(now: number, over = true): void {
+    if (!this.step) return
+    const least = this.step.least * 1_000
+    const told = [...this.sums].map(([camera, sum]) => ({ camera, ms: sum.ms, gap: this.gapOf(sum) })).filter((one) => over || one.gap !== null || one.ms >= least)
     this.sentAt = now
-    this.send({
-      type: 'seen',
-      run: this.step.run,
-      step: this.step.step,
-      cameras: [...this.sums].map(([camera, sum]) => ({ camera, seconds: Math.round(sum.ms / 100) / 10, gap: this.gapOf(sum) })),
-    })
+    if (told.length === 0) return
+    this.send({ type: 'seen', run: this.step.run, step: this.step.step, cameras: told.map(({ camera, ms, gap }) => ({ camera, seconds: Math.round(ms / 100) / 10, gap })) })
   }
 
   private gapOf(sum: Sum): Gap | null {

@@ -151,7 +151,7 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     { immediate: true, flush: 'sync' },
   )
   const hidden = (): void => {
-    if (document.hidden) meter.flush(performance.now())
+    if (document.hidden) meter.flush(performance.now(), false)
   }
 
   // The stored pictures of the next stop are there before its tiles are: a new tile never begins black.
@@ -169,6 +169,14 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   onMounted(() => {
     // After the wall page has put up its own scene.
     watch(wanted, show, { immediate: true, flush: 'post' })
+    watch(
+      () => run.value?.state,
+      (state, last) => {
+        if (state !== 'ended' || last === undefined || !before) return
+        wall.show(before)
+        before = null
+      },
+    )
     stops.push(live.on('hello', () => void load()), live.on('reload', () => void load()))
     const timer = setInterval(measure, MEASURE_EVERY_MS)
     document.addEventListener('visibilitychange', hidden)
@@ -183,5 +191,5 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
   onBeforeUnmount(() => {
     for (const end of stops.splice(0)) end()
   })
-  return { run, itinerary, stop, error, seen, changed, show, load, accept, report: () => meter.flush(performance.now()) }
+  return { run, itinerary, stop, error, seen, changed, show, load, accept, report: () => meter.flush(performance.now(), false) }
 }
