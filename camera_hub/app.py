@@ -206,6 +206,7 @@ from camera_hub.media.wall.authorization import WatchAuthorization
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.viewers import Viewers
 from camera_hub.media.wall.whep import WhepViewers
+from camera_hub.patrol.plans.expiry import occurrence_expiry
 from camera_hub.private_files import make_private
 from camera_hub.running import keep_running, running
 from camera_hub.settings import Settings
@@ -280,6 +281,7 @@ def every_expiry_rule(settings: Settings) -> list[ExpiryRule]:
         *ledger_expiry(settings.ledger),
         match_expiry(),
         recording_expiry(),
+        occurrence_expiry(settings.patrol),
     ]
 
 

@@ -356,6 +356,30 @@ def cases(
 
 
 @app.command()
+def carousels(
+    minutes: Annotated[float, typer.Option(min=0.2, help="How long the wall turns.")] = 60.0,
+    turning: Annotated[int, typer.Option(min=1, max=8, help="Tiles of the 16 that turn.")] = 4,
+    seconds: Annotated[int, typer.Option(min=5, help="Seconds that a camera stays.")] = 15,
+    cameras: Annotated[int, typer.Option(min=24, max=400, help="Number of virtual cameras.")] = 40,
+    scenes: Annotated[int, typer.Option(min=0, help="Scenes of four that the page goes through first.")] = 1000,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two samples.")] = 60.0,
+) -> None:
+    """A wall of 16 tiles with carousels in Chromium, for long: memory and processor of page and hub must stay flat.
+
+    A complete site, as for `bench view`. A line after the scene changes (heap after a collection, nodes, listeners,
+    players, peer connections at quarters of them), a line each sample, and a summary: slopes per hour without the first
+    quarter. `changes`: pictures asked for. Exit code 1 when players or connections did not stay the same.
+    """
+    from camera_hub.bench.carousels import CarouselPlan
+    from camera_hub.bench.carousels import run as run_carousels
+
+    logs.set_up("WARNING")
+    plan = CarouselPlan(minutes, turning, seconds, cameras, scenes, every)
+    if not asyncio.run(run_carousels(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
 def view(
     only: Annotated[
         list[str] | None,

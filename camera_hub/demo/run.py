@@ -20,6 +20,7 @@ from camera_hub.demo import township
 from camera_hub.demo.accounts import DemoAccount, Kept
 from camera_hub.demo.api import browser
 from camera_hub.demo.farm import Farm, farm, free_network
+from camera_hub.demo.plans import plan_tours
 from camera_hub.demo.smoke import open_pictures
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
@@ -170,6 +171,7 @@ async def _started(stack: AsyncExitStack, options: Options, watch: Stopwatch) ->
             await township.put_in_service(api, cameras)
             await township.draw_map(api, ids)
             await township.plan_patrols(api)
+            await plan_tours(api, SystemClock().now())
         for line in refused:
             _say(f"  refused: {line}")
     devices = [device for village in running_farm.villages for device in village.devices]

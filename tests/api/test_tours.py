@@ -399,3 +399,38 @@ async def test_stops_are_built_from_places_and_templates_know_how_many(
     assert templates["schools"]["plan"]["weekdays"] == [1, 2, 3, 4, 5]
     leader = await hub.client(Role.LEADER)
     assert (await leader.get("/api/tour-templates")).status_code == 403
+
+
+async def test_a_run_is_extended_and_changes_hands_and_its_events_tell(
+    hub: Hub, operator: httpx.AsyncClient, cameras: list[int], clock: ManualClock
+) -> None:
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": [{"camera_id": cameras[0], "dwell_s": 10}]})
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
+    path = f"/api/runs/{run['id']}"
+    assert (run["state"], run["confirm"], run["least_s"], run["interrupt"]) == ("running", "screen", 3, None)
+    longer = (await operator.post(f"{path}/extend", json={"revision": 0, "seconds": 20})).json()
+    assert (longer["time_left_s"], longer["extended_s"], longer["progress"]["left_s"]) == (30, 20, 30)
+    assert (await operator.post(f"{path}/extend", json={"revision": 1, "seconds": 4})).status_code == 422
+    admin = await hub.client(Role.TOWNSHIP_ADMIN)
+    taken = await admin.post(f"{path}/take_over", json={"revision": 1, "note": "接班"})
+    assert taken.status_code == 200, taken.text
+    back = {"revision": 2, "user_id": run["operator"]["id"], "note": ""}
+    refused = await operator.post(f"{path}/hand_over", json=back)
+    assert (refused.status_code, refused.json()["reason"]) == (403, "not_operator")
+    late = await admin.post(f"{path}/hand_over", json=back | {"revision": 1})
+    assert (late.status_code, late.json()["params"]["run"]["operator"]) == (409, taken.json()["operator"])
+    assert (await admin.post(f"{path}/hand_over", json=back)).json()["operator"] == run["operator"]
+    clock.move(31)
+    assert (await operator.get(path)).json()["state"] == "closing"
+    assert [row["id"] for row in (await operator.get("/api/runs?state=closing")).json()] == [run["id"]]
+    assert (await operator.post(f"{path}/pause", json={"revision": 4})).json()["reason"] == "run_closing"
+    events = (await operator.get(f"{path}/events")).json()
+    assert [event["kind"] for event in events] == ["started", "extended", "taken_over", "handed_over", "closing"]
+    assert events[2]["detail"] == {
+        "from": run["operator"]["id"],
+        "from_name": run["operator"]["name"],
+        "note": "接班",
+    }
+    assert (await operator.get(f"{path}/events?after={events[3]['id']}")).json() == events[4:]
+    village = await hub.client(Role.VILLAGE_ADMIN)
+    assert (await village.get(f"{path}/events")).status_code == 403

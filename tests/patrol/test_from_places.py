@@ -50,11 +50,18 @@ def test_several_pictures_share_a_stop_in_the_smallest_layout(
     assert {stop.dwell_s for stop in found.stops} <= {20}
 
 
-def test_a_stop_never_mixes_villages_and_is_called_after_its_own() -> None:
-    cameras = [camera(number, "东沟村") for number in range(1, 7)] + [camera(number, "西岭村") for number in (7, 8)]
+def test_a_stop_is_filled_up_from_the_next_village_and_called_after_all_of_them() -> None:
+    villages = {"东沟村": 9, "西岭村": 2, "南庄": 1, "北庄": 1}
+    cameras, number = list[SourceCamera](), 0
+    for village, count in villages.items():
+        for _ in range(count):
+            number += 1
+            cameras.append(camera(number, village))
     found = stops_of(cameras, 4, 15, 200)
-    assert [stop.title for stop in found.stops] == ["东沟村 1", "东沟村 2", "西岭村"]
-    assert found.stops[1].cameras == (5, 6, None, None)
+    assert [stop.title for stop in found.stops] == ["东沟村 1", "东沟村 2", "东沟村–南庄", ""]
+    assert found.stops[2].cameras == (9, 10, 11, 12)
+    assert found.stops[3].camera_id == 13
+    assert [stop.title for stop in stops_of(cameras[6:11], 9, 15, 200).stops] == ["东沟村、西岭村"]
 
 
 def test_what_finds_no_room_is_counted() -> None:

@@ -117,7 +117,7 @@ async def centre(database: Database, bus: EventBus) -> Centre:
 
 async def test_a_day_of_a_plan(centre: Centre) -> None:
     await centre.plan("07:00", "08:30", "14:30")
-    assert await centre.shown() == ["23 08:30 due", "23 14:30 due", "24 07:00 due", "24 08:30 due", "24 14:30 due"]
+    assert await centre.shown() == ["23 08:30 due", "23 14:30 due", "24 07:00 due"]
     with centre.bus.subscribe(OccurrenceChanged) as changes:
         await centre.at("23T09:00")
         assert (await centre.shown())[0] == "23 08:30 late"
@@ -166,7 +166,7 @@ async def test_a_run_that_was_given_up_leaves_it_open(centre: Centre) -> None:
     first = await centre.due.start(centre.actor, (await centre.first()).id or 0)
     await centre.runs.end(first.run_id, "stopped")
     await centre.at("23T08:40")
-    assert await centre.shown() == ["23 08:30 due", "24 08:30 due"]
+    assert await centre.shown() == ["23 08:30 due"]
     again = await centre.due.start(centre.actor, first.id or 0)
     assert again.run_id != first.run_id
     await centre.runs.end(again.run_id, "expired")
@@ -211,10 +211,9 @@ async def test_a_hub_that_was_down_makes_up_for_it_and_says_why(centre: Centre) 
         "26 08:30 late",
         "26 14:30 due",
         "27 08:30 due",
-        "27 14:30 due",
     ]
     await centre.at("26T09:11")
-    assert len(await centre.shown()) == 10
+    assert len(await centre.shown()) == 9
 
 
 @pytest.mark.parametrize("wrong", [timedelta(hours=5), timedelta(days=400), timedelta(hours=-5), timedelta(days=-400)])
@@ -235,7 +234,7 @@ async def test_a_changed_plan_changes_what_is_to_come_and_nothing_that_was(centr
     view = await centre.plans.change(centre.actor, plan, new, 0)
     assert (view.plan.revision, await centre.shown()) == (
         1,
-        ["23 08:30 late", "23 15:00 due", "24 10:00 due", "24 15:00 due"],
+        ["23 08:30 late", "23 15:00 due", "24 10:00 due"],
     )
     with pytest.raises(PlanMoved) as caught:
         await centre.plans.change(centre.actor, plan, new, 0)
@@ -263,7 +262,7 @@ async def test_a_tour_that_is_retired_or_empty_is_not_due_until_it_is_back(centr
     async with centre.database.write() as session:
         await session.execute(update(TourStop).values(tour_id=centre.tour))
     await _hear(centre, TourChanged(centre.tour))
-    assert await centre.shown() == ["23 08:30 due", "24 08:30 due"]
+    assert await centre.shown() == ["23 08:30 due"]
 
 
 async def _hear(centre: Centre, event: TourChanged) -> None:
@@ -288,7 +287,6 @@ async def test_special_periods_switch_plans_at_once(centre: Centre) -> None:
         "23 18:00 due",
         "24 00:00 due",
         "24 06:00 due",
-        "24 08:30 due",
     ]
     found, more = await centre.due.list(
         centre.actor, OccurrenceQuery(centre.clock.now(), centre.clock.now() + timedelta(days=5))
@@ -297,11 +295,11 @@ async def test_special_periods_switch_plans_at_once(centre: Centre) -> None:
         ("night", True, "学校"),
         ("day", True, "重点路段"),
     ]
-    assert ([one.id is None for one in found[-4:]], more) == ([False, True, True, True], False)
+    assert ([one.id is None for one in found[-5:]], more) == ([False, True, True, True, True], False)
     await centre.periods.change(
         centre.actor, period.id, NewPeriod("庙会", "event", "", begins, new.ends_at, True, True), 0
     )
-    assert await centre.shown() == ["23 08:30 due", "24 08:30 due"]  # a draft has no effect
+    assert await centre.shown() == ["23 08:30 due"]  # a draft has no effect
 
 
 async def test_last_years_holidays_are_copied_once_as_drafts(centre: Centre) -> None:
@@ -328,7 +326,7 @@ async def test_a_thousand_plans_are_made_in_bounds(centre: Centre) -> None:
             session.add(plan)
     await centre.due.tick()
     async with centre.database.read() as session:
-        assert await session.scalar(select(func.count()).select_from(PlanOccurrence)) == 4000
+        assert await session.scalar(select(func.count()).select_from(PlanOccurrence)) == 2000
     found, more = await centre.due.list(
         centre.actor, OccurrenceQuery(centre.clock.now(), centre.clock.now() + timedelta(days=40))
     )

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from camera_hub.patrol.runs.itinerary import ItineraryCamera, ItineraryStop
 from camera_hub.patrol.runs.positions import Positioning
 from camera_hub.patrol.runs.situation import RunSituation, stops_of
@@ -26,21 +28,24 @@ class Steering:
         self.said.append(("leave", camera_id, ""))
 
 
-async def test_a_camera_is_brought_before_its_stop_and_let_go_after_it(clock: ManualClock) -> None:
+@pytest.mark.parametrize(("loop", "ahead"), [(True, 16.0), (False, 3.0)])
+async def test_a_camera_is_brought_before_its_stop_and_let_go_after_it(
+    clock: ManualClock, loop: bool, ahead: float
+) -> None:
     steering = Steering()
     begun = clock.now()
     async with Positioning(steering, 5.0) as positioning:
 
         async def at(seconds: float, position: int) -> list[tuple[str, int, str]]:
             steering.said.clear()
-            cursor = Cursor("running", position, 0, begun + timedelta(seconds=20 * position))
+            cursor = Cursor("running", position, 0, begun + timedelta(seconds=20 * position), loop=loop)
             positioning.keep(7, "早巡", SITUATION, cursor, begun + timedelta(seconds=seconds))
             await clock.settle()
             return list(steering.said)
 
         assert await at(0, 0) == [("bring", 1, "p1")]
-        assert await at(10, 0) == []
-        assert await at(16, 0) == [("bring", 2, "p2")]
+        assert await at(ahead - 1.1, 0) == []
+        assert await at(ahead, 0) == [("bring", 2, "p2")]
         assert await at(20, 1) == [("leave", 1, "")]
         steering.said.clear()
         positioning.forget([])

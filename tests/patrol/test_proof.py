@@ -373,7 +373,8 @@ async def test_of_two_who_confirm_at_once_the_second_gets_the_new_state(desk: De
         (event,) = await session.scalars(
             select(RunEvent).where(RunEvent.kind == "result_changed").order_by(RunEvent.id.desc()).limit(1)
         )
-    assert event.detail["before"] == {"result": "abnormal", "words": "有人占道", "by": "李四"}
+    assert [event.detail[f"before{name}"] for name in ("", "_words", "_name")] == ["abnormal", "有人占道", "李四"]
+    assert (await desk.on.reader.events(desk.centre.actor, run.id))[-1].kind == "result_changed"
 
 
 async def test_a_finding_takes_its_picture_and_makes_the_camera_abnormal(desk: Desk) -> None:

@@ -10,9 +10,10 @@ from sqlalchemy import func, select, update
 from camera_hub.api.schemas.runs import RunAnswer, RunStepAnswer
 from camera_hub.patrol.runs.engine import Engine
 from camera_hub.patrol.runs.rollup import AT_ONCE, DETAILED
+from camera_hub.patrol.runs.run_events import KEPT_OF_LOOP, add_event
 from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Run, RunStep, RunStepCamera
+from camera_hub.store.tables import Run, RunEvent, RunStep, RunStepCamera
 from tests.patrol.centre import Centre, centre, clock
 
 __all__ = ["centre", "clock"]
@@ -161,3 +162,18 @@ async def test_a_late_report_on_a_summed_step_changes_nothing(centre: Centre) ->
         before = await whole(centre, on, run.id)
         await centre.sightings.report(centre.actor, run.id, 0, [Sighting(centre.cameras[0], 9.0)])
         assert await whole(centre, on, run.id) == before
+
+
+async def test_of_a_loop_only_the_newest_events_are_kept(centre: Centre) -> None:
+    tour = await centre.tour(*[DWELL] * STOPS)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=True)
+        async with centre.database.write() as session:
+            row = await session.get_one(Run, run.id)
+            for _ in range(KEPT_OF_LOOP + 20):
+                add_event(session, row, "next", centre.clock.now(), centre.actor)
+        await lengthen(centre, run.id, DETAILED + AT_ONCE)
+        await centre.clock.walk(DWELL)
+        async with centre.database.read() as session:
+            kept = (await session.scalars(select(RunEvent.kind).where(RunEvent.run_id == run.id))).all()
+        assert kept == ["next"] * KEPT_OF_LOOP

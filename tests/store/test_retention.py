@@ -197,6 +197,13 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
         "runs": "patrol's record",
         "run_steps": "with their run",
         "run_step_cameras": "with their step",
+        "run_events": "with their run; of a loop the newest (patrol.runs.run_events)",
+        "run_results": "with their run",
+        "run_pictures": "with their run",
+        "run_reviews": "with their run",
+        "findings": "with their run",
+        "audit_links": "never: they are the proof",
+        "audit_keys": "one for each key of the chain",
         "device_peculiarities": "a bounded number for each device, forgotten with it",
         "ptz_cameras": "one for each camera",
         "device_settings": "one for each device, the last reading",
@@ -210,7 +217,7 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
     people_made = {
         "cameras", "devices", "villages", "users", "favourites", "scenes", "tours", "notice_channels", "login_accounts",
         "user_villages", "device_logins", "login_profiles", "candidates", "ledger_files", "camera_replacements",
-        "key_places",
+        "key_places", "plans", "special_periods", "occurrences", "screens",
     }  # fmt: skip
     ruled = {rule.table.__tablename__ for rule in every_expiry_rule(Settings())}
     timed = {

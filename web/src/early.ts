@@ -1,5 +1,6 @@
 /** What is begun before the application is there: asking who is signed in, and making the wall's connection. */
-import { askMedia, openWall, setVisible, wallAnswered } from '@/pages/wall/wallState'
+import { askMedia, wallAnswered } from '@/pages/wall/wallEngine'
+import { openWall, setVisible } from '@/pages/wall/wallState'
 import { can, openSession } from '@/stores'
 
 /** The application is not kept waiting for longer than that. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LAYOUT_NAMES, evenLayout, fitted, gridOf, isLayout, layoutFor, neighbour, sceneFromQuery, sceneToQuery, tileCount } from '@/wall/layout'
+import { LAYOUT_NAMES, evenLayout, gridOf, isLayout, layoutFor, neighbour, tileCount, withMagnifier } from '@/wall/layout'
 
 describe('grids', () => {
   it.each([...LAYOUT_NAMES, '3x4', '6x2', '2x8', '1x36', '36x1'])('%s covers every cell exactly once', (name) => {
@@ -31,40 +31,34 @@ describe('grids', () => {
   })
 })
 
-describe('the scene in the URL', () => {
-  it('goes there and comes back', () => {
-    const scene = { layout: '4', cameras: [12, 15, null, 7] }
-    expect(sceneToQuery(scene)).toEqual({ layout: '4', cams: '12,15,,7' })
-    expect(sceneFromQuery(sceneToQuery(scene))).toEqual(scene)
-  })
-
-  it('names no cameras when there are none, and drops empty tiles at the end', () => {
-    expect(sceneToQuery({ layout: '9', cameras: fitted('9', []) })).toEqual({ layout: '9' })
-    expect(sceneToQuery({ layout: '9', cameras: fitted('9', [null, 3]) })).toEqual({ layout: '9', cams: ',3' })
-  })
-
-  it('takes a layout whose plus became a blank', () => {
-    expect(sceneFromQuery({ layout: '1 5', cams: '1' })?.layout).toBe('1+5')
-  })
-
-  it('finds a layout for bare cameras and shows nothing for what is no id', () => {
-    expect(sceneFromQuery({ cams: '5,x,-1,0,8' })).toEqual({ layout: '9', cameras: fitted('9', [5, null, null, null, 8]) })
-    expect(sceneFromQuery({})).toBeNull()
-    expect(sceneFromQuery({ layout: '7' })).toBeNull()
+describe('an even grid that magnifies', () => {
+  it.each([['4', 5], ['9', 9], ['16', 16], ['3x4', 12], ['6x2', 12], ['36', 36], ['2x8', 16]])('%s keeps its tiles beside one large one', (name, least) => {
+    const plain = gridOf(name)
+    const { rows, columns, areas } = withMagnifier(plain)
+    const cells = areas.flatMap((area) => {
+      const [row, column, toRow, toColumn] = area.split(' / ').map(Number) as [number, number, number, number]
+      return Array.from({ length: (toRow - row) * (toColumn - column) }, (_, n) => `${row + (n % (toRow - row))},${column + Math.floor(n / (toRow - row))}`)
+    })
+    expect(areas).toHaveLength(plain.areas.length + 1)
+    expect(new Set(cells).size).toBe(cells.length)
+    const large = cells.length - plain.areas.length
+    expect(large / (rows * columns)).toBeGreaterThan(0.25)
+    expect(large / (rows * columns)).toBeLessThan(0.75)
+    expect(rows * columns - large).toBeLessThanOrEqual(least + 4)
   })
 })
 
 describe('arrows', () => {
   it('go to the tile beside, and stay at the edge', () => {
-    expect(neighbour('9', 4, 'left')).toBe(3)
-    expect(neighbour('9', 4, 'down')).toBe(7)
-    expect(neighbour('9', 2, 'right')).toBe(2)
+    expect(neighbour(gridOf('9'), 4, 'left')).toBe(3)
+    expect(neighbour(gridOf('9'), 4, 'down')).toBe(7)
+    expect(neighbour(gridOf('9'), 2, 'right')).toBe(2)
   })
 
   it('know the large tile', () => {
-    expect(neighbour('1+5', 0, 'right')).toBe(1)
-    const below = neighbour('1+5', 0, 'down')
+    expect(neighbour(gridOf('1+5'), 0, 'right')).toBe(1)
+    const below = neighbour(gridOf('1+5'), 0, 'down')
     expect(gridOf('1+5').areas[below]).toBe('3 / 1 / 4 / 2')
-    expect(neighbour('1+5', below, 'up')).toBe(0)
+    expect(neighbour(gridOf('1+5'), below, 'up')).toBe(0)
   })
 })

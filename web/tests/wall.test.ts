@@ -33,6 +33,8 @@ class FakePeer {
   answeredAt = 0
   epoch: number | null = null
   counts = [0, 0, 0, 0]
+  heard = 0
+  gaveUp = false
   closed = false
   readonly tracks: MediaStreamTrack[]
   constructor(
@@ -59,6 +61,10 @@ class FakePeer {
   framesDecoded(): Promise<number[]> {
     return Promise.resolve(this.counts)
   }
+  giveUp(): void {
+    this.gaveUp = true
+    this.enter('failed')
+  }
   close(): void {
     this.closed = true
   }
@@ -76,6 +82,9 @@ class FakeScreen implements Screen {
   }
   reveal(): void {
     this.log.push('reveal')
+  }
+  forget(): void {
+    this.log.push('forget')
   }
   still(image: ImageBitmap): void {
     this.log.push(`still ${image.width}`)
@@ -121,7 +130,7 @@ function build(relays = [0]): void {
   })
 }
 function tell(index: number, state: TileMessage['state'], more: Partial<TileMessage> = {}): void {
-  const tile = wall.tile(index)
+  const tile = wall.snapshot().tiles[index]!
   socket.say('tile', { viewer: 'v1', track: index, serial: tile.serial, camera: tile.camera, state, reason: null, detail: '', since: null, stream: 'sub', codec: 'H264', ...more })
 }
 function play(index: number): void {
@@ -374,5 +383,79 @@ describe('the wall', () => {
     tell(3, 'live', { viewer: 'v2' })
     expect(screens[3]!.log.at(-1)).toBe('attach 2/3')
     expect(wall.snapshot().tiles[3]!.viewer).toBe('v2')
+  })
+
+  it('keeps the picture before, with its name, until a camera that comes gently is there', () => {
+    peers[0]!.answered('v1')
+    wall.show(1, 42)
+    play(1)
+    screens[1]!.log = []
+    now += 100
+    wall.show(1, 43, 'auto', true)
+    expect([wall.tile(1).camera, phase(1), screens[1]!.log]).toEqual([42, 'connecting', []])
+    expect(socket.sent.at(-1)).toMatchObject({ track: 1, camera: 43 })
+    play(1)
+    expect([wall.tile(1).camera, phase(1), screens[1]!.log]).toEqual([43, 'live', ['forget', 'reveal']])
+    for (const later of laters.splice(0)) later()
+    expect(screens[1]!.log).toEqual(['forget', 'reveal'])
+  })
+
+  it('does not keep it for long, nor one that is old, nor at a click', () => {
+    peers[0]!.answered('v1')
+    wall.show(1, 42)
+    play(1)
+    screens[1]!.log = []
+    wall.show(1, 43, 'auto', true)
+    wall.show(1, 44, 'auto', true)
+    expect(wall.tile(1).camera).toBe(42)
+    for (const later of laters.splice(0)) later()
+    expect([wall.tile(1).camera, screens[1]!.log]).toEqual([44, ['cover poster-44']])
+    wall.show(1, 45, 'auto', true)
+    expect([wall.tile(1).camera, screens[1]!.log.at(-1)]).toEqual([45, 'cover poster-45'])
+    play(1)
+    wall.show(1, 46)
+    expect([wall.tile(1).camera, screens[1]!.log.at(-1)]).toEqual([46, 'cover poster-46'])
+  })
+
+  it('makes a connection anew when nothing is heard of the relay, and at once after the computer slept', async () => {
+    peers[0]!.answered('v1')
+    wall.show(1, 42)
+    play(1)
+    const looks = async (n: number, heard: number) => {
+      for (let i = 0; i < n; i += 1) {
+        peers.at(-1)!.heard += heard
+        await wall.tick()
+      }
+    }
+    await looks(10, 5)
+    await looks(3, 0)
+    expect(peers[0]!.gaveUp).toBe(false)
+    await looks(1, 0)
+    expect(peers[0]!.gaveUp).toBe(true)
+    laters.pop()!()
+    peers[1]!.answered('v2')
+    socket.say('tile', { viewer: 'v2', track: 1, serial: wall.tile(1).serial, camera: 42, state: 'live', reason: null, detail: '', since: null, stream: 'sub', codec: 'H264' })
+    await looks(3, 5)
+    wall.woken()
+    await looks(1, 5)
+    expect(peers[1]!.gaveUp).toBe(false)
+    wall.woken()
+    await looks(2, 0)
+    expect(peers[1]!.gaveUp).toBe(true)
+    wall.woken() // one that is being made is begun again: what it was sent over may be gone
+    expect(peers).toHaveLength(3)
+  })
+
+  it('keeps its connections and screens through a thousand scenes, and asks once for each change', () => {
+    peers[0]!.answered('v1')
+    const before = socket.sent.length
+    for (let round = 0; round < 1_000; round += 1) {
+      for (let index = 0; index < 4; index += 1) wall.show(index, 100 + ((round + index) % 40), 'auto', round % 2 === 0)
+      for (const index of [0, 1, 2, 3]) play(index)
+      laters.length = 0
+    }
+    expect(peers).toHaveLength(1)
+    expect(screens.map(({ log }) => log.filter((line) => line.startsWith('attach')).length)).toEqual([1, 1, 1, 1, 0, 0])
+    expect(socket.sent.length - before).toBe(4_000)
   })
 })

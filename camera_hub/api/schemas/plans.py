@@ -214,6 +214,7 @@ class PatrolCounts(Answer):
     missed: int
     open: int
     hub_down: int
+    findings: int
 
 
 class NamedCounts(PatrolCounts):

@@ -5,20 +5,21 @@
 - late: not started within the grace, be it running or done since, or not yet (a missed one is not late any more)
 - missed: not started until the next one of its plan, or the longest time; or given up and not started again
 - open: due, running or late, so not decided yet; due = done + missed + open
+- findings: all that were made in the span; of a plan or tour, those of its runs
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Row, case, func, select
 
 from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.patrol import township
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Plan, PlanOccurrence, Tour
+from camera_hub.store.tables import Finding, Plan, PlanOccurrence, Run, Tour
 
 LONGEST_DAYS = 400
 
@@ -32,6 +33,7 @@ class OccurrenceCounts:
     late: int = 0
     missed: int = 0
     hub_down: int = 0
+    findings: int = 0
 
     @property
     def open(self) -> int:
@@ -44,6 +46,7 @@ class OccurrenceCounts:
             self.late + other.late,
             self.missed + other.missed,
             self.hub_down + other.hub_down,
+            self.findings + other.findings,
         )
 
 
@@ -102,7 +105,16 @@ class PatrolStatistics:
                     .group_by(PlanOccurrence.plan_id, PlanOccurrence.tour_id)
                 )
             ).all()
-            plan_ids, tour_ids = {row[0] for row in rows}, {row[1] for row in rows}
+            within = (Finding.at >= since, Finding.at < until)
+            found = await session.scalar(select(func.count()).select_from(Finding).where(*within)) or 0
+            by_tour = select(Run.tour_id, func.count()).join(Finding, Finding.run_id == Run.id)
+            of_tours = (await session.execute(by_tour.where(*within).group_by(Run.tour_id))).all()
+            by_plan = select(PlanOccurrence.plan_id, func.count()).join(
+                Finding, Finding.run_id == PlanOccurrence.run_id
+            )
+            of_plans = (await session.execute(by_plan.where(*within).group_by(PlanOccurrence.plan_id))).all()
+            plan_ids = {row[0] for row in rows} | {id for id, _ in of_plans}
+            tour_ids = {row[1] for row in rows} | {id for id, _ in of_tours}
             plans = await session.execute(select(Plan.id, Plan.name).where(Plan.id.in_(plan_ids)))
             plan_names = {id: name for id, name in plans}
             tours = await session.execute(select(Tour.id, Tour.name).where(Tour.id.in_(tour_ids)))
@@ -111,10 +123,14 @@ class PatrolStatistics:
         return PatrolFigures(
             since,
             min(until, now),
-            sum((counts for _, _, counts in counted), OccurrenceCounts()),
-            _named(((plan, counts) for plan, _, counts in counted), plan_names),
-            _named(((tour, counts) for _, tour, counts in counted), tour_names),
+            sum((counts for _, _, counts in counted), OccurrenceCounts(findings=found)),
+            _named([*((plan, counts) for plan, _, counts in counted), *_found(of_plans)], plan_names),
+            _named([*((tour, counts) for _, tour, counts in counted), *_found(of_tours)], tour_names),
         )
+
+
+def _found(rows: Iterable[Row[int, int]]) -> Iterator[tuple[int, OccurrenceCounts]]:
+    return ((id, OccurrenceCounts(findings=count)) for id, count in rows)
 
 
 def _named(counted: Iterable[tuple[int, OccurrenceCounts]], names: dict[int, str]) -> list[CountsOf]:

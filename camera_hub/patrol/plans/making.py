@@ -20,8 +20,9 @@ from camera_hub.store.database import Database
 from camera_hub.store.retention import EARLIEST
 from camera_hub.store.tables import Plan, PlanOccurrence
 
-AHEAD = timedelta(hours=36)
-"""So far ahead occurrences are rows: the whole of tomorrow is there in the morning."""
+AHEAD = timedelta(hours=24)
+"""So far ahead occurrences are rows. Not further: rows of the day after tomorrow were written under a wrong clock, and
+go (store.retention)."""
 EXTEND = timedelta(hours=1)
 """Rows of a plan are added when so much of AHEAD is missing."""
 BEHIND = timedelta(days=7)

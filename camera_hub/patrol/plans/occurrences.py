@@ -29,7 +29,7 @@ from camera_hub.events import (
 )
 from camera_hub.patrol import township
 from camera_hub.patrol.plans import following
-from camera_hub.patrol.plans.making import AHEAD, OccurrenceMaker
+from camera_hub.patrol.plans.making import AHEAD, EXTEND, OccurrenceMaker
 from camera_hub.patrol.plans.states import OPEN, judge
 from camera_hub.patrol.plans.stored import planned_tours, special_times
 from camera_hub.patrol.plans.views import OccurrenceView, coming_view, occurrence_views
@@ -134,7 +134,7 @@ class TourOccurrences:
                 )
             ).all()
             found: Sequence[OccurrenceView] = await occurrence_views(session, rows, now)
-        if len(found) <= LIMIT and query.end > now + AHEAD - timedelta(hours=2):
+        if len(found) <= LIMIT and query.end > now + AHEAD - EXTEND:
             coming = await self._coming(query.begin, query.end, LIMIT + 1 - len(found))
             found = sorted([*found, *coming], key=lambda view: (view.due_at, view.plan_name, view.plan_id))
         shown = [view for view in found[:LIMIT] if not query.states or view.state in query.states]

@@ -5,8 +5,8 @@ the same rows and the same time give the same state.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-COMPLETED = frozenset({"submitted", "finished"})
-"""How a run ends whose tour was done. One that was given up (stopped, expired) leaves its occurrence as it was."""
+COMPLETED = frozenset({"submitted"})
+"""How a run ends whose tour was done. Any other end (stopped, expired) leaves its occurrence as it was."""
 
 OPEN = frozenset({"due", "late"})
 """States in which an occurrence can be started."""

@@ -24,8 +24,9 @@ from camera_hub.patrol.proof.pictures import RunPictures
 from camera_hub.patrol.proof.results import CameraResult, found
 from camera_hub.patrol.proof.rows import decided, is_on, patrol_state, result_rows, run_row
 from camera_hub.patrol.proof.run_results import keep_instant, write_confirmed
+from camera_hub.patrol.runs.run_events import EventKind, add_event
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, Finding, Run, RunEvent, RunResult, Village
+from camera_hub.store.tables import Camera, Finding, Run, RunResult, Village
 
 MAX_PHOTO = 8 * 1024 * 1024
 """Bytes of an uploaded photo."""
@@ -171,12 +172,11 @@ class Findings:
         self._check_category(category)
         async with self._database.write() as session:
             finding, run = await _open(session, finding_id)
-            before = {"category": finding.category, "words": finding.words}
+            _note_change(session, run, finding, "finding_changed", actor, self._clock.now())
             row = await _result_of(session, finding)
             if row is not None and row.words == finding.words[:255]:
                 row.words = words[:255]
             finding.category, finding.words = category, words
-            session.add(_event(run, finding, "finding_changed", actor, self._clock.now(), before))
             await session.flush()
             view = await _view(session, finding_id)
         self._changed(finding)
@@ -188,7 +188,7 @@ class Findings:
         township.require(actor, "finding")
         async with self._database.write() as session:
             finding, run = await _open(session, finding_id)
-            before = {"category": finding.category, "words": finding.words}
+            _note_change(session, run, finding, "finding_deleted", actor, self._clock.now())
             row = await _result_of(session, finding)
             others = await session.scalar(
                 select(func.count()).where(
@@ -201,7 +201,6 @@ class Findings:
             if row is not None and not others and row.words == finding.words[:255]:
                 row.result, row.words = "open", ""
                 row.confirmed_by = row.confirmed_name = row.confirmed_at = None
-            session.add(_event(run, finding, "finding_deleted", actor, self._clock.now(), before))
             photo = finding.photo
             await session.delete(finding)
             await session.flush()
@@ -330,15 +329,21 @@ async def _result_of(session: AsyncSession, finding: Finding) -> RunResult | Non
     return next((row for row in rows if row.camera_id == finding.camera_id), None)
 
 
-def _event(run: Run, finding: Finding, kind: str, actor: Actor, now: datetime, before: Mapping[str, str]) -> RunEvent:
-    return RunEvent(
-        run_id=run.id,
-        at=now,
-        kind=kind,
-        position=finding.position,
-        user_id=actor.user_id,
-        user_name=_name(actor),
-        detail={"finding": finding.id, "camera": finding.camera_id, "before": dict(before)},
+def _note_change(
+    session: AsyncSession, run: Run, finding: Finding, kind: EventKind, actor: Actor, now: datetime
+) -> None:
+    """Add the event that says what a finding was before it is changed or deleted."""
+    add_event(
+        session,
+        run,
+        kind,
+        now,
+        actor,
+        stop=finding.position,
+        camera=finding.camera_id,
+        finding=finding.id,
+        before=finding.category,
+        before_words=finding.words,
     )
 
 

@@ -23,9 +23,10 @@ from camera_hub.patrol.proof.results import CameraResult, Confirmation, confirme
 from camera_hub.patrol.proof.rows import decided, findings_of, is_on, patrol_state, result_rows, run_row
 from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import from_rows
+from camera_hub.patrol.runs.run_events import add_event
 from camera_hub.patrol.runs.run_proof import ResultCounts
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Run, RunEvent, RunResult
+from camera_hub.store.tables import Run, RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class RunResults:
             for one in changed:
                 row = by_place[one.position, one.camera_id]
                 if row.result in ("normal", "abnormal"):
-                    session.add(_correction(run, row, one, actor, now))
+                    _note_correction(session, run, row, one, actor, now)
                 write_confirmed(row, one, actor, now)
                 if one.result == "abnormal":
                     await _explain(session, row, one)
@@ -212,17 +213,23 @@ async def _explain(session: AsyncSession, row: RunResult, one: CameraResult) -> 
         row.reference = (await references(session, {row.camera_id: one.fault})).get(row.camera_id)
 
 
-def _correction(run: Run, row: RunResult, one: CameraResult, actor: Actor, now: datetime) -> RunEvent:
-    """The event that says what a result was before it was changed."""
-    before = {"result": row.result, "words": row.words, "by": row.confirmed_name}
-    return RunEvent(
-        run_id=run.id,
-        at=now,
-        kind="result_changed",
-        position=row.position,
-        user_id=actor.user_id,
-        user_name=(actor.display_name or actor.username)[:64],
-        detail={"camera": row.camera_id, "before": before, "result": one.result, "words": one.words},
+def _note_correction(
+    session: AsyncSession, run: Run, row: RunResult, one: CameraResult, actor: Actor, now: datetime
+) -> None:
+    """Add the event that says what a result was before it is changed."""
+    add_event(
+        session,
+        run,
+        "result_changed",
+        now,
+        actor,
+        stop=row.position,
+        camera=row.camera_id,
+        before=row.result,
+        before_words=row.words,
+        before_name=row.confirmed_name,
+        result=one.result,
+        words=one.words,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.clock import Clock
+from camera_hub.errors import Reason
 from camera_hub.events import EventBus, ResultChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.proof.results import looked_at
@@ -125,6 +126,8 @@ async def _write_result(
         row.seen_s, row.step_id = visible.seconds, step.id
     if visible.why is None:
         row.seen_at, row.why = row.seen_at or now, None
+        if row.picture is None and step.ended_at is not None:
+            row.picture_why = Reason.PICTURE_NOT_IN_TIME
         row.result = looked_at(camera_result(row), run.least_s)
         if row.result == "open":
             row.cause = row.reference = None

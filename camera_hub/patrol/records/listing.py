@@ -15,6 +15,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunResult, RunReview
 
 LIMIT = 200
+_RESULTS = ("open", "normal", "abnormal", "excused")
 MOST_OPERATORS = 200
 
 SignedState = Literal["unsigned", "approved", "returned"]
@@ -185,7 +186,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 ended_at=run.ended_at,
                 shown=run.shown,
                 skipped=run.skipped,
-                results=results.get(run.id, {}),
+                results={name: results.get(run.id, {}).get(name, 0) for name in _RESULTS},
                 unseen=unseen.get(run.id, 0),
                 findings=findings.get(run.id, 0),
                 seal=seals.get(run.id),

@@ -18,7 +18,7 @@ from camera_hub.events import EventBus, RunChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.runs import record, timetable
 from camera_hub.patrol.runs.rollup import roll_up
-from camera_hub.patrol.runs.run_events import EventKind, add_event
+from camera_hub.patrol.runs.run_events import EventKind, add_event, trim_events
 from camera_hub.patrol.runs.run_proof import RunProof
 from camera_hub.patrol.runs.situation import RunSituation, Situations, cursor_of
 from camera_hub.patrol.runs.timetable import Cursor, Transition
@@ -176,7 +176,8 @@ class RunKeeper:
             opened = OpenRun(session, run, situation, now, self._proof)
             transition = timetable.catch_up(situation.stops, opened.cursor, now)
             await opened.move(transition)
-            await roll_up(session, run, self._zone)
+            if await roll_up(session, run, self._zone):
+                await trim_events(session, run)
         if not transition.in_time:
             log.warning("run %d continues at stop %d after the hub was down", run_id, transition.cursor.position)
         return run

@@ -11,7 +11,11 @@ from typing import Any, Protocol, Self
 from camera_hub.patrol.runs import timetable
 from camera_hub.patrol.runs.situation import RunSituation
 from camera_hub.patrol.runs.timetable import Cursor
+from camera_hub.patrol.runs.warming import AHEAD_AFTER
 from camera_hub.running import ended
+
+AHEAD_WITHIN = 120.0
+"""Seconds before a patrol's next stop at which its camera is sent there at the earliest."""
 
 
 class StopPositions(Protocol):
@@ -22,7 +26,8 @@ class StopPositions(Protocol):
 
 
 class Positioning:
-    """An async context manager. `lead`: seconds before a stop at which its camera is sent there."""
+    """An async context manager. `lead`: seconds before a stop at which its camera is sent there; of a patrol it is sent
+    as soon as the present stop may be confirmed, since it is left then."""
 
     def __init__(self, positions: StopPositions | None, lead: float) -> None:
         self._positions = positions
@@ -43,11 +48,16 @@ class Positioning:
             return
         wanted = _wanted(situation, cursor.position)
         due = timetable.due(situation.stops, cursor)
-        if due is not None and (due - now).total_seconds() <= self._lead:
+        if due is not None and self._is_near(cursor, now, (due - now).total_seconds()):
             following = timetable.upcoming(situation.stops, cursor)
             if following is not None:
                 wanted = _wanted(situation, following) | wanted
         self._move(self._positions, run_id, name, wanted)
+
+    def _is_near(self, cursor: Cursor, now: datetime, left: float) -> bool:
+        """Whether the next stop may come soon: by its time, or because an operator confirms the present one."""
+        passed = (now - cursor.anchor).total_seconds()
+        return left <= self._lead or (not cursor.loop and passed >= AHEAD_AFTER and left <= AHEAD_WITHIN)
 
     def forget(self, running: Collection[int]) -> None:
         """Let go the cameras of all other runs: they have ended, or are paused."""

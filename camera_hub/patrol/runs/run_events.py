@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.store.tables import Run, RunEvent
+
+KEPT_OF_LOOP = 1000
+"""The newest events of a loop, which may go on for years, that are kept. Those of a patrol are part of its record."""
 
 EventKind = Literal[
     "started",
@@ -23,6 +26,9 @@ EventKind = Literal[
     "taken_over",  # detail: from, from_name, note
     "interrupted",  # detail: alarm, cause, severity
     "another_alarm",  # while interrupted; the same
+    "result_changed",  # detail: stop, camera, before, before_words, before_name, result, words
+    "finding_changed",  # detail: stop, camera, finding, before (its category), before_words
+    "finding_deleted",  # the same
     "closing",
     "submitted",  # detail: note
     "stopped",
@@ -68,3 +74,12 @@ async def event_views(session: AsyncSession, run_id: int, after: int, limit: int
         RunEventView(row.id, row.at, row.kind, row.position or 0, row.user_id, row.user_name, row.detail)
         for row in await session.scalars(query.order_by(RunEvent.id).limit(limit))
     ]
+
+
+async def trim_events(session: AsyncSession, run: Run) -> None:
+    """Delete the oldest events of a loop beyond KEPT_OF_LOOP."""
+    if run.loop:
+        mine = select(RunEvent.id).where(RunEvent.run_id == run.id)
+        oldest = await session.scalar(mine.order_by(RunEvent.id.desc()).offset(KEPT_OF_LOOP - 1).limit(1))
+        if oldest is not None:
+            await session.execute(delete(RunEvent).where(RunEvent.run_id == run.id, RunEvent.id < oldest))

@@ -56,7 +56,7 @@ class Runs:
 
     async def start(self, actor: Actor, tour_id: int, *, loop: bool, tie: Tie | None = None) -> RunView:
         """Start a tour. If all its cameras are dead, a loop ends at once and a patrol is closing; the record names
-        them. `tie`: what belongs to the start, in its transaction; if it raises, no run was started.
+        them.
 
         Raises HubError: NOT_FOUND, FORBIDDEN (not a role of the tour), INVALID (no stops), BUSY.
         """

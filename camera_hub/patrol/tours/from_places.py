@@ -1,6 +1,7 @@
 """Stops built from places: all cameras of some place classes and villages, in the order in which they lie."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,6 +15,9 @@ from camera_hub.patrol.tours.tours import TourSource
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, LedgerFile, Village
+
+MAX_TITLE = 56
+"""Characters of a title, before its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +81,40 @@ class FromPlaces:
 
 
 def stops_of(cameras: Sequence[SourceCamera], per_stop: int, dwell_s: int, most: int) -> PlaceStops:
-    """Up to `most` stops of `per_stop` cameras, village by village; a stop shows cameras of one village only. Pure.
+    """Up to `most` stops of `per_stop` cameras each, village by village. Pure.
 
-    Within a village from one end of the road to the other where the map knows the cameras, the others by name.
+    Within a village from one end of the road to the other where the map knows the cameras, the others by name. A stop
+    is filled up with cameras of the next village, so that each screenful is worth its time.
     """
-    stops: list[PlaceStop] = []
-    for village, own in groupby(cameras, key=lambda camera: camera.village):
-        batches = _batches(in_order(own), per_stop)
-        for number, batch in enumerate(batches, 1):
-            stops.append(_stop(batch, per_stop, dwell_s, village if len(batches) == 1 else f"{village} {number}"))
-    kept = tuple(stops[:most])
-    shown = sum(_count(stop) for stop in kept)
-    return PlaceStops(kept, shown, len(cameras) - shown, most)
+    ordered = [one for _, own in groupby(cameras, key=lambda camera: camera.village) for one in in_order(own)]
+    batches = [ordered[first : first + per_stop] for first in range(0, len(ordered), per_stop)]
+    kept = batches[:most]
+    titles = numbered([_title(batch) for batch in kept])
+    stops = tuple(_stop(batch, title, dwell_s) for batch, title in zip(kept, titles, strict=True))
+    shown = sum(len(batch) for batch in kept)
+    return PlaceStops(stops, shown, len(cameras) - shown, most)
 
 
-def _stop(cameras: Sequence[SourceCamera], per_stop: int, dwell_s: int, title: str) -> PlaceStop:
+def numbered(titles: Sequence[str]) -> list[str]:
+    """The titles, with a number behind those that there are several of."""
+    totals, counts, found = Counter(titles), Counter[str](), []
+    for title in titles:
+        counts[title] += 1
+        found.append(f"{title} {counts[title]}" if totals[title] > 1 else title)
+    return found
+
+
+def _title(cameras: Sequence[SourceCamera]) -> str:
+    """The villages that the stop shows: one or two by name, more as from the first to the last."""
+    names = list(dict.fromkeys(camera.village for camera in cameras))
+    joined = "、".join(names) if len(names) <= 2 else f"{names[0]}–{names[-1]}"
+    return joined[:MAX_TITLE]
+
+
+def _stop(cameras: Sequence[SourceCamera], title: str, dwell_s: int) -> PlaceStop:
     if len(cameras) == 1:
         return PlaceStop(cameras[0].id, None, (), "", dwell_s)
-    # The last stop of a village takes the smallest layout that holds its cameras.
+    # The last stop takes the smallest layout that holds its cameras.
     tiles = next(size for size in (4, 9, 16) if size >= len(cameras))
     padded = [camera.id for camera in cameras] + [None] * (tiles - len(cameras))
     return PlaceStop(None, str(tiles), tuple(padded), title, dwell_s)
-
-
-def _count(stop: PlaceStop) -> int:
-    return 1 if stop.camera_id is not None else sum(id is not None for id in stop.cameras)
-
-
-def _batches(cameras: Sequence[SourceCamera], size: int) -> list[Sequence[SourceCamera]]:
-    return [cameras[first : first + size] for first in range(0, len(cameras), size)]

@@ -8046,6 +8046,8 @@ export interface components {
             done: number;
             /** Due */
             due: number;
+            /** Findings */
+            findings: number;
             /** Hub Down */
             hub_down: number;
             /** Id */
@@ -8771,6 +8773,8 @@ export interface components {
             done: number;
             /** Due */
             due: number;
+            /** Findings */
+            findings: number;
             /** Hub Down */
             hub_down: number;
             /** Late */

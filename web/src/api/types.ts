@@ -19,6 +19,7 @@ export type RunItinerary = Schemas['RunItinerary']
 export type RunResult = Schemas['RunResultAnswer']
 export type RunSteps = Schemas['RunSteps']
 export type Seen = Schemas['SeenMessage']
+export type Warm = Schemas['WarmMessage']
 export type Screen = Schemas['ScreenAnswer']
 /** A screen as its own page knows it. */
 export type OwnScreen = Schemas['ScreenPage']
@@ -96,6 +97,7 @@ export type Action =
   | 'edit_tours'
   | 'run_tours'
   | 'read_records'
+  | 'sign_records'
   | 'check_county'
   | 'read_system'
   | 'manage_system'

@@ -47,7 +47,7 @@ export const coming = computed(() => occurrences.list.value.find((one) => one.st
 export const prompts = computed(() => {
   const who = me.value
   if (!who || !can('run_tours')) return []
-  const busy = activeRuns.value.some((run) => run.started_name === who.display_name && !run.loop)
+  const busy = activeRuns.value.some((run) => run.operator.id === who.id && !run.loop)
   return promptsFor(occurrences.list.value, { id: who.id, busy }, now.value, later.value)
 })
 

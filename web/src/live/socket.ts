@@ -1,5 +1,5 @@
 /** The page's one WebSocket: reconnects with jitter, notices silence, dispatches messages, and sends what the page wants. */
-import type { Changed, Heard, Hello, PtzMessage, RelayNew, Seen, TileMessage, Topic, ViewerGone } from '@/api/types'
+import type { Changed, Heard, Hello, PtzMessage, RelayNew, Seen, TileMessage, Topic, ViewerGone, Warm } from '@/api/types'
 import type { PtzCommand } from '@/wall/ptzDrive'
 import { Wishes, type WishMessage } from './wishes'
 
@@ -25,6 +25,8 @@ const SILENCE_MS = 25_000 // the hub sends `time` every 5 s: after four missed o
 const PAUSE_MS = [500, 1_000, 2_000, 4_000]
 const CROWDED_MS = 30_000
 const OPEN_DEADLINE_MS = 8_000
+/** The first connection after a change of the network: it may have been begun before the new one was ready. */
+const WOKEN_DEADLINE_MS = 3_000
 
 /** crypto.randomUUID exists on secure origins only, and a township's hub may be plain http. */
 export function pageId(): string {
@@ -92,6 +94,14 @@ export class LiveSocket {
     this.enter('closed')
   }
 
+  /** The computer slept, or its network has changed: what is there may be dead without anybody having said so. */
+  woken(): void {
+    if (!this.wanted || this.state === 'crowded') return
+    this.drop()
+    this.tries = 0
+    this.connect(WOKEN_DEADLINE_MS)
+  }
+
   /** Asks the hub for a camera in a tile, or for a camera's sound: now, and after each reconnect until it is confirmed. */
   want(message: WishMessage): void {
     this.wishes.set(message)
@@ -107,25 +117,30 @@ export class LiveSocket {
     this.send(message)
   }
 
+  /** Says which cameras will be shown next, so that their feeds run by then; without a connection there is nothing to say. */
+  warm(cameras: number[]): void {
+    this.send({ type: 'warm', cameras })
+  }
+
   /** Steers a camera now or never: what cannot be sent is not sent later. Answers false where there is no connection. */
   steer(command: PtzCommand): boolean {
     return this.send(command)
   }
 
-  private send(message: WishMessage | Seen | PtzCommand): boolean {
+  private send(message: WishMessage | Seen | Warm | PtzCommand): boolean {
     if (this.state !== 'open' || !this.socket) return false
     this.socket.send(JSON.stringify(message))
     return true
   }
 
-  private connect(): void {
+  private connect(deadline = OPEN_DEADLINE_MS): void {
     clearTimeout(this.timer)
     if (!this.wanted) return
     if (this.state !== 'crowded') this.enter(this.tries ? 'lost' : 'connecting')
     this.since = performance.now()
     const socket = this.open(this.page)
     this.socket = socket
-    this.watch(OPEN_DEADLINE_MS)
+    this.watch(deadline)
     socket.onmessage = (event) => {
       if (socket === this.socket) this.receive(String(event.data))
     }

@@ -5,7 +5,7 @@ export function preloadWall(): void {
   if (!can('view')) return
   const idle = window.requestIdleCallback ?? ((what: () => void) => setTimeout(what, 500)) // Safari has none
   idle(() => {
-    void Promise.all([import('@/pages/wall/wallState'), import('@/pages/wall/WallPage.vue')]).then(
+    void Promise.all([import('@/pages/wall/wallEngine'), import('@/pages/wall/WallPage.vue')]).then(
       ([wall]) => wall.prepare(),
       () => undefined, // the router loads it again when it is opened, and reports the error
     )

@@ -4,6 +4,7 @@ import { computed, readonly, ref } from 'vue'
 import { abortCalls, api, onSignedOut } from '@/api/client'
 import type { Action, Camera, Me, Run, Village } from '@/api/types'
 import { LiveSocket, type LinkState } from '@/live/socket'
+import { onWake } from '@/live/wake'
 import { clearCollections, collection } from './collection'
 import { notices } from './notices'
 import { openAlarms } from './openAlarms'
@@ -122,6 +123,7 @@ export function wire(onSessionEnd: () => void): void {
     greeted = true
   })
   live.on('reload', () => void loadAll())
+  onWake(() => live.woken())
   live.onState((state) => (linkRef.value = state))
   setInterval(() => (nowRef.value = Date.now() + live.offsetMs), 1_000)
   onSignedOut(() => {

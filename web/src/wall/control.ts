@@ -1,5 +1,6 @@
 /** What a running tour may do with the wall. The wall page hands it to `<RunBar>`. */
 import type { LayoutName } from '@/api/types'
+import type { SceneState } from './scene'
 
 /** A tile that is on the wall with a camera. */
 export interface ShownTile {
@@ -17,12 +18,14 @@ export interface ShownTile {
 }
 
 export interface WallControl {
-  /** Shows these cameras, one per tile (null: an empty tile). Tiles that show their camera already are left alone. */
+  /** Shows a scene with all that turns in it. */
+  show(scene: SceneState): void
+  /** Shows these cameras as a stop, one per tile (null: an empty tile). Tiles that show their camera already are left alone. */
   showScene(layout: LayoutName, cameraIds: readonly (number | null)[]): void
   /** The tiles that are on the wall now; of a wall with one tile enlarged that one. */
   shown(): readonly ShownTile[]
   /** What is shown now. */
-  scene(): { layout: LayoutName; cameras: (number | null)[] }
+  scene(): SceneState
   /** The camera of the selected tile. */
   selected(): number | null
   select(camera: number): void

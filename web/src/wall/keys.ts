@@ -11,6 +11,10 @@ export type Command =
   | { do: 'sound' }
   | { do: 'figures' }
   | { do: 'steer' }
+  | { do: 'carousel' }
+  | { do: 'magnify' }
+  | { do: 'turn'; by: 1 | -1 }
+  | { do: 'hold' }
 
 export interface Pressed {
   key: string
@@ -62,6 +66,19 @@ export class WallKeys {
       case 'p':
       case 'P':
         return { do: 'steer' }
+      case 'c':
+      case 'C':
+        return { do: 'carousel' }
+      case 'g':
+      case 'G':
+        return { do: 'magnify' }
+      case 'h':
+      case 'H':
+        return { do: 'hold' }
+      case '[':
+        return { do: 'turn', by: -1 }
+      case ']':
+        return { do: 'turn', by: 1 }
       default:
         return null
     }

@@ -1,4 +1,4 @@
-/** The wall's grids by name, and the scene in the URL. Pure. camera_hub/patrol/layout.py knows the same names. */
+/** The wall's grids by name. Pure. camera_hub/patrol/layout.py knows the same names. */
 import type { LayoutName } from '@/api/types'
 
 export interface Grid {
@@ -11,12 +11,9 @@ export interface Grid {
   large: boolean
 }
 
-export interface SceneState {
-  layout: LayoutName
-  cameras: (number | null)[]
-}
-
 export const MOST_TILES = 36
+/** Tiles of the largest grid and one that shows them large in turn. */
+export const MOST_SLOTS = MOST_TILES + 1
 
 function area(row: number, column: number, height = 1, width = height): string {
   return `${row} / ${column} / ${row + height} / ${column + width}`
@@ -99,24 +96,37 @@ export function fitted(layout: LayoutName, cameras: readonly (number | null)[]):
   return Array.from({ length: tileCount(layout) }, (_, i) => cameras[i] ?? null)
 }
 
-/** `?layout=4&cams=12,15,,7` → scene; null when the URL names none. Anything that is no camera id is an empty tile. */
-export function sceneFromQuery(query: Record<string, unknown>): SceneState | null {
-  const text = typeof query.cams === 'string' ? query.cams : ''
-  const layout = query.layout === undefined ? null : String(query.layout).replace(' ', '+') // a bare + in a query is a blank
-  if (!text && !isLayout(layout)) return null
-  const cameras = text ? text.split(',').slice(0, MOST_TILES).map((word) => (/^[1-9]\d{0,9}$/.test(word) ? Number(word) : null)) : []
-  const name = isLayout(layout) ? layout : layoutFor(cameras.length)
-  return { layout: name, cameras: fitted(name, cameras) }
-}
-
-export function sceneToQuery(scene: SceneState): { layout: string; cams?: string } {
-  const cams = scene.cameras.map((id) => id ?? '').join(',').replace(/,+$/, '')
-  return cams ? { layout: scene.layout, cams } : { layout: scene.layout }
+/** The even grid with one more tile beside all others, the last one, which is large: for showing them large in turn. */
+export function withMagnifier(grid: Grid): Grid {
+  const count = grid.areas.length
+  let best: [number, number, number, number] = [count + 1, 1, 1, 1]
+  let least = Infinity
+  const most = Math.min(14, Math.max(grid.rows, grid.columns) + 4)
+  for (let rows = 2; rows <= most; rows += 1) {
+    for (let columns = 2; columns <= most; columns += 1) {
+      for (let height = 1; height <= rows; height += 1) {
+        for (let width = 1; width <= columns; width += 1) {
+          const small = rows * columns - height * width
+          if (small < count) continue
+          const all = rows * columns
+          const cost =
+            ((small - count) / all) * 2 + // cells that stay empty
+            Math.abs(Math.log((columns / rows) * (grid.rows / grid.columns))) * 2 + // small tiles of another shape
+            Math.abs(Math.log((width / columns) * (rows / height))) * 2 + // a large tile of another shape than the wall
+            Math.abs((height * width) / all - 0.45)
+          if (cost < least) [best, least] = [[rows, columns, height, width], cost]
+        }
+      }
+    }
+  }
+  const [rows, columns, height, width] = best
+  const [first, ...others] = besideLarge(grid.name, rows, columns, height, width).areas
+  return { name: grid.name, rows, columns, areas: [...others.slice(0, count), first!], large: false }
 }
 
 /** The tile that lies in a direction from `from`, by the grid's geometry; `from` itself at the edge. */
-export function neighbour(layout: LayoutName, from: number, direction: 'left' | 'right' | 'up' | 'down'): number {
-  const boxes = gridOf(layout).areas.map((text) => text.split(' / ').map(Number) as [number, number, number, number])
+export function neighbour({ areas }: Grid, from: number, direction: 'left' | 'right' | 'up' | 'down'): number {
+  const boxes = areas.map((text) => text.split(' / ').map(Number) as [number, number, number, number])
   const here = boxes[from]
   if (!here) return 0
   const across = direction === 'left' || direction === 'right'

@@ -19,6 +19,8 @@ export interface PeerOptions {
 }
 
 const CONNECT_DEADLINE_MS = 12_000
+/** For the hub to answer an offer: a request that was sent over a network that is gone would wait for minutes. */
+const OFFER_DEADLINE_MS = 6_000
 const DISCONNECTED_PATIENCE_MS = 3_000
 
 /** H.264 profiles in the order in which the relay would choose; it sends packetization mode 1. */
@@ -57,6 +59,8 @@ export class Peer {
   /** When the hub answered the offer, ms of performance.now(). */
   answeredAt = 0
   epoch: number | null = null
+  /** Packets, and answers to the browser's own checks, as of the last `framesDecoded`: it grows as long as the relay is heard. */
+  heard = 0
   readonly relay: number
   readonly first: number
   /** The tracks in the order of their m-lines: `tracks[i]` carries tile `first + i`. */
@@ -102,8 +106,13 @@ export class Peer {
   async offer(): Promise<void> {
     try {
       const offer = await this.described
+      this.timer = setTimeout(() => {
+        this.abort.abort()
+        this.enter('failed')
+      }, OFFER_DEADLINE_MS)
       const [result] = await Promise.all([this.options.post(offer.sdp ?? '', this.abort.signal), this.connection.setLocalDescription(offer)])
-      if (this.state === 'closed') return
+      if (this.state !== 'offering') return
+      clearTimeout(this.timer)
       if (!result.ok) return this.enter('failed')
       this.viewer = result.data.viewer
       this.answeredAt = performance.now()
@@ -112,11 +121,18 @@ export class Peer {
       this.enter('connecting')
       await this.connection.setRemoteDescription({ type: 'answer', sdp: result.data.sdp })
     } catch (problem) {
-      if ((this.state) === 'closed') return
+      clearTimeout(this.timer)
+      if (this.state === 'closed') return
       console.warn('peer connection could not be made', problem)
       return this.enter('failed')
     }
     this.connectionChanged()
+  }
+
+  /** It is connected by its own word, but nothing is heard of the relay any more. */
+  giveUp(): void {
+    clearTimeout(this.timer)
+    this.enter('failed')
   }
 
   close(): void {
@@ -147,11 +163,15 @@ export class Peer {
   /** Frames decoded so far, per track. */
   async framesDecoded(): Promise<number[]> {
     const report = await this.connection.getStats()
-    report.forEach((entry: { type: string; kind?: string; trackIdentifier?: string; framesDecoded?: number }) => {
+    let heard = 0
+    report.forEach((entry: { type: string; kind?: string; trackIdentifier?: string; framesDecoded?: number; responsesReceived?: number; packetsReceived?: number }) => {
+      if (entry.type === 'candidate-pair') heard += entry.responsesReceived ?? 0
+      else if (entry.type === 'transport') heard += entry.packetsReceived ?? 0
       if (entry.type === 'inbound-rtp' && entry.kind === 'video' && entry.trackIdentifier) {
         this.frames.set(entry.trackIdentifier, entry.framesDecoded ?? 0)
       }
     })
+    this.heard = heard
     return this.tracks.map((track) => this.frames.get(track.id) ?? 0)
   }
 

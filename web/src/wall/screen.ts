@@ -13,6 +13,8 @@ export interface Screen {
    * replace it, but no longer than a moment; otherwise it is hidden at once.
    */
   cover(poster: string | null, hold: boolean): void
+  /** Another camera's picture has taken the place of the one before: nothing of that one is kept. */
+  forget(): void
   /** The first frame of the right camera has arrived. */
   reveal(): void
   /** A key-frame picture stands in for video; it is drawn, then released. */
@@ -124,6 +126,16 @@ export class VideoScreen implements Screen {
     else this.clear()
     if (poster) this.poster.src = poster
     else if (!this.held) this.poster.removeAttribute('src')
+  }
+
+  forget(): void {
+    this.letGo()
+    this.loaded = false
+    this.kept.hidden = true
+    this.keptAt = 0
+    this.stills.hidden = true
+    this.poster.hidden = true
+    this.poster.removeAttribute('src')
   }
 
   reveal(): void {

@@ -6,9 +6,11 @@
  * each tile keeps its last picture.
  */
 import type { Hello, RelayNew, Show, TileMessage, ViewerGone } from '@/api/types'
+import { Connections, type ConnectionParts } from './connections'
 import type { Peer } from './peer'
 import type { Screen } from './screen'
-import { withConnection, emptyTile, withFrame, phaseOf, withStill, withMessage, requested, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
+import { Stills, type FetchStill } from './stills'
+import { withConnection, emptyTile, withFrame, phaseOf, pictureOf, withStill, withMessage, requested, type FrameSeen, type Phase, type Quality, type Tile } from './tile'
 
 export interface Socket {
   /** When the connection of now began to be made, ms of performance.now(). */
@@ -23,29 +25,25 @@ export interface Socket {
   on(kind: 'relay', handler: (message: RelayNew) => void): () => void
 }
 
-export interface WallParts {
+export interface WallParts extends Pick<ConnectionParts, 'relays' | 'firsts' | 'connect' | 'later'> {
   socket: Socket
   tiles: number
-  relays: readonly number[]
-  /** The first tile of each peer connection to a relay; all but the first are made when a layout reaches so far. */
-  firsts: readonly number[]
-  /** Makes a peer connection to a relay for the tiles from `first` on; the wall calls `offer` on it. */
-  connect(relay: number, first: number, onState: (peer: Peer) => void): Peer
   screen(index: number): Screen
   /** The stored picture shown until the first frame. */
   poster(camera: number): string | null
-  /** The key-frame picture with that number and its age in ms; null when it cannot be fetched. */
-  still(camera: number, stream: 'main' | 'sub', number: number): Promise<{ image: ImageBitmap; age: number } | null>
+  still: FetchStill
   now(): number
-  later(ms: number, what: () => void): void
 }
 
-const OFFER_PAUSE_MS = [0, 500, 1_000, 2_000, 4_000, 8_000]
 const RESHOW_AFTER_MS = 8_000
 const RESHOW_EVERY_MS = 15_000
+/** How long the picture before stays, under its own name, while the next one of a carousel or of a tour comes. */
+export const HOLD_MS = 400
 
 interface Slot {
   tile: Tile
+  /** The tile as it was, whose picture is still there until the next camera's first frame; null: what is there is of now. */
+  before: Tile | null
   screen: Screen
   /** Which peer's track the screen shows. */
   source: Peer | null
@@ -53,10 +51,7 @@ interface Slot {
   /** The last frame of the track that the screen shows. */
   frame: FrameSeen | null
   reshownAt: number
-  /** Key-frame pictures: whether one is being fetched, the number of the last one, and how many were shown. */
-  fetching: boolean
-  fetched: number | null
-  stills: number
+  stills: Stills
   poster: string | null
 }
 
@@ -77,9 +72,7 @@ export interface TileSnapshot {
 
 export class Wall {
   private readonly slots: Slot[]
-  private readonly peers = new Map<string, Peer>()
-  private readonly tries = new Map<string, number>()
-  private reached = 0
+  private readonly connections: Connections
   private readonly listeners = new Set<(index: number) => void>()
   private readonly off: (() => void)[] = []
   private hubEpoch: string | null = null
@@ -88,9 +81,15 @@ export class Wall {
   constructor(private readonly parts: WallParts) {
     this.slots = Array.from({ length: parts.tiles }, (_, index) => {
       const screen = parts.screen(index)
-      const slot: Slot = { tile: emptyTile(index), screen, source: null, decoded: 0, frame: null, reshownAt: 0, fetching: false, fetched: null, stills: 0, poster: null }
+      const stills: Stills = new Stills(() => slot.tile, parts.still, (image, age) => this.stillCame(slot, image, age))
+      const slot: Slot = { tile: emptyTile(index), before: null, screen, source: null, decoded: 0, frame: null, reshownAt: 0, stills, poster: null }
       screen.onFrame = (frame) => this.frameSeen(slot, frame)
       return slot
+    })
+    this.connections = new Connections({
+      ...parts,
+      replacing: (before, relay, first) => this.replacing(before, relay, first),
+      changed: (peer) => this.peerChanged(peer),
     })
     const { socket } = parts
     this.off.push(
@@ -99,24 +98,45 @@ export class Wall {
       socket.on('viewer_gone', (message) => this.viewerGone(message)),
       socket.on('relay', (message) => this.relayNew(message)),
     )
-    this.reach(1)
+    this.connections.reach(1)
   }
 
   /** Makes the connections that this many tiles need. Those already made are kept. */
   reach(tiles: number): void {
-    for (const first of this.parts.firsts) {
-      if (first < this.reached || first >= tiles) continue
-      for (const relay of this.parts.relays) this.offer(relay, first)
-    }
-    this.reached = Math.max(this.reached, tiles)
+    this.connections.reach(tiles)
   }
 
-  /** Puts a camera into a tile, or empties it. The same camera in the same quality is left alone. */
-  show(index: number, camera: number | null, quality: Quality = 'auto'): void {
+  /**
+   * Puts a camera into a tile, or empties it. The same camera in the same quality is left alone. `gently`: the camera before
+   * stays, with its name, until the first frame of this one, though not for long: a change that nobody asked for just now.
+   */
+  show(index: number, camera: number | null, quality: Quality = 'auto', gently = false): void {
     const slot = this.slots[index]
     if (!slot || (slot.tile.camera === camera && (camera === null || slot.tile.quality === quality))) return
-    if (camera !== slot.tile.camera) this.cover(slot, camera === null ? null : this.parts.poster(camera), camera !== null)
+    if (camera !== slot.tile.camera) {
+      const stays = gently && camera !== null && (slot.before !== null || pictureOf(slot.tile, this.parts.now()) === 'moving')
+      if (stays) this.hold(slot)
+      else {
+        slot.before = null
+        this.cover(slot, camera === null ? null : this.parts.poster(camera), camera !== null)
+      }
+    }
     this.ask(slot, requested(slot.tile, camera, quality, this.parts.now()))
+  }
+
+  private hold(slot: Slot): void {
+    slot.before ??= slot.tile
+    const { before } = slot
+    this.parts.later(HOLD_MS, () => {
+      if (slot.before === before) this.letGo(slot)
+    })
+  }
+
+  /** The picture before has stayed for long enough: the stored one stands in. */
+  private letGo(slot: Slot): void {
+    slot.before = null
+    this.cover(slot, slot.tile.camera === null ? null : this.parts.poster(slot.tile.camera), slot.tile.camera !== null)
+    this.changed(slot)
   }
 
   /** Stored pictures have become known: those of cameras that have shown nothing yet are put in. */
@@ -135,7 +155,8 @@ export class Wall {
   }
 
   tile(index: number): Tile {
-    return this.slots[index]?.tile ?? emptyTile(index)
+    const slot = this.slots[index]
+    return slot ? (slot.before ?? slot.tile) : emptyTile(index)
   }
 
   screen(index: number): Screen | null {
@@ -144,8 +165,7 @@ export class Wall {
 
   /** The audio track of the connection whose viewer the hub calls so; of the first one for null. */
   audioTrack(viewer: string | null): MediaStreamTrack | null {
-    const peers = [...this.peers.values()]
-    return (viewer === null ? peers[0] : peers.find((peer) => peer.viewer === viewer))?.audioTrack ?? null
+    return (viewer === null ? this.connections.all()[0] : this.connections.ofViewer(viewer))?.audioTrack ?? null
   }
 
   /** The connection that carries a tile: the one to ask for its figures. */
@@ -161,9 +181,10 @@ export class Wall {
 
   /** Called once a second: count frames, notice stalls, and ask again for a tile that has been stalled for long. */
   async tick(): Promise<void> {
-    for (const peer of this.peers.values()) {
+    for (const peer of this.connections.all()) {
       if (peer.state !== 'connected') continue
       const counts = await peer.framesDecoded()
+      if (this.connections.died(peer, this.carries(peer))) continue
       for (const slot of this.slots) {
         if (slot.source !== peer) continue
         const count = counts[slot.tile.index - peer.first] ?? 0
@@ -184,10 +205,15 @@ export class Wall {
     }
   }
 
+  /** The computer slept, or its network has changed: connections that are not heard at once are made anew. */
+  woken(): void {
+    this.connections.woken()
+  }
+
   snapshot(): { peers: { relay: number; state: string; viewer: string | null; epoch: number | null }[]; tiles: TileSnapshot[] } {
     const now = this.parts.now()
     return {
-      peers: [...this.peers.values()].map(({ relay, state, viewer, epoch }) => ({ relay, state, viewer, epoch })),
+      peers: this.connections.all().map(({ relay, state, viewer, epoch }) => ({ relay, state, viewer, epoch })),
       tiles: this.slots.map(({ tile, decoded, source, stills }) => ({
         index: tile.index,
         camera: tile.camera,
@@ -197,7 +223,7 @@ export class Wall {
         codec: tile.codec,
         framesDecoded: decoded,
         framesShown: tile.frameAt !== null,
-        stills,
+        stills: stills.shown,
         firstRtp: tile.firstRtp,
         serial: tile.serial,
         viewer: source?.viewer ?? null,
@@ -208,8 +234,12 @@ export class Wall {
   stop(): void {
     this.stopped = true
     for (const off of this.off) off()
-    for (const peer of this.peers.values()) peer.close()
-    this.peers.clear()
+    this.connections.stop()
+  }
+
+  /** Whether pictures are due on it. */
+  private carries(peer: Peer): boolean {
+    return this.slots.some(({ source, tile }) => source === peer && tile.hubState === 'live' && tile.note !== 'link_keys')
   }
 
   private cover(slot: Slot, poster: string | null, hold: boolean): void {
@@ -219,69 +249,32 @@ export class Wall {
 
   private ask(slot: Slot, tile: Tile): void {
     slot.tile = tile
-    // Shows go to the first relay's viewer; the hub's answer names the one that carries the tile.
     const { index, serial, camera, quality } = tile
-    const viewer = this.peers.get(keyOf(this.mainRelay, this.firstOf(index)))?.viewer
+    const viewer = this.connections.askedFor(index)
     if (viewer) this.parts.socket.want({ type: 'show', viewer, track: index, serial, camera, quality })
     this.changed(slot) // without a viewer it is asked for as soon as there is one: `showAll`
   }
 
-  private get mainRelay(): number {
-    return this.parts.relays[0] ?? 0
-  }
-
-  /** The first tile of the connection that carries this one. */
-  private firstOf(index: number): number {
-    return Math.max(...this.parts.firsts.filter((first) => first <= index))
-  }
-
-  private offer(relay: number, first: number): void {
-    if (this.stopped) return
-    const key = keyOf(relay, first)
-    const before = this.peers.get(key)
-    if (before) {
-      for (const slot of this.slots) {
-        if (slot.source !== before) continue
-        if (slot.tile.camera !== null) slot.screen.freeze()
-        slot.source = null
-        slot.decoded = 0
-        slot.tile = withConnection(slot.tile, false)
-        this.changed(slot)
-      }
-      before.close()
+  /** Another connection is made: tiles keep their last picture, and what was asked for is asked again by `showAll`. */
+  private replacing(before: Peer | null, relay: number, first: number): void {
+    for (const slot of this.slots) {
+      if (!before || slot.source !== before) continue
+      if (slot.tile.camera !== null) slot.screen.freeze()
+      slot.source = null
+      slot.decoded = 0
+      slot.tile = withConnection(slot.tile, false)
+      this.changed(slot)
     }
-    if (relay === this.mainRelay) for (const slot of this.slots) if (this.firstOf(slot.tile.index) === first) this.parts.socket.dropTile(slot.tile.index)
-    const peer = this.parts.connect(relay, first, (changed) => this.peerChanged(changed))
-    this.peers.set(key, peer)
-    void peer.offer()
+    if (relay !== this.connections.mainRelay) return
+    for (const { tile } of this.slots) if (this.connections.firstOf(tile.index) === first) this.parts.socket.dropTile(tile.index)
   }
 
   private peerChanged(peer: Peer): void {
-    if (!this.isCurrent(peer)) return
     if (peer.state === 'connecting') {
       this.adopt(peer)
-      if (peer.relay === this.mainRelay) this.showAll(peer.first)
-    } else if (peer.state === 'connected') {
-      this.tries.delete(keyOf(peer.relay, peer.first))
-      this.mark(peer, true)
-    } else if (peer.state === 'failed') {
-      this.mark(peer, false)
-      this.offerLater(peer)
-    }
-  }
-
-  private offerLater(peer: Peer): void {
-    const key = keyOf(peer.relay, peer.first)
-    const tries = this.tries.get(key) ?? 0
-    this.tries.set(key, tries + 1)
-    const most = OFFER_PAUSE_MS[Math.min(tries, OFFER_PAUSE_MS.length - 1)] ?? 8_000
-    this.parts.later(Math.random() * most, () => {
-      if (this.isCurrent(peer)) this.offer(peer.relay, peer.first)
-    })
-  }
-
-  private isCurrent(peer: Peer): boolean {
-    return this.peers.get(keyOf(peer.relay, peer.first)) === peer
+      if (peer.relay === this.connections.mainRelay) this.showAll(peer.first)
+    } else if (peer.state === 'connected') this.mark(peer, true)
+    else if (peer.state === 'failed') this.mark(peer, false)
   }
 
   /** Tiles without a source get theirs from this peer. */
@@ -310,7 +303,7 @@ export class Wall {
   /** A new viewer shows nothing yet: ask for every tile, under new serials. */
   private showAll(first: number): void {
     for (const slot of this.slots) {
-      if (slot.tile.camera === null || this.firstOf(slot.tile.index) !== first) continue
+      if (slot.tile.camera === null || this.connections.firstOf(slot.tile.index) !== first) continue
       const asked = requested(slot.tile, slot.tile.camera, slot.tile.quality, this.parts.now())
       this.ask(slot, { ...asked, hubState: 'connecting', liveAt: null })
     }
@@ -319,57 +312,44 @@ export class Wall {
   private onHello(hello: Hello): void {
     const newHub = this.hubEpoch !== null && this.hubEpoch !== hello.epoch
     this.hubEpoch = hello.epoch
-    for (const peer of [...this.peers.values()]) {
+    for (const peer of this.connections.all()) {
       if (peer.viewer === null) continue // its offer is under way, or has failed and will be repeated
       const epoch = hello.relays[String(peer.relay)]
       // A greeting may have been written before the viewer was made, and come after the hub's answer to its offer.
       const listed = hello.viewers.includes(peer.viewer) || peer.answeredAt > this.parts.socket.since
       const known = !newHub && listed && (epoch === undefined || epoch === peer.epoch)
-      if (!known) this.offer(peer.relay, peer.first)
+      if (!known) this.connections.again(peer)
     }
   }
 
   private tileMessage(message: TileMessage): void {
     const slot = this.slots[message.track]
     if (!slot || message.serial !== slot.tile.serial) return
-    const peer = [...this.peers.values()].find((one) => one.viewer === message.viewer)
+    const peer = this.connections.ofViewer(message.viewer)
     if (!peer) return
     slot.tile = withMessage(slot.tile, message, this.parts.now())
     if (slot.source !== peer) this.attach(slot, peer)
     this.changed(slot)
     // Frames often overtake this message: the one on the screen may be of this camera already.
     if (slot.tile.frameAt === null && slot.frame) this.accept(slot, slot.frame)
-    void this.fetchStills(slot)
+    void slot.stills.follow(() => this.stopped)
   }
 
-  /** Fetches the newest key-frame picture until it is shown: one at a time, skipping those that were replaced meanwhile. */
-  private async fetchStills(slot: Slot): Promise<void> {
-    if (slot.fetching) return
-    slot.fetching = true
-    while (!this.stopped && slot.tile.hubState === 'pictures' && slot.tile.camera !== null && slot.tile.picture !== null) {
-      const { camera, stream, picture } = slot.tile
-      if (picture === slot.fetched) break
-      const got = await this.parts.still(camera, stream ?? 'sub', picture)
-      slot.fetched = picture // whether or not it could be fetched: the next one comes soon
-      if (!got) continue
-      if (slot.tile.camera !== camera || slot.tile.hubState !== 'pictures') got.image.close()
-      else {
-        slot.screen.still(got.image)
-        slot.stills += 1
-        slot.tile = withStill(slot.tile, this.parts.now() - got.age)
-        this.changed(slot)
-      }
-    }
-    slot.fetching = false
+  private stillCame(slot: Slot, image: ImageBitmap, age: number): void {
+    this.arrived(slot)
+    slot.screen.still(image)
+    slot.tile = withStill(slot.tile, this.parts.now() - age)
+    this.changed(slot)
   }
 
   private viewerGone(message: ViewerGone): void {
-    for (const peer of [...this.peers.values()]) if (peer.viewer === message.viewer) this.offer(peer.relay, peer.first)
+    const peer = this.connections.ofViewer(message.viewer)
+    if (peer) this.connections.again(peer)
   }
 
   private relayNew(message: RelayNew): void {
-    for (const peer of [...this.peers.values()]) {
-      if (peer.relay === message.relay && peer.epoch !== message.epoch) this.offer(peer.relay, peer.first)
+    for (const peer of this.connections.all()) {
+      if (peer.relay === message.relay && peer.epoch !== message.epoch) this.connections.again(peer)
     }
   }
 
@@ -382,15 +362,20 @@ export class Wall {
     const before = slot.tile
     slot.tile = withFrame(before, frame, this.parts.now())
     if (slot.tile === before) return
+    this.arrived(slot)
     slot.screen.reveal()
     if (before.frameAt === null || phaseOf(before, this.parts.now()) !== phaseOf(slot.tile, this.parts.now())) this.changed(slot)
+  }
+
+  /** The first picture of another camera that came gently: what was kept of the one before is of no use any more. */
+  private arrived(slot: Slot): void {
+    if (slot.before === null) return
+    slot.before = null
+    slot.poster = null
+    slot.screen.forget()
   }
 
   private changed(slot: Slot): void {
     for (const listener of this.listeners) listener(slot.tile.index)
   }
-}
-
-function keyOf(relay: number, first: number): string {
-  return `${relay}/${first}`
 }

@@ -69,7 +69,7 @@ describe('a page that is opened', () => {
     let answer: (all: object[]) => void = () => undefined
     hub.on('GET /api/cameras', () => new Promise((resolve) => (answer = resolve)))
     await ended(early({ pathname: '/wall', search: '?layout=1&cams=7' }))
-    const { screenOf } = await import('@/pages/wall/wallState')
+    const { screenOf } = await import('@/pages/wall/wallEngine')
     const poster = screenOf(0)!.element.querySelector('img')!
     expect(poster.hasAttribute('src')).toBe(false)
     answer([camera(7, { picture_at: '2026-01-01T00:00:00Z' })])

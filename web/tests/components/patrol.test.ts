@@ -28,9 +28,10 @@ function tiles(): ShownTile[] {
   return cameras.flatMap((id, index) => (id === null ? [] : [{ index, camera: id, element: document.body, frame: null, picture: 'moving' as const, source: {} as CanvasImageSource, still: true }]))
 }
 const wall: WallControl = {
+  show: ({ layout, cameras }) => void shown.push([layout, [...cameras]]),
   showScene: (layout, cameras) => void shown.push([layout, [...cameras]]),
   shown: tiles,
-  scene: () => ({ layout: shown.at(-1)?.[0] ?? '4', cameras: shown.at(-1)?.[1] ?? [9, null, null, null] }),
+  scene: () => ({ layout: shown.at(-1)?.[0] ?? '4', cameras: shown.at(-1)?.[1] ?? [9, null, null, null], carousels: {}, magnify: null }),
   selected: () => selected.value,
   select: (id) => (selected.value = id),
 }

@@ -144,10 +144,11 @@ describe('stops', () => {
     ])
   })
   it('tell what is wrong with them', () => {
-    const seen = (state: 'approved' | 'retired', health: 'ok' | 'fault') => ({ state, health })
-    const known = new Map([[1, seen('approved', 'ok')], [2, seen('approved', 'fault')], [3, seen('retired', 'ok')]])
+    const seen = (state: 'approved' | 'retired', cause: string | null = null) => ({ state, cause, health: cause === null ? ('ok' as const) : ('fault' as const) })
+    const known = new Map([[1, seen('approved')], [2, seen('approved', 'unreachable')], [3, seen('retired')], [4, seen('approved', 'frozen')], [5, seen('approved', 'clock_wrong')]])
     const of = (...ids: number[]) => troubleOf(groupStop(ids), known, new Map())
     expect([of(1), of(2), of(3), of(9), of(1, 2), of(1, 3), of(2, 3)]).toEqual([null, 'dead', 'gone', 'gone', 'some_dead', 'partly', 'dead'])
+    expect([of(4), of(5), of(1, 4), of(2, 4)]).toEqual(['bad', null, 'bad', 'some_dead'])
     expect(troubleOf(newStop('scene', 5), known, new Map())).toBe('gone')
     expect(troubleOf(newStop('scene', 5), known, new Map([[5, { cameras: [1, null] }]]))).toBeNull()
   })

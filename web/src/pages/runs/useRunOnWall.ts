@@ -90,7 +90,7 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
       itinerary.value = []
       error.value = null
       if (id === null) {
-        if (before) wall.showScene(before.layout, before.cameras)
+        if (before) wall.show(before)
         before = null
         return
       }

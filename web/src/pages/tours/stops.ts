@@ -2,6 +2,7 @@
 
 import type { Camera, LayoutName, PlaceStops, Scene, StopBody, Tour } from '@/api/types'
 import { fitted, layoutFor } from '@/wall/layout'
+import { PICTURE_FAULTS } from '../wall/describe'
 
 export const DWELL_MIN = 3
 export const DWELL_MAX = 3600
@@ -183,19 +184,28 @@ export function totalSeconds(stops: readonly Pick<Stop, 'dwell'>[]): number {
   return stops.reduce((sum, stop) => sum + stop.dwell, 0)
 }
 
-/** What is wrong with a stop: `gone` (nothing is left of it that could be shown), `partly` (some cameras are retired),
- * `dead` (none of its cameras can be seen now), `some_dead`; null: nothing. */
-export type StopTrouble = 'gone' | 'partly' | 'dead' | 'some_dead'
+/**
+ * What is wrong with a stop: `gone` (nothing is left of it that could be shown), `dead` (none of its cameras can be shown
+ * now), `partly` (some cameras are retired), `some_dead`, `bad` (shown, but a picture is at fault); null: nothing.
+ */
+export type StopTrouble = 'gone' | 'partly' | 'dead' | 'some_dead' | 'bad'
 
-type Seen = Pick<Camera, 'state' | 'health'>
+type Seen = Pick<Camera, 'state' | 'health' | 'cause'>
+
+/** Whether a camera cannot be shown now; what only its picture lacks is shown nevertheless (patrol.runs.condition). */
+export function isDead(camera: Seen | undefined): boolean {
+  return camera?.state !== 'approved' || (camera.health === 'fault' && !(camera.cause && (PICTURE_FAULTS.has(camera.cause) || SHOWN_ANYWAY.has(camera.cause))))
+}
+const SHOWN_ANYWAY: ReadonlySet<string> = new Set(['clock_wrong', 'late'])
 
 export function troubleOf(stop: Stop, cameras: ReadonlyMap<number, Seen>, scenes: ReadonlyMap<number, Pick<Scene, 'cameras'>>): StopTrouble | null {
   if (stop.kind === 'scene' && !scenes.has(stop.target)) return 'gone'
   const shown = camerasOf(stop, scenes)
-  const used = shown.filter((id) => cameras.get(id)?.state === 'approved')
+  const used = shown.flatMap((id) => cameras.get(id) ?? []).filter((camera) => camera.state === 'approved')
   if (!used.length) return 'gone'
-  const dead = used.filter((id) => cameras.get(id)?.health === 'fault').length
+  const dead = used.filter(isDead).length
   if (dead === used.length) return 'dead'
   if (used.length < shown.length) return 'partly'
-  return dead ? 'some_dead' : null
+  if (dead) return 'some_dead'
+  return used.some((camera) => camera.health === 'fault' && camera.cause !== null && PICTURE_FAULTS.has(camera.cause)) ? 'bad' : null
 }

@@ -55,7 +55,7 @@ export function noteOf(tile: Tile, phase: Phase): Tile['note'] {
 }
 
 /** Faults that only a look at the picture finds: packets flow, but there is nothing to see. */
-const PICTURE_FAULTS: ReadonlySet<string> = new Set([
+export const PICTURE_FAULTS: ReadonlySet<string> = new Set([
   'no_signal',
   'black',
   'covered',
@@ -71,6 +71,14 @@ const PICTURE_FAULTS: ReadonlySet<string> = new Set([
   'undecodable',
   'quarantined',
 ])
+
+/** Faults of cameras whose picture can be shown nevertheless; as patrol/runs/condition.py has them. */
+const SHOWN_ANYWAY: ReadonlySet<string> = new Set([...PICTURE_FAULTS, 'clock_wrong', 'late', 'lossy'])
+
+/** Whether a carousel passes over the camera: the rounds have found that there is nothing to be shown. */
+export function cannotBeShown(camera: Pick<Camera, 'health' | 'cause'>): boolean {
+  return camera.health === 'fault' && !SHOWN_ANYWAY.has(camera.cause ?? '')
+}
 
 /** The fault that rounds found in a picture that plays; null when there is none. */
 export function pictureFault(phase: Phase, camera: Pick<Camera, 'health' | 'cause'> | undefined): string | null {

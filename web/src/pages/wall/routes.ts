@@ -1,7 +1,7 @@
 import type { RouteRecordRaw } from 'vue-router'
 
 function startTheWall(): void {
-  void import('./wallState').then(
+  void import('./wallEngine').then(
     (wall) => wall.start(),
     () => undefined, // the page needs the same file, and the router says what is wrong
   )

@@ -4,7 +4,7 @@ import { api } from '@/api/client'
 import type { TileFigures } from '@/api/types'
 import { rates, type Inbound, type Reading, type TileRates } from '@/wall/figures'
 import type { Peer } from '@/wall/peer'
-import { engine } from './wallState'
+import { engine } from './wallEngine'
 
 const EVERY_MS = 2_000
 

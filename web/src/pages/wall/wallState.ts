@@ -1,199 +1,78 @@
-/** The wall's state for Vue, and the one engine behind it, kept for as long as somebody is signed in. */
-import { reactive, ref, shallowReactive, shallowRef, watch } from 'vue'
-import { api, pictureUrl } from '@/api/client'
-import type { LayoutName, MediaAnswer } from '@/api/types'
-import { cameras, live, me } from '@/stores'
-import { MOST_TILES, fitted, gridOf, isLayout, sceneFromQuery, tileCount, type SceneState } from '@/wall/layout'
-import { Peer } from '@/wall/peer'
+/** What the wall shows: its scene, the selected and the enlarged tile, and what the user does with them. */
+import { reactive, ref, watch } from 'vue'
+import type { LayoutName } from '@/api/types'
+import type { Carousel } from '@/wall/carousel'
 import type { ShownTile, WallControl } from '@/wall/control'
-import { VideoScreen } from '@/wall/screen'
-import { PageSpeaker, Sound, type SoundState } from '@/wall/sound'
-import { emptyTile, phaseOf, pictureOf, qualityFor, type Phase, type Tile } from '@/wall/tile'
-import { Wall } from '@/wall/wall'
+import { MOST_SLOTS, fitted, gridOf, tileCount, withMagnifier, type Grid } from '@/wall/layout'
+import { magnifierOf, mayMagnify, plainScene, sceneFromQuery, withFitting, type SceneState } from '@/wall/scene'
+import { pictureOf, qualityFor } from '@/wall/tile'
+import { padAt } from './ptzStates'
+import { remembered } from './remembered'
+import { turnFor, turnNow, turner } from './turning'
+import { engine, ownedBy, screenOf, silenceUnless, start, views } from './wallEngine'
 
-export interface TileView {
-  tile: Tile
-  phase: Phase
-  picture: 'moving' | 'old' | 'none'
-  /** ms since the last new frame; for "… ago". */
-  age: number
-}
-
-const engine = shallowRef<Wall | null>(null)
-const screens = Array.from({ length: MOST_TILES }, () => null as VideoScreen | null)
-
-export const views = shallowReactive<TileView[]>(Array.from({ length: MOST_TILES }, (_, i) => viewOf(emptyTile(i))))
-export const scene = reactive<SceneState>({ layout: '4', cameras: fitted('4', []) })
+export const scene = reactive<SceneState>(plainScene('4', []))
 /** The tile that keys and clicks on cameras act on. */
 export const selected = ref(0)
 /** The tile that fills the wall, if one does. */
 export const solo = ref<number | null>(null)
-/** Whether this site has sound and this user may hear it. */
-export const soundAllowed = ref(false)
-/** The camera being listened to. A refusal is shown once, by the page that watches `soundRefused`. */
-export const sound = shallowReactive<SoundState>({ camera: null, state: 'off' })
-export const soundRefused = shallowRef<{ camera: number; reason: string } | null>(null)
-/** True when there can be no live video at all: GET /api/media failed. */
-export const mediaProblem = ref(false)
-
 /** Whether every tile has come to rest: what is of use only then is rendered only then. */
 export const settled = ref(false)
 const SETTLE_MS = 3_000
 
-let listener: Sound | null = null
-/** The hub's media parameters, asked for once per session; null: they could not be read. */
-let parameters: Promise<MediaAnswer | null> | undefined
-/** Peers made ahead of time, each with its offer ready, for the wall that is opened next. */
-const spares = new Map<number, Peer>()
-/** Settled when the hub has answered the first offer, or has refused it. */
-let answered = settling()
+/** What did not fit into the layout of now, by the tile it came from: it comes back with a larger one. */
+let beyond = new Map<number, number>()
 let visible = false
 /** The camera that another page shows in the first tile while no wall page is open; null: none. */
 let guest: number | null = null
 /** A tour's stop lasts seconds: it stays on the warmed tile stream, since a change to the main stream may freeze the picture. */
 let passing = false
-let starting = false
-let ticker: ReturnType<typeof setInterval> | undefined
 let sharpening: ReturnType<typeof setTimeout> | undefined
 const SHARPEN_MS = 800
 
-function settling(): { done: Promise<void>; resolve: () => void } {
-  let resolve = (): void => undefined
-  const done = new Promise<void>((settle) => (resolve = settle))
-  return { done, resolve }
-}
-
-function viewOf(tile: Tile): TileView {
-  const now = performance.now()
-  return { tile, phase: phaseOf(tile, now), picture: pictureOf(tile, now), age: tile.frameAt === null ? 0 : now - tile.frameAt }
-}
-
-async function ask(): Promise<MediaAnswer | null> {
-  const media = await api.get('/api/media')
-  if (!media.ok) {
-    parameters = undefined
-    answered.resolve()
-  }
-  return media.ok ? media.data : null
-}
-
-function relaysOf(media: MediaAnswer): number[] {
-  return media.relays.length ? media.relays : [0]
-}
-
-function newPeer(media: MediaAnswer, relay: number, first = 0): Peer {
-  return new Peer({
-    relay,
-    first,
-    tracks: first ? MOST_TILES - first : media.tracks,
-    audio: media.audio,
-    iceServers: media.ice_servers as unknown as RTCIceServer[],
-    post: (sdp, signal) => api.post('/api/viewers', { body: { page: live.page, relay, first, sdp }, signal }),
-  })
-}
-
-/** Asks for the media parameters ahead of `start`. */
-export function askMedia(): void {
-  parameters ??= ask()
-}
-
-/** Prepares what the wall will need and what costs the hub nothing: no connection is made. */
-export async function prepare(): Promise<void> {
-  const media = await (parameters ??= ask())
-  if (!media || !me.value || engine.value) return
-  for (const relay of relaysOf(media)) if (!spares.has(relay)) spares.set(relay, newPeer(media, relay))
-}
-
-/** Creates the engine. Called by the wall's route, so that the hub is asked while the page is still being rendered. */
-export async function start(): Promise<void> {
-  if (engine.value || starting) return
-  const user = me.value?.id
-  starting = true
-  const media = await (parameters ??= ask())
-  starting = false
-  if (me.value?.id !== user) return void (visible && start()) // signed out meanwhile, and perhaps in as somebody else
-  mediaProblem.value = !media
-  if (!me.value || engine.value) return
-  if (!media) {
-    setTimeout(() => (visible || guest !== null) && void start(), 3_000)
-    return
-  }
-  const wall = new Wall({
-    socket: live,
-    tiles: MOST_TILES,
-    relays: relaysOf(media),
-    firsts: media.tracks < MOST_TILES ? [0, media.tracks] : [0],
-    connect: (relay, first, onState) => {
-      const spare = first === 0 ? spares.get(relay) : undefined
-      if (spare) spares.delete(relay)
-      const peer = spare ?? newPeer(media, relay, first)
-      peer.onState = (changed) => {
-        onState(changed)
-        answered.resolve()
-      }
-      return peer
-    },
-    screen: (index) => (screens[index] ??= new VideoScreen()),
-    poster: (id) => {
-      const camera = cameras.byId.get(id)
-      return camera?.picture_at ? pictureUrl(id, camera.picture_at) : null
-    },
-    still: async (id, stream, number) => {
-      const got = await api.still(id, stream, number)
-      const image = got && (await createImageBitmap(got.picture).catch(() => null))
-      return got && image ? { image, age: got.age } : null
-    },
-    now: () => performance.now(),
-    later: (ms, what) => void setTimeout(what, ms),
-  })
-  wall.listen((index) => {
-    views[index] = viewOf(wall.tile(index))
+ownedBy({
+  wanted: () => visible || guest !== null,
+  begun: () => apply(),
+  tileChanged(index) {
     if (!settled.value && visible && views.every(({ phase }) => phase !== 'connecting' && phase !== 'waiting')) settled.value = true
     sharpen(index)
-  })
-  engine.value = wall
-  soundAllowed.value = media.audio
-  listener = new Sound({
-    socket: live,
-    speaker: new PageSpeaker(),
-    track: (viewer) => wall.audioTrack(viewer),
-    onChange: () => listener && Object.assign(sound, { camera: listener.camera, state: listener.state }),
-    onRefused: (camera, reason) => (soundRefused.value = { camera, reason }),
-  })
-  ticker = setInterval(() => void wall.tick(), 1_000)
-  // Browser journeys read what is really decoded; nothing can be steered by it.
-  Object.defineProperty(window, '__wall', { configurable: true, get: () => ({ ...wall.snapshot(), sound: { ...sound } }) })
-  apply()
-}
-
-function stop(): void {
-  clearInterval(ticker)
-  engine.value?.stop()
-  engine.value = null
-  listener?.stop()
-  listener = null
-  soundAllowed.value = false
-  Object.assign(sound, { camera: null, state: 'off' })
-  parameters = undefined
-  guest = null
-  answered = settling()
-  for (const peer of spares.values()) peer.close()
-  spares.clear()
-  for (const screen of screens) screen?.dispose()
-  screens.fill(null)
-  for (let i = 0; i < MOST_TILES; i += 1) views[i] = viewOf(emptyTile(i))
-  solo.value = null
-}
-
-watch(me, (who, before) => {
-  if (before && who?.id !== before.id) stop() // what was asked before anybody was signed in is of use to whoever it is
+  },
+  ended() {
+    guest = null
+    solo.value = null
+  },
 })
 
-/** A wall that is opened early asks for its cameras before it knows them. */
-watch(cameras.loaded, (loaded) => loaded && engine.value?.postersKnown())
+/** The grid as it is drawn: of an even one that magnifies, with one more tile. */
+const magnifiers = new Map<LayoutName, Grid>()
+export function gridNow(): Grid {
+  const grid = gridOf(scene.layout)
+  if (scene.magnify === null || grid.large) return grid
+  const kept = magnifiers.get(grid.name) ?? withMagnifier(grid)
+  magnifiers.set(grid.name, kept)
+  return kept
+}
+
+/** The tile that shows small ones large in turn; null: none does. */
+export function magnifierTile(): number | null {
+  return scene.magnify === null ? null : magnifierOf(scene.layout)
+}
+
+/** The camera that a tile shows now: pinned, of its carousel, or of the small tile that it magnifies. */
+export function cameraAt(index: number): number | null {
+  if (index === magnifierTile()) {
+    const small = turner.magnified
+    return small === null || small === index ? null : cameraAt(small)
+  }
+  return index in scene.carousels ? (turner.camera(index) ?? null) : (scene.cameras[index] ?? null)
+}
+
+function largeTile(): number | null {
+  return magnifierTile() ?? (gridOf(scene.layout).large ? 0 : null)
+}
 
 function isLarge(index: number): boolean {
-  return solo.value === index || (solo.value === null && !passing && index === 0 && gridOf(scene.layout).large)
+  return solo.value === index || (solo.value === null && !passing && index === largeTile())
 }
 
 /** A large tile that shows its tile stream by now goes on to the main stream. */
@@ -207,40 +86,42 @@ function sharpen(index: number): void {
   }, SHARPEN_MS)
 }
 
-/** The large tile and the solo tile ask for the main stream; the hub falls back to the sub stream and says so. */
-function apply(): void {
+/** The large tile and the solo tile ask for the main stream; the hub falls back to the sub stream and says so. `gently`: nobody asked for it just now. */
+function apply(gently = false): void {
   const wall = engine.value
   if (!wall) return
-  if (visible) wall.reach(tileCount(scene.layout))
-  for (let index = 0; index < MOST_TILES; index += 1) {
-    const camera = visible ? (scene.cameras[index] ?? null) : index === 0 ? guest : null
-    wall.show(index, camera, qualityFor(wall.tile(index), camera, visible && isLarge(index)))
+  if (visible) wall.reach(gridNow().areas.length)
+  for (let index = 0; index < MOST_SLOTS; index += 1) {
+    const camera = visible ? cameraAt(index) : index === 0 ? guest : null
+    wall.show(index, camera, qualityFor(wall.tile(index), camera, visible && isLarge(index)), gently)
   }
-  if (sound.camera !== null && !(visible && scene.cameras.includes(sound.camera))) listener?.listen(null)
+  silenceUnless((camera) => visible && views.some((_, index) => cameraAt(index) === camera))
 }
 
-/**
- * Why a tile's camera cannot be heard; null when it can, or when that is not known yet: while a tile changes its stream
- * nothing is known, and the hub lets the wish wait until it is.
- */
-export function silenceOf(tile: Tile): string | null {
-  return tile.audio === null || tile.audio === 'plays' ? null : `audio_${tile.audio}`
+/** There is nothing of it to be shown large. */
+function isDark(index: number): boolean {
+  return ['failed', 'refused'].includes(views[index]!.phase)
 }
 
-/** Switches a tile's sound on, and that of another one off; or off. */
-export function toggleSound(index: number): void {
-  const { tile } = views[index]!
-  if (!listener || tile.camera === null) return
-  if (sound.camera === tile.camera) return listener.listen(null)
-  const reason = silenceOf(tile)
-  if (reason) soundRefused.value = { camera: tile.camera, reason }
-  else listener.listen(tile.camera)
+const turned = {
+  carousels: () => scene.carousels,
+  magnifier() {
+    if (scene.magnify === null) return null
+    const large = magnifierOf(scene.layout)
+    const small = scene.cameras.map((_, index) => index).filter((index) => index !== large && (index in scene.carousels || scene.cameras[index] !== null) && !isDark(index))
+    return { members: small, seconds: scene.magnify }
+  },
+  pinned: () => new Set(scene.cameras.flatMap((id, index) => (id === null || index === magnifierTile() ? [] : [id]))),
+  busy: (tile: number) => !visible || solo.value !== null || (padAt.value !== null && (padAt.value === tile || padAt.value === magnifierTile())),
+  changed: () => apply(true),
 }
 
 /** While no wall page is open nothing is shown, so nothing is pulled; the connection stays for a quick return. */
 export function setVisible(on: boolean): void {
   visible = on
   if (on) void start()
+  turnFor(on ? turned : null)
+  if (on) turnNow()
   apply()
   if (on) setTimeout(() => (settled.value = true), SETTLE_MS)
 }
@@ -255,49 +136,96 @@ export function showGuest(camera: number | null): void {
 /** The wall is being opened at this address: shows its scene before there is a page to see it in. */
 export function openWall(query: Record<string, unknown>): void {
   const asked = query.run === undefined ? (sceneFromQuery(query) ?? remembered()) : null // a run shows its stops itself
-  if (asked) setScene(asked.layout, asked.cameras)
+  if (asked) setContent(asked)
   setVisible(true)
 }
 
-/** When the hub has answered the first offer and reads what the page wants to see. */
-export async function wallAnswered(): Promise<void> {
-  const open = new Promise<void>((resolve) => {
-    if (live.state === 'open') return resolve()
-    const off = live.onState((state) => {
-      if (state === 'connecting') return
-      off()
-      resolve()
-    })
-  })
-  await Promise.all([answered.done, open])
-}
-
-export function screenOf(index: number): VideoScreen | null {
-  return engine.value ? (screens[index] ?? null) : null
+/** Shows this scene, with all that turns in it. */
+export function setContent(content: SceneState, ofTour = false): void {
+  passing = ofTour
+  beyond = new Map()
+  Object.assign(scene, withFitting(content))
+  solo.value = null
+  if (selected.value >= tileCount(scene.layout)) selected.value = 0
+  turnNow()
+  apply(ofTour)
 }
 
 export function setScene(layout: LayoutName, ids: readonly (number | null)[], ofTour = false): void {
-  passing = ofTour
-  scene.layout = layout
-  scene.cameras = fitted(layout, ids)
-  solo.value = null
-  if (selected.value >= tileCount(layout)) selected.value = 0
-  apply()
+  setContent(plainScene(layout, ids), ofTour)
 }
 
-/** Another grid for the same cameras; those that no longer fit are dropped from the end, empty tiles first. */
+/**
+ * Another grid for the same scene. What fits stays in its place; what does not goes into a free tile, and else comes back
+ * with a layout that has room.
+ */
 export function setLayout(layout: LayoutName): void {
   const room = tileCount(layout)
-  let ids = [...scene.cameras]
-  if (ids.slice(room).some((id) => id !== null)) ids = ids.filter((id) => id !== null)
-  setScene(layout, ids)
+  const kept = fitted(layout, scene.cameras)
+  const carousels = { ...scene.carousels }
+  const left = new Map(beyond)
+  scene.cameras.forEach((id, index) => index >= room && id !== null && left.set(index, id))
+  const free = (index: number): boolean => index >= 0 && index < room && kept[index] === null && !(index in carousels)
+  for (const [index, id] of [...left].sort(([a], [b]) => a - b)) {
+    const place = free(index) ? index : kept.findIndex((_, n) => free(n))
+    if (kept.includes(id)) left.delete(index)
+    else if (place >= 0) {
+      kept[place] = id
+      left.delete(index)
+    }
+  }
+  for (const tile of Object.keys(carousels).map(Number)) {
+    if (tile < room) continue
+    const place = kept.findIndex((_, n) => free(n))
+    if (place >= 0) carousels[place] = carousels[tile]!
+    delete carousels[tile]
+  }
+  setContent({ layout, cameras: kept, carousels, magnify: scene.magnify })
+  beyond = left
+}
+
+/** A tile's own content: a camera, a carousel, or nothing. */
+function contentOf(index: number): { camera: number | null; carousel: Carousel | undefined } {
+  return { camera: scene.cameras[index] ?? null, carousel: scene.carousels[index] }
+}
+
+function setContentOf(index: number, { camera, carousel }: { camera: number | null; carousel: Carousel | undefined }): void {
+  const rest = Object.fromEntries(Object.entries(scene.carousels).filter(([tile]) => Number(tile) !== index))
+  scene.carousels = carousel ? { ...rest, [index]: carousel } : rest
+  scene.cameras[index] = carousel ? null : camera
 }
 
 export function put(index: number, camera: number | null): void {
   if (index < 0 || index >= tileCount(scene.layout)) return
   const elsewhere = camera === null ? -1 : scene.cameras.indexOf(camera)
-  if (elsewhere >= 0 && elsewhere !== index) scene.cameras[elsewhere] = scene.cameras[index] ?? null // they change places
-  scene.cameras[index] = camera
+  if (elsewhere >= 0 && elsewhere !== index) setContentOf(elsewhere, contentOf(index)) // they change places
+  setContentOf(index, { camera, carousel: undefined })
+  turnNow()
+  apply()
+}
+
+/** Two tiles change places, with whatever they show. */
+export function swap(from: number, to: number): void {
+  const [a, b] = [contentOf(from), contentOf(to)]
+  setContentOf(to, a)
+  setContentOf(from, b)
+  turnNow()
+  apply()
+}
+
+/** What a tile turns through; null: it stays on the camera that it shows. */
+export function setCarousel(index: number, carousel: Carousel | null): void {
+  if (index < 0 || index >= tileCount(scene.layout)) return
+  setContentOf(index, { camera: cameraAt(index), carousel: carousel ?? undefined })
+  turnNow()
+  apply()
+}
+
+/** Shows each small tile large for so many seconds in turn; null: no longer. */
+export function setMagnify(seconds: number | null): void {
+  scene.magnify = mayMagnify(scene.layout) ? seconds : null
+  solo.value = null
+  turnNow()
   apply()
 }
 
@@ -308,65 +236,45 @@ export function add(camera: number): number {
     selected.value = there
     return there
   }
-  const free = scene.cameras[selected.value] === null ? selected.value : scene.cameras.indexOf(null)
+  const isFree = (index: number): boolean => scene.cameras[index] === null && !(index in scene.carousels) && index !== magnifierTile()
+  const firstFree = (): number => scene.cameras.findIndex((_, index) => isFree(index))
+  const free = isFree(selected.value) ? selected.value : firstFree()
   const index = free >= 0 ? free : selected.value
   put(index, camera)
-  const next = scene.cameras.indexOf(null)
+  const next = firstFree()
   selected.value = free >= 0 && next >= 0 ? next : free >= 0 ? index : (index + 1) % tileCount(scene.layout)
   if (solo.value !== null) setSolo(index)
   return index
 }
 
 export function setSolo(index: number | null): void {
-  solo.value = index !== null && scene.cameras[index] != null ? index : null
-  if (solo.value !== null) selected.value = solo.value
+  solo.value = index !== null && cameraAt(index) !== null ? index : null
+  if (solo.value !== null && solo.value < tileCount(scene.layout)) selected.value = solo.value
   apply()
 }
 
-export function again(index: number): void {
-  engine.value?.again(index)
-}
-
 export const control: WallControl = {
+  show: (content) => setContent(content),
   showScene: (layout, ids) => setScene(layout, ids, true),
   shown: () => {
     const now = performance.now()
     const wall = visible ? engine.value : null
-    const indices = solo.value === null ? Array.from({ length: tileCount(scene.layout) }, (_, index) => index) : [solo.value]
+    const indices = solo.value === null ? Array.from({ length: gridNow().areas.length }, (_, index) => index) : [solo.value]
     return indices.flatMap((index): ShownTile[] => {
       const tile = wall?.tile(index)
       if (!tile || tile.camera === null) return []
-      const screen = screens[index]
+      const screen = screenOf(index)
       const element = screen?.element.closest('[data-tile]') ?? null
       return [{ index, camera: tile.camera, element, frame: element?.parentElement ?? null, picture: pictureOf(tile, now), source: screen?.picture ?? null, still: tile.still }]
     })
   },
-  scene: () => ({ layout: scene.layout, cameras: [...scene.cameras] }),
-  selected: () => scene.cameras[selected.value] ?? null,
+  scene: () => ({ layout: scene.layout, cameras: [...scene.cameras], carousels: { ...scene.carousels }, magnify: scene.magnify }),
+  selected: () => cameraAt(selected.value),
   select: (camera) => {
-    const index = scene.cameras.indexOf(camera)
+    const index = scene.cameras.findIndex((_, tile) => cameraAt(tile) === camera)
     if (index >= 0) selected.value = index
   },
 }
 
-/** The scene a user left the wall with, kept in this browser. */
-export function remember(): void {
-  if (!me.value) return
-  try {
-    localStorage.setItem(`wall:${me.value.id}`, JSON.stringify({ layout: scene.layout, cameras: scene.cameras }))
-  } catch {
-    /* storage is switched off */
-  }
-}
-
-export function remembered(): SceneState | null {
-  try {
-    const kept = JSON.parse(localStorage.getItem(`wall:${me.value?.id}`) ?? 'null') as { layout?: unknown; cameras?: unknown } | null
-    if (!kept || !isLayout(kept.layout) || !Array.isArray(kept.cameras)) return null
-    return { layout: kept.layout, cameras: fitted(kept.layout, kept.cameras.map((id: unknown) => (Number.isInteger(id) ? (id as number) : null))) }
-  } catch {
-    return null
-  }
-}
-
-export { engine }
+/** The tile whose PTZ pad is open stands still; when it is closed the carousel goes on at once. */
+watch(padAt, () => visible && turnNow())

@@ -1,0 +1,104 @@
+/** The record of a patrol as its page shows it: results by stop, what is worth a look, the texts beside them. */
+import type { components } from '@/api/schema'
+import type { RunItinerary, RunStep } from '@/api/types'
+import { reasonText, t } from '@/i18n'
+
+type Schemas = components['schemas']
+export type RecordState = Schemas['RecordAnswer']
+export type RecordRow = Schemas['RecordRowAnswer']
+export type RecordCheck = Schemas['RecordCheckAnswer']
+export type RecordFault = Schemas['RecordFaultAnswer']
+export type RecordCounts = Schemas['RecordCountsAnswer']
+export type PatrolResult = Schemas['RunResultAnswer']
+export type PatrolFinding = Schemas['FindingAnswer']
+export type PatrolEvent = Schemas['RunEventAnswer']
+
+export const FILTERS = ['all', 'abnormal', 'unseen', 'excused', 'key'] as const
+export type Filter = (typeof FILTERS)[number]
+
+/** Whether a result is worth a look under the filter. `abnormal`: whatever is not simply normal and seen. */
+export function shown(filter: Filter, result: PatrolResult): boolean {
+  if (filter === 'abnormal') return result.result === 'abnormal' || result.findings > 0
+  if (filter === 'unseen') return !result.seen
+  if (filter === 'excused') return result.result === 'excused'
+  return filter === 'all' || result.key
+}
+
+export interface RecordStop {
+  position: number
+  name: string
+  note: string
+  key: boolean
+  results: PatrolResult[]
+  /** Its lines in the record: each time it was on or skipped. */
+  visits: RunStep[]
+}
+
+/** The stops of the itinerary that have a result to show, with these results and the times when they were on. */
+export function stopsOf(itinerary: RunItinerary, results: readonly PatrolResult[], steps: readonly RunStep[], filter: Filter): RecordStop[] {
+  const byStop = new Map<number, PatrolResult[]>()
+  for (const one of results) if (shown(filter, one)) byStop.set(one.position, [...(byStop.get(one.position) ?? []), one])
+  return itinerary.stops.flatMap((stop) => {
+    const found = byStop.get(stop.position)
+    if (!found) return []
+    return [
+      {
+        position: stop.position,
+        name: stop.name,
+        note: stop.note,
+        key: found.some((one) => one.key),
+        results: found,
+        visits: steps.filter((step) => step.position === stop.position),
+      },
+    ]
+  })
+}
+
+/** How many results each filter shows. */
+export function filterCounts(results: readonly PatrolResult[]): Record<Filter, number> {
+  const count = (filter: Filter): number => results.filter((one) => shown(filter, one)).length
+  return { all: results.length, abnormal: count('abnormal'), unseen: count('unseen'), excused: count('excused'), key: count('key') }
+}
+
+/** "看到 12.5 秒", or why it was not seen. */
+export function seenText(result: PatrolResult): string {
+  if (result.seen) return t('records.seen', { s: secondsText(result.seen_s) })
+  if (result.why) return t('records.notSeenWhy', { why: reasonText(result.why) })
+  return result.seen_s > 0 ? t('records.seenShort', { s: secondsText(result.seen_s) }) : t('records.notSeen')
+}
+
+/** Seconds with one decimal below ten. */
+export function secondsText(seconds: number): string {
+  return seconds < 10 ? (Math.floor(seconds * 10) / 10).toString() : Math.floor(seconds).toString()
+}
+
+/** A short form of a hash, in groups that can be compared by eye. */
+export function hashText(hash: string): string {
+  return hash.slice(0, 16).replace(/(.{4})(?=.)/g, '$1 ')
+}
+
+const EVENT_WORDS = new Set(['to_name', 'from_name', 'note', 'cause', 'seconds', 'reason', 'words'])
+
+/** What an event says beside its name: to whom, how long, why. */
+export function eventText(event: PatrolEvent): string {
+  const detail = event.detail
+  const parts: string[] = []
+  for (const [name, value] of Object.entries(detail)) {
+    if (!EVENT_WORDS.has(name) || value === null || value === '') continue
+    if (name === 'seconds') parts.push(t('records.plusSeconds', { s: value }))
+    else if (name === 'cause') parts.push(reasonText(String(value)))
+    else if (name === 'reason') parts.push(t(`records.pauseReason.${String(value)}`))
+    else parts.push(name === 'to_name' ? t('records.handedTo', { name: value }) : name === 'from_name' ? t('records.takenFrom', { name: value }) : String(value))
+  }
+  return parts.join(' · ')
+}
+
+const TOLD = new Set(['row_changed', 'row_deleted', 'row_inserted', 'picture_replaced', 'picture_deleted', 'record_changed', 'record_deleted', 'rows_unreadable', 'copy_changed', 'copy_missing', 'link_changed', 'link_forged', 'link_moved', 'link_unjoined', 'hash_changed', 'rows_changed'])
+
+/** What verifying has found, as a sentence. */
+export function faultText(fault: RecordFault, cameraName: (id: number) => string): string {
+  if (!TOLD.has(fault.reason)) return fault.detail
+  const { position, camera_id: camera, table, field, was, now, more } = fault.params
+  const where = [typeof position === 'number' ? t('records.stopN', { n: position + 1 }) : '', typeof camera === 'number' ? cameraName(camera) : ''].filter(Boolean).join(' ')
+  return t(`records.fault.${fault.reason}`, { where, what: t(`records.table.${String(table ?? 'record')}`), field: String(field ?? ''), was: String(was ?? ''), now: String(now ?? ''), n: Number(more ?? 0) })
+}
