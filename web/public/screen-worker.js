@@ -8,11 +8,14 @@ const WAITING = `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>
 </style>
 <body><div><p>正在等待主机，连通后自动恢复画面</p><p>Waiting for the hub; the pictures return by themselves</p></div>
 <script>
-  setInterval(async () => {
+  const again = async () => {
     try {
-      if ((await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(4000) })).ok) location.reload()
+      // Once only: a second reload would abort the first, for ever on a slow machine.
+      if ((await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(4000) })).ok) return location.reload()
     } catch { /* not yet */ }
-  }, 3000)
+    setTimeout(again, 3000)
+  }
+  setTimeout(again, 1000)
 </script></body></html>`
 
 self.addEventListener('install', () => self.skipWaiting())

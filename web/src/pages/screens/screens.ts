@@ -73,7 +73,7 @@ export function dropped(event: DragEvent, tile: number | null): Wanted | null {
     if (content) return JSON.parse(content) as Wanted
     const { camera } = JSON.parse(event.dataTransfer?.getData(CARRIED.camera) ?? '') as { camera: unknown }
     if (typeof camera !== 'number') return null
-    return tile === null ? { kind: 'cameras', layout: '1', cameras: [camera] } : { kind: 'tile', tile, camera_id: camera }
+    return tile === null ? { kind: 'cameras', layout: '1', cameras: [camera], carousels: {} } : { kind: 'tile', tile, camera_id: camera }
   } catch {
     return null // something else was dropped
   }
