@@ -37,7 +37,7 @@ _WHY = {
     "retired": "已停用",
     "not_approved": "未批准",
 }
-_EVENTS = {
+EVENT_WORDS = {
     "started": "开始",
     "paused": "暂停",
     "resumed": "继续",
@@ -54,7 +54,9 @@ _EVENTS = {
     "stopped": "中途结束",
     "expired": "逾时未提交",
     "all_dead": "所有站点都无法显示",
-    "corrected": "更正",
+    "result_changed": "更改确认结果",
+    "finding_changed": "修改发现问题",
+    "finding_deleted": "删除发现问题",
 }
 
 
@@ -264,7 +266,7 @@ def _events(record: FullRecord, words: RecordWords) -> WrittenSheet:
         rows.append(
             [
                 _iso(one.get("at"), words),
-                _EVENTS.get(_text(one, "kind"), _text(one, "kind")),
+                EVENT_WORDS.get(_text(one, "kind"), _text(one, "kind")),
                 None if position is None else position + 1,
                 _text(one, "user_name") or "平台",
                 "，".join(words.causes.get(text, text) for text in told),

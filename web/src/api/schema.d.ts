@@ -8651,16 +8651,6 @@ export interface components {
             warning: number;
         };
         /**
-         * OperatorAnswer
-         * @description Somebody who may run the tour.
-         */
-        OperatorAnswer: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-        };
-        /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
          */
@@ -9292,6 +9282,16 @@ export interface components {
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PossibleOperator
+         * @description Somebody who may run the tour.
+         */
+        PossibleOperator: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * PreviewBody
@@ -21262,7 +21262,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperatorAnswer"][];
+                    "application/json": components["schemas"]["PossibleOperator"][];
                 };
             };
             /** @description Refused; `reason` says why. */
