@@ -175,7 +175,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
 ) -> None:
     enter(page, site, "wang")
     occurrence = due_now(site, tour)
-    page.locator(f'[data-prompt="{occurrence["id"]}"]').get_by_role("button", name="开始巡查").click()
+    page.locator(f'[data-prompt="{occurrence["id"]}"]').get_by_role("button", name="开始巡查").click(timeout=60_000)
     page.wait_for_url("**/wall?run=*")
     run = int(page.url.rpartition("run=")[2])
     at_stop(page, site, run, 0)
@@ -313,7 +313,7 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     page.locator('[data-show="1"]').click()
     at_stop(page, site, run, 1)
     for words in ("画面不动", "画面全黑"):
-        page.locator("[data-seen=looking] .why", has_text=words).wait_for(timeout=30_000)
+        page.locator("[data-seen=looking] .why", has_text=words).wait_for(timeout=60_000)
     expect(page.locator("[data-seen=seen]")).to_have_count(2)
     page.evaluate(
         """() => {

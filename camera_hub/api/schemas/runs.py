@@ -108,7 +108,7 @@ class RunOperatorAnswer(Answer):
     name: str
 
 
-class OperatorAnswer(Answer):
+class RunCandidateAnswer(Answer):
     """Somebody who may run the tour."""
 
     id: int
