@@ -67,10 +67,10 @@ def places(site: Site) -> Places:
     until(
         lambda: (
             all(site.get(f"/api/cameras/{camera}")["health"] == "fault" for camera in dead)
-            and len(site.get("/api/alarms", open=True)) >= 1
+            and {camera for alarm in site.get("/api/alarms", open=True) for camera in alarm["members"]} >= set(dead)
         ),
         seconds=60,
-        what="the hub knows which cameras are dead",
+        what="the hub knows which cameras are dead, and will not raise an alarm of it during a patrol",
     )
     dome = next(camera["id"] for camera in cameras if camera["ptz"])
     well = [c["id"] for c in cameras if c["id"] not in (*dead, struck, dome)]
@@ -138,6 +138,12 @@ def confirm(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
+def onward(page: Page) -> None:
+    """The key for the next stop, once the page has the answer to the act before: until then it takes none."""
+    page.locator('section.run button[aria-label="下一站（→）"]:enabled').wait_for()
+    page.keyboard.press("ArrowRight")
+
+
 def results(site: Site, run: int) -> dict[tuple[int, int], dict[str, Any]]:
     """The results of a patrol by stop and camera."""
     return {(one["position"], one["camera"]["id"]): one for one in site.get(f"/api/runs/{run}/results")}
@@ -175,7 +181,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
 ) -> None:
     enter(page, site, "wang")
     occurrence = due_now(site, tour)
-    page.locator(f'[data-prompt="{occurrence["id"]}"]').get_by_role("button", name="开始巡查").click()
+    page.locator(f'[data-prompt="{occurrence["id"]}"]').get_by_role("button", name="开始巡查").click(timeout=60_000)
     page.wait_for_url("**/wall?run=*")
     run = int(page.url.rpartition("run=")[2])
     at_stop(page, site, run, 0)
@@ -213,7 +219,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
 
     at_stop(page, site, run, 8)  # stop 7 is dead
     page.locator("[data-seen=looking] .why", has_text="画面全黑").wait_for()
-    page.keyboard.press("ArrowRight")
+    onward(page)
 
     at_stop(page, site, run, 9)
     page.locator("[data-run=normal].ready").wait_for()
@@ -234,7 +240,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     at_stop(page, site, run, 10)
     confirm(page)
     at_stop(page, site, run, 11)
-    page.keyboard.press("ArrowRight")  # passed over
+    onward(page)  # passed over
 
     page.locator("[data-run=closing]").wait_for()
     expect(page.locator("[data-run=closing]")).to_contain_text("还有 2 路待确认")
@@ -289,13 +295,16 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     page: Page, site: Site, places: Places, tour: dict[str, Any]
 ) -> None:
     enter(page, site, "admin")
+    _, b, c, *_ = places.well
+    site.fault(places.keys[b], "frozen")  # its picture jumps once more before it stands: long before it is looked at
+    site.fault(places.keys[c], "black")
     run = site.post("/api/runs", {"tour_id": tour["id"]})["id"]
     page.goto(f"{site.url}/wall?run={run}")
     at_stop(page, site, run, 0)
     for position in (1, 2, 4, 5, 6, 8, 9, 10, 11):
-        page.keyboard.press("ArrowRight")
+        onward(page)
         page.locator("section.run", has_text=f"第 {position + 1} / 12 站").wait_for()
-    page.keyboard.press("ArrowRight")
+    onward(page)
     page.locator("[data-run=closing]").wait_for()
     found = results(site, run)
     passed = [step for step in site.get(f"/api/runs/{run}/steps")["steps"] if step["outcome"] == "shown"]
@@ -305,15 +314,12 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
         for camera in step["cameras"]:
             result = found[step["position"], camera["id"]]
             assert not result["seen"], step
-            assert result["why"] in ("passed_over", "no_picture", "no_page"), step
+            assert result["why"] in ("passed_over", "no_picture", "no_page", "black"), step
 
-    _, b, c, *_ = places.well
-    site.fault(places.keys[b], "frozen")
-    site.fault(places.keys[c], "black")
     page.locator('[data-show="1"]').click()
     at_stop(page, site, run, 1)
     for words in ("画面不动", "画面全黑"):
-        page.locator("[data-seen=looking] .why", has_text=words).wait_for(timeout=30_000)
+        page.locator("[data-seen=looking] .why", has_text=words).wait_for(timeout=60_000)
     expect(page.locator("[data-seen=seen]")).to_have_count(2)
     page.evaluate(
         """() => {
@@ -322,7 +328,7 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
             document.body.append(over)
         }"""
     )
-    page.keyboard.press("ArrowRight")
+    onward(page)
     until(
         lambda: [results(site, run)[1, camera]["why"] for camera in (b, c)] == ["frozen", "black"],
         seconds=10,
@@ -339,7 +345,7 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
             document.dispatchEvent(new Event('visibilitychange'))
         }"""
     )
-    page.keyboard.press("ArrowRight")
+    onward(page)
     until(
         lambda: results(site, run)[2, places.dome]["why"] == "page_covered",
         seconds=10,
@@ -348,7 +354,7 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
 
     at_stop(page, site, run, 4)
     page.locator("[data-seen=looking] .why", has_text="页面在后台").wait_for()
-    page.keyboard.press("ArrowRight")
+    onward(page)
     until(
         lambda: key_stop(site, run)["why"] == "page_hidden", seconds=10, what=lambda: f"hidden: {key_stop(site, run)}"
     )
