@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from schemathesis import Response
 from schemathesis.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
-from camera_hub.access.policy import Role
+from camera_hub.access.policy import OF_PERSONS, Role
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.routing import COOKIE
 from camera_hub.clock import SystemClock
@@ -70,7 +70,7 @@ async def made(admin: httpx.AsyncClient, path: str, body: object, status: int = 
 
 
 BOTH_DATABASES = {Role.TOWNSHIP_ADMIN, Role.VILLAGE_ADMIN}
-ONE_DATABASE = [role for role in Role if role not in BOTH_DATABASES and role is not Role.SCREEN]  # no user is a screen
+ONE_DATABASE = [role for role in OF_PERSONS if role not in BOTH_DATABASES]
 
 
 @pytest.mark.parametrize("role", sorted(BOTH_DATABASES))
