@@ -414,6 +414,20 @@ async def test_a_finding_takes_its_picture_and_makes_the_camera_abnormal(desk: D
     assert desk.kept() == await desk.stored() == [int(str(one.picture_url).rpartition("/")[2][:-4])]
 
 
+async def test_the_picture_of_a_deleted_finding_goes_with_it(desk: Desk) -> None:
+    actor, camera = desk.centre.actor, desk.centre.cameras[0]
+    run = await desk.start(0)
+    await desk.look(run.id, 0, 0)
+    await desk.pictured(run.id)
+    mistake, right = [
+        await desk.parts.findings.add(actor, run.id, NewFinding(0, camera, "flood", words)) for words in ("a", "b")
+    ]
+    assert len(await desk.stored()) == 2
+    await desk.parts.findings.delete(actor, mistake.id)
+    assert len(await desk.stored()) == 1
+    assert (await desk.parts.findings.picture(actor, right.id)).startswith(b"\xff\xd8")
+
+
 async def test_a_patrol_that_is_kept_for_other_roles_is_not_confirmed_either(desk: Desk) -> None:
     run = (await desk.start(0)).id
     await desk.look(run, 0, 0)

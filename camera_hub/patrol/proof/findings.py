@@ -201,10 +201,11 @@ class Findings:
             if row is not None and not others and row.words == finding.words[:255]:
                 row.result, row.words = "open", ""
                 row.confirmed_by = row.confirmed_name = row.confirmed_at = None
-            photo = finding.photo
+            pictures = (finding.picture, finding.photo)
             await session.delete(finding)
             await session.flush()
-            await self._pictures.forget(session, run.id, photo)
+            for picture in pictures:
+                await self._pictures.forget(session, run.id, picture)
         self._changed(finding)
 
     async def add_photo(self, actor: Actor, finding_id: int, data: bytes) -> FindingView:
