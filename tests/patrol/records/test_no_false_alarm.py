@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from camera_hub.access.audit.chain import AuditChain, anchor_anew
+from camera_hub.access.audit.verify import AuditVerifier
 from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.vault import Vault
 from camera_hub.errors import HubError
 from camera_hub.patrol.records.expiry import RecordExpiry
 from camera_hub.patrol.records.listing import RecordList, RecordQuery
 from camera_hub.patrol.records.reviews import RecordReviewed
+from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
 from camera_hub.store.tables import RunEvent
 from tests.patrol.records.site import SealedSite
 
@@ -191,3 +193,15 @@ async def test_who_was_its_operator_in_between_does_not_sign(site: SealedSite, h
         assert (await listing.counts(site.admin)).to_sign == 1
         await reviews.sign(site.admin, other, "approved", "", 0)
         await reviews.sign(site.leader, run, "approved", "", 0)
+
+
+@pytest.mark.one_database
+async def test_a_patrol_with_the_number_of_a_deleted_one_is_not_taken_for_sealed(site: SealedSite) -> None:
+    async with site.chain() as chain:
+        old = await site.patrol(chain)
+        site.clock.move(366 * 86400)
+        await RecordExpiry(site.database, site.clock, chain, site.pictures, timedelta(days=365)).expire()
+        assert await site.patrol(chain, sealed=False) == old
+    kinds = patrol_kinds(site.database, site.pictures)
+    with pytest.raises(HubError, match="no sealed record"):
+        await RecordVerification(AuditVerifier(site.database, site.vault, site.anchor, kinds)).check(site.leader, old)
