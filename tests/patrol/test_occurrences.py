@@ -265,6 +265,17 @@ async def test_a_tour_that_is_retired_or_empty_is_not_due_until_it_is_back(centr
     assert await centre.shown() == ["23 08:30 due"]
 
 
+async def test_an_archived_tour_is_not_due_until_it_is_taken_back(centre: Centre) -> None:
+    plan = await centre.plan("08:30")
+    for archived_at, problem, due in ((centre.clock.now(), "tour_archived", []), (None, None, ["23 08:30 due"])):
+        async with centre.database.write() as session:
+            await session.execute(update(Tour).where(Tour.id == centre.tour).values(archived_at=archived_at))
+        await _hear(centre, TourChanged(centre.tour))
+        assert await centre.shown() == due
+        view = await centre.plans.get(centre.actor, plan)
+        assert (view.problem, view.next_due_at is None) == (problem, problem is not None)
+
+
 async def _hear(centre: Centre, event: TourChanged) -> None:
     """Run the loop until it has heard of the event and told of the plans."""
     with centre.bus.subscribe(PlanChanged) as told:

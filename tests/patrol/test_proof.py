@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor, Role
@@ -281,6 +281,23 @@ async def test_a_patrol_with_open_results_is_not_submitted_and_a_failing_seal_en
     with pytest.raises(HubError, match="no room"):
         await desk.on.runs.submit(desk.centre.actor, run.id, "")
     assert (await desk.on.reader.get(desk.centre.actor, run.id)).state == "closing"
+
+
+async def test_submitting_waits_for_a_confirmation_under_way(desk: Desk) -> None:
+    run = (await desk.start(0)).id
+    await desk.look(run, 0, 0)
+    await desk.confirm(run, 0)
+    await desk.control(run, "next")
+    async with desk.centre.database.write() as session:  # as a confirmation: the run, then its results
+        await session.execute(select(Run.id).where(Run.id == run).with_for_update())
+        submitting = asyncio.create_task(desk.on.runs.submit(desk.centre.actor, run, ""))
+        async with asyncio.timeout(10):
+            while not desk.centre.database.is_sqlite:
+                if await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                    break
+                await asyncio.sleep(0)
+        await session.execute(select(RunResult.id).where(RunResult.run_id == run).with_for_update())
+    assert (await submitting).end_reason == "submitted"
 
 
 async def test_the_dead_are_excused_with_the_number_of_their_alarm_until_they_are_back(desk: Desk) -> None:

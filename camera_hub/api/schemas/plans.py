@@ -16,7 +16,15 @@ Weekday = Annotated[int, Field(ge=0, le=6)]
 OccurrenceState = Literal["due", "running", "late", "missed", "done"]
 InSpecial = Literal["same", "off", "other"]
 Variant = Literal["day", "night"]
-PlanProblem = Literal["tour_retired", "tour_empty", "night_tour_retired", "night_tour_empty", "over"]
+PlanProblem = Literal[
+    "tour_retired",
+    "tour_archived",
+    "tour_empty",
+    "night_tour_retired",
+    "night_tour_archived",
+    "night_tour_empty",
+    "over",
+]
 
 
 class IntervalBody(RequestBody):

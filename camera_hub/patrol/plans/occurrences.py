@@ -167,7 +167,7 @@ class TourOccurrences:
         if tour is None or tour.problem is not None:
             raise HubError(
                 Kind.CONFLICT,
-                f"the tour {row.tour_name} was retired or has no stops any more; choose another tour in the plan",
+                f"the tour {row.tour_name} was deleted, is archived or has no stops; choose another one in the plan",
                 reason="plan_tour_gone",
                 tour=row.tour_name,
             )

@@ -232,7 +232,7 @@ class Plans:
             if (tour := tours.get(tour_id)) is None or tour.problem is not None:
                 raise HubError(
                     Kind.INVALID,
-                    "this tour does not exist any more or has no stops; choose another one",
+                    "this tour was deleted, is archived or has no stops; choose another one",
                     reason="plan_tour_gone",
                     tour=tour.name if tour is not None else str(tour_id),
                 )

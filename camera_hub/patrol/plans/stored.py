@@ -21,11 +21,12 @@ class PlannedTour:
     retired: bool
     stops: int
     duration_s: int
+    archived: bool = False
 
     @property
     def problem(self) -> str | None:
-        """Why it cannot be due: retired | empty."""
-        return "retired" if self.retired else "empty" if self.stops == 0 else None
+        """Why it cannot be due: retired | archived | empty."""
+        return "retired" if self.retired else "archived" if self.archived else "empty" if self.stops == 0 else None
 
 
 def rules_of(plan: Plan) -> PlanRules:
@@ -43,7 +44,7 @@ def rules_of(plan: Plan) -> PlanRules:
 
 
 def problem_of(plan: Plan, tours: dict[int, PlannedTour], today: date) -> str | None:
-    """Why nothing is due by the plan: its tour or night tour is retired or empty, or its last day is over."""
+    """Why nothing is due by the plan: its tour or night tour is retired, archived or empty, or it is over."""
     if (problem := _problem(plan.tour_id, tours)) is not None:
         return f"tour_{problem}"
     if plan.night_tour_id is not None and (problem := _problem(plan.night_tour_id, tours)) is not None:
@@ -54,15 +55,22 @@ def problem_of(plan: Plan, tours: dict[int, PlannedTour], today: date) -> str | 
 async def planned_tours(session: AsyncSession, tour_ids: Collection[int] | None = None) -> dict[int, PlannedTour]:
     """These tours, or all, the retired ones too."""
     query = (
-        select(Tour.id, Tour.name, Tour.retired_at, func.count(TourStop.id), func.sum(TourStop.dwell_s))
+        select(
+            Tour.id,
+            Tour.name,
+            Tour.retired_at,
+            Tour.archived_at,
+            func.count(TourStop.id),
+            func.sum(TourStop.dwell_s),
+        )
         .outerjoin(TourStop, TourStop.tour_id == Tour.id)
-        .group_by(Tour.id, Tour.name, Tour.retired_at)
+        .group_by(Tour.id, Tour.name, Tour.retired_at, Tour.archived_at)
     )
     if tour_ids is not None:
         query = query.where(Tour.id.in_(tour_ids))
     return {
-        id: PlannedTour(name, retired_at is not None, stops, duration or 0)
-        for id, name, retired_at, stops, duration in await session.execute(query)
+        id: PlannedTour(name, retired_at is not None, stops, duration or 0, archived_at is not None)
+        for id, name, retired_at, archived_at, stops, duration in await session.execute(query)
     }
 
 

@@ -82,6 +82,8 @@ class PatrolProof:
 
     async def may_submit(self, session: AsyncSession, run: Run) -> None:
         """Raises HubError(CONFLICT): still_open, with the list. What has died since its stop was left is excused."""
+        # The run before its results, in the order in which confirmations and findings lock them.
+        await session.execute(select(Run.id).where(Run.id == run.id).with_for_update())
         rows = await result_rows(session, run.id, locked=True)
         waiting = {row.camera_id for row in rows if row.result == "open"}
         await excuse(session, run, rows, await dead_cameras(session, waiting, self._feeds))

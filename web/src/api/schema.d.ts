@@ -9098,7 +9098,7 @@ export interface components {
             /** People */
             people: number[];
             /** Problem */
-            problem: ("tour_retired" | "tour_empty" | "night_tour_retired" | "night_tour_empty" | "over") | null;
+            problem: ("tour_retired" | "tour_archived" | "tour_empty" | "night_tour_retired" | "night_tour_archived" | "night_tour_empty" | "over") | null;
             /** Revision */
             revision: number;
             rule: components["schemas"]["DueRuleAnswer"];
@@ -9181,7 +9181,7 @@ export interface components {
             /** Per Day */
             per_day: number;
             /** Problem */
-            problem: ("tour_retired" | "tour_empty" | "night_tour_retired" | "night_tour_empty" | "over") | null;
+            problem: ("tour_retired" | "tour_archived" | "tour_empty" | "night_tour_retired" | "night_tour_archived" | "night_tour_empty" | "over") | null;
             /** Times */
             times: components["schemas"]["DueTimeAnswer"][];
         };

@@ -57,8 +57,10 @@ export default {
   tag: { special: 'special', night: 'night', overlap: 'overlaps', merged: 'merged' },
   problem: {
     tour_retired: 'Its tour was deleted: nothing is due; choose another tour',
+    tour_archived: 'Its tour is archived: nothing is due; take it back, or choose another one',
     tour_empty: 'Its tour has no stops: nothing is due; add stops',
     night_tour_retired: 'Its night tour was deleted: nothing is due at night',
+    night_tour_archived: 'Its night tour is archived: nothing is due at night',
     night_tour_empty: 'Its night tour has no stops: nothing is due at night',
     over: 'Its last day is over',
   },

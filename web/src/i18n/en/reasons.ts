@@ -191,7 +191,7 @@ export default {
   plan_never_due: 'this plan is never due; give it times or an interval',
   plan_no_special_times: 'give times or an interval for special periods, or let it stay the same or rest in them',
   plan_days_reversed: 'the plan’s last day is before its first day',
-  plan_tour_gone: 'the tour “{tour}” was deleted or has no stops; choose another tour in the plan',
+  plan_tour_gone: 'the tour “{tour}” was deleted, is archived or has no stops; choose another tour in the plan',
   plan_moved: '{who} has just changed this plan; look at it again',
   too_many_plans: 'there are {most} plans, which is the limit; delete some first',
   plans_too_dense: 'all plans together are due over {most} times a day; lengthen intervals',

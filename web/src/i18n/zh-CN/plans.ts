@@ -57,8 +57,10 @@ export default {
   tag: { special: '特护', night: '夜间', overlap: '重叠', merged: '合并' },
   problem: {
     tour_retired: '路线已删除，不再产生应巡，请换一条路线',
+    tour_archived: '路线已归档，不再产生应巡，请恢复路线或换一条',
     tour_empty: '路线里没有站点，不再产生应巡，请补充站点',
     night_tour_retired: '夜间路线已删除，夜间不再产生应巡',
+    night_tour_archived: '夜间路线已归档，夜间不再产生应巡',
     night_tour_empty: '夜间路线里没有站点，夜间不再产生应巡',
     over: '已过有效期',
   },

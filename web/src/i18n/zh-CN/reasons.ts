@@ -191,7 +191,7 @@ export default {
   plan_never_due: '此计划没有任何应巡时间，请填写时间或间隔',
   plan_no_special_times: '请填写特护期内的时间或间隔，或改为照常、停巡',
   plan_days_reversed: '有效期的最后一天早于第一天',
-  plan_tour_gone: '路线“{tour}”已删除或没有站点，请在计划里换一条路线',
+  plan_tour_gone: '路线“{tour}”已删除、已归档或没有站点，请在计划里换一条路线',
   plan_moved: '{who} 刚修改过此计划，请查看最新内容',
   too_many_plans: '计划已达上限 {most} 个，请先删除不用的',
   plans_too_dense: '所有计划合计一天超过 {most} 次，请加大间隔',
