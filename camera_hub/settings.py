@@ -353,6 +353,7 @@ class PatrolSettings(_Section):
     warm_seconds: Seconds = 5.0
     max_stops: int = Field(200, ge=1)
     closing_hours: float = Field(12.0, gt=0)
+    attention_minutes: int = Field(0, ge=0, le=120)
     picture_mb: int = Field(20_000, ge=100)
     finding_categories: dict[FindingCode, tuple[CategoryWord, CategoryWord]] = Field(
         {
@@ -375,6 +376,13 @@ class PatrolSettings(_Section):
     plan_night_to: TimeOfDay = "06:00"
     missed_hours: float = Field(4.0, ge=0.25, le=24)
     keep_days: int = Field(365, ge=90, le=3650)
+
+    @field_validator("attention_minutes")
+    @classmethod
+    def _off_or_bearable(cls, minutes: int) -> int:
+        if 0 < minutes < 3:
+            raise ValueError("0 switches it off, else at least 3 minutes")
+        return minutes
 
 
 class Settings(_Section):

@@ -145,7 +145,7 @@ async def control(
     runs: Annotated[Runs, part(Runs)],
 ) -> RunAnswer:
     """Act on a run. 409 `run_moved` carries its new state in params.run. Of all routes of a run this one comes last."""
-    return await answered(runs.control(actor, run_id, verb, body.revision, body.position))
+    return await answered(runs.control(actor, run_id, verb, body.revision, body.position, body.reason))
 
 
 async def answered(view: Awaitable[RunView]) -> RunAnswer:

@@ -30,7 +30,7 @@ from tests.fakes.site import add_village
 @pytest.fixture
 async def cameras(hub: Hub, database: Database, clock: ManualClock) -> AsyncIterator[list[int]]:
     bus: EventBus = hub.parts[EventBus]
-    settings = PatrolSettings(max_stops=3)
+    settings = PatrolSettings(max_stops=3, attention_minutes=20)
     async with engine(settings, clock, bus, database, FakeMedia(), UTC, NoProof()) as on:
         hub.parts.update(
             {
@@ -163,6 +163,24 @@ async def test_a_tour_that_cannot_be_walked_is_refused(
     answer = await operator.post("/api/tours", json={"name": "路", "stops": stops})
     assert (answer.status_code, answer.json()["reason"]) == (422, reason)
     assert (await operator.get("/api/tours")).json() == []
+
+
+async def test_a_patrol_whose_operator_does_not_answer_says_why_it_waits(
+    operator: httpx.AsyncClient, cameras: list[int], clock: ManualClock
+) -> None:
+    tour = await made(operator, "/api/tours", {"name": "路", "stops": [{"camera_id": cameras[0], "dwell_s": 10}]})
+    assert (await made(operator, "/api/runs", {"tour_id": tour["id"], "loop": True}))["attention_minutes"] == 0
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
+    path = f"/api/runs/{run['id']}"
+    assert run["attention_minutes"] == 20
+    assert (await operator.post(f"{path}/pause", json={"revision": 0, "reason": "alarm"})).status_code == 422
+    clock.move(4)
+    paused = (await operator.post(f"{path}/pause", json={"revision": 0, "reason": "attention"})).json()
+    assert (paused["state"], paused["pause_reason"], paused["time_left_s"]) == ("paused", "attention", 6)
+    resumed = (await operator.post(f"{path}/resume", json={"revision": 1})).json()
+    assert (resumed["state"], resumed["pause_reason"], resumed["time_left_s"]) == ("running", None, 6)
+    events = [(event["kind"], event["detail"]) for event in (await operator.get(f"{path}/events")).json()]
+    assert events[1:] == [("paused", {"reason": "attention"}), ("resumed", {"reason": "attention"})]
 
 
 async def test_a_run_is_started_controlled_and_recorded(

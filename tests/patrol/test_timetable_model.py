@@ -110,7 +110,8 @@ class Follower:
 WAITS = st.integers(0, 40)
 OPERATIONS = st.one_of(
     st.tuples(st.just("wait"), WAITS),
-    st.tuples(st.sampled_from(["pause", "alarm", "ptz", "resume", "next", "previous", "restart"]), st.just(0)),
+    st.tuples(st.sampled_from(["pause", "alarm", "ptz", "attention"]), st.just(0)),
+    st.tuples(st.sampled_from(["resume", "next", "previous", "restart"]), st.just(0)),
     st.tuples(st.just("jump"), st.integers(0, 6)),
     st.tuples(st.just("extend"), st.integers(1, 20)),
     st.tuples(st.just("step"), st.integers(-7200, 7200)),
@@ -195,6 +196,8 @@ def operate(run: Follower, what: str, much: int) -> Cursor:
             return timetable.pause(stops, cursor, now, "alarm").cursor
         case "ptz":
             return timetable.pause(stops, cursor, now, "ptz").cursor
+        case "attention":
+            return timetable.pause(stops, cursor, now, "attention").cursor
         case "resume":
             return timetable.resume(cursor, now).cursor
         case "next":
@@ -211,9 +214,9 @@ def model_act(model: SlowModel, what: str, much: int) -> bool:
     """Do it to the model; returns whether it is allowed."""
     on = model.state in ("running", "paused")
     match what:
-        case "pause" | "alarm" | "ptz":
+        case "pause" | "attention" | "alarm" | "ptz":
             why = "operator" if what == "pause" else what
-            over = {"operator": {"ptz"}, "alarm": {"ptz", "operator"}, "ptz": set[str]()}[why]
+            over = {"operator": {"ptz"}, "alarm": {"ptz", "operator", "attention"}}.get(why, set[str]())
             if model.state != "running" and model.why not in over:
                 return False
             model.state, model.why = "paused", why

@@ -19,6 +19,7 @@ class Control(RequestBody):
 
     revision: Count
     position: Count | None = None  # for jump
+    reason: Literal["operator", "attention"] = "operator"  # for pause; attention: nobody answered the page
 
 
 class ExtendRun(RequestBody):
@@ -178,7 +179,8 @@ class RunAnswer(Answer):
     operator: RunOperatorAnswer  # who runs it now
     confirm: Literal["screen", "camera", "end"]  # as the tour had it at the start, like …
     least_s: int  # … the seconds that a camera must be visible to count as seen
-    pause_reason: Literal["operator", "alarm", "ptz"] | None
+    pause_reason: Literal["operator", "attention", "alarm", "ptz"] | None
+    attention_minutes: int  # the page asks the operator after so long without input, then pauses; 0: never
     interrupt: RunInterruptAnswer | None
     extended_s: float  # seconds by which the present stop was extended
     remaining: list[int]  # positions that are offered once more when the stops are over

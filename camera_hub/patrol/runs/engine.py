@@ -58,7 +58,7 @@ async def engine(
 ) -> AsyncIterator[Engine]:
     """Runs, running. `zone`: see RunKeeper."""
     situations = Situations(media, proof)
-    views = RunViews(situations, proof)
+    views = RunViews(situations, proof, settings.attention_minutes)
     keeper = RunKeeper(database, clock, bus, views, situations, proof, zone)
     loop = RunLoop(
         database,

@@ -32,6 +32,9 @@ Tie = Callable[[AsyncSession, Run], Awaitable[None]]
 
 Verb = Literal["pause", "resume", "next", "previous", "jump", "stop"]
 
+AskedPause = Literal["operator", "attention"]
+"""Why a page asks for a pause: its user wants it, or did not answer the attention prompt."""
+
 _EVENTS: dict[Verb, EventKind] = {
     "pause": "paused",
     "resume": "resumed",
@@ -107,19 +110,25 @@ class Runs:
         return view
 
     async def control(
-        self, actor: Actor, run_id: int, verb: Verb, revision: int, position: int | None = None
+        self,
+        actor: Actor,
+        run_id: int,
+        verb: Verb,
+        revision: int,
+        position: int | None = None,
+        reason: AskedPause = "operator",
     ) -> RunView:
-        """Act on the run as it was at `revision`.
+        """Act on the run as it was at `revision`. `reason`: of a pause.
 
         Raises RunMoved when it has changed since, HubError when the verb is not possible in its state.
         """
         township.require(actor, "run")
         async with self._keeper.changing(run_id, revision) as opened:
             await _require_role(opened, actor)
-            transition = _transition(verb, opened, position)
+            transition = _transition(verb, opened, position, reason)
             detail = {"reason": opened.run.pause_reason} if verb == "resume" else {}
             if verb == "pause":
-                detail = {"reason": "operator"}
+                detail = {"reason": reason}
             await opened.move(transition)
             opened.note(_EVENTS[verb], actor, **detail)
             return await self._view(opened)
@@ -212,11 +221,11 @@ async def _require_role(opened: OpenRun, actor: Actor) -> None:
     rights.require_run(actor, tour.roles, tour.created_by)
 
 
-def _transition(verb: Verb, opened: OpenRun, position: int | None) -> Transition:
+def _transition(verb: Verb, opened: OpenRun, position: int | None, reason: AskedPause) -> Transition:
     stops, cursor, now = opened.situation.stops, opened.cursor, opened.now
     match verb:
         case "pause":
-            return timetable.pause(stops, cursor, now)
+            return timetable.pause(stops, cursor, now, reason)
         case "resume":
             return timetable.resume(cursor, now)
         case "next":

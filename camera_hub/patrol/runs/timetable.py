@@ -27,7 +27,7 @@ AGAIN = 1
 Dwells = tuple[float, ...]
 """Seconds per stop; never empty, all above 0."""
 
-PauseReason = Literal["operator", "alarm", "ptz"]
+PauseReason = Literal["operator", "attention", "alarm", "ptz"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Cursor:
     elapsed: float = 0.0
     extended: float = 0.0
     loop: bool = False
-    pause_reason: str | None = None  # operator | alarm | ptz
+    pause_reason: str | None = None  # see PauseReason
     end_reason: str | None = None  # submitted | stopped | all_dead | expired
 
 
@@ -131,7 +131,7 @@ def catch_up(stops: Stops, cursor: Cursor, now: datetime) -> Transition:
 
 def pause(stops: Stops, cursor: Cursor, now: datetime, reason: PauseReason = "operator") -> Transition:
     """Stay at the present stop. An alarm interrupts every other pause; an operator's follows one for PTZ."""
-    replaced = {"operator": ("ptz",), "alarm": ("ptz", "operator"), "ptz": ()}[reason]
+    replaced = {"operator": ("ptz",), "attention": (), "alarm": ("ptz", "operator", "attention"), "ptz": ()}[reason]
     if cursor.state != "paused" or cursor.pause_reason not in replaced:
         _must_be(cursor, "running")
     elapsed = _elapsed(stops, cursor, now)

@@ -48,7 +48,7 @@ class RunView:
     `step` is the sequence of the line that is open, None when the run is closing or has ended. `dead` are the cameras
     of the present stop that are skipped. `stop_count` is None when it has ended. `shown` and `skipped` count stops of
     the record. `remaining`: of a patrol, the positions behind it that are offered once more at the end. `counts`: None
-    without a proof.
+    without a proof. `attention_minutes`: see PatrolSettings; 0 (never asked) for a loop.
     """
 
     id: int
@@ -78,6 +78,7 @@ class RunView:
     extended_s: float
     remaining: tuple[int, ...]
     progress: RunProgress
+    attention_minutes: int = 0
     counts: ResultCounts | None = None
     interrupt: RunInterrupt | None = None
 
@@ -116,9 +117,10 @@ class StepView:
 class RunViews:
     """Makes views of runs."""
 
-    def __init__(self, situations: Situations, proof: RunProof) -> None:
+    def __init__(self, situations: Situations, proof: RunProof, attention_minutes: int) -> None:
         self._situations = situations
         self._proof = proof
+        self._attention_minutes = attention_minutes
 
     async def of_one(self, session: AsyncSession, run: Run, now: datetime) -> RunView:
         """One run as it is now."""
@@ -135,6 +137,7 @@ class RunViews:
         return [
             replace(
                 _view(run, situations.get(run.id), now),
+                attention_minutes=0 if run.loop else self._attention_minutes,
                 counts=counts.get(run.id),
                 interrupt=None if (alarm := alarms.get(run.id)) is None else replace(alarm, more=run.more_alarms),
             )

@@ -94,7 +94,7 @@ class Run(Base):
     least_s: Mapped[int] = mapped_column(default=3)
     interrupt: Mapped[str] = mapped_column(String(8), default="none")
     state: Mapped[str] = mapped_column(String(8), index=True)  # running | paused | closing | ended
-    pause_reason: Mapped[str | None] = mapped_column(String(16))  # operator | alarm | ptz; None while not paused
+    pause_reason: Mapped[str | None] = mapped_column(String(16))  # timetable.PauseReason; None while not paused
     alarm_id: Mapped[int | None]  # the alarm that interrupted; alarms are deleted by time, so no foreign key
     more_alarms: Mapped[int] = mapped_column(default=0)  # alarms since then that would have interrupted
     position: Mapped[int] = mapped_column(default=0)

@@ -5954,6 +5954,12 @@ export interface components {
         Control: {
             /** Position */
             position?: number | null;
+            /**
+             * Reason
+             * @default operator
+             * @enum {string}
+             */
+            reason: "operator" | "attention";
             /** Revision */
             revision: number;
         };
@@ -10300,6 +10306,8 @@ export interface components {
          *     `closing`: the stops of a patrol are all over, and it can be submitted once nothing is open.
          */
         RunAnswer: {
+            /** Attention Minutes */
+            attention_minutes: number;
             /**
              * Confirm
              * @enum {string}
@@ -10332,7 +10340,7 @@ export interface components {
             now: string;
             operator: components["schemas"]["RunOperatorAnswer"];
             /** Pause Reason */
-            pause_reason: ("operator" | "alarm" | "ptz") | null;
+            pause_reason: ("operator" | "attention" | "alarm" | "ptz") | null;
             /** Position */
             position: number;
             progress: components["schemas"]["RunProgressAnswer"];

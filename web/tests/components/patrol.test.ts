@@ -86,6 +86,43 @@ const open = async (): Promise<void> => {
   page = await visit([{ path: '/wall', component: { render: () => h(RunBar, { wall, runId: 7 }) } }], '/wall?run=7')
 }
 
+describe('the attention prompt', () => {
+  it('asks after so long without input; the key that answers does nothing else', async () => {
+    state = at({ attention_minutes: 3 })
+    await open()
+    await look(170)
+    await press('?')
+    await look(170)
+    expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
+    await look(11)
+    expect(text('attention-ask')).toContain('仍在值守？')
+    await press(' ')
+    expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
+    await look(100)
+    expect(posts('/pause')).toEqual([])
+  })
+  it('pauses without an answer, says why, and goes on', async () => {
+    hub.on('POST /api/runs/7/pause', ({ body }) => (state = at({ state: 'paused', pause_reason: (body as { reason: 'attention' }).reason, attention_minutes: 3, revision: 2 })))
+    state = at({ attention_minutes: 3 })
+    await open()
+    await look(242)
+    expect(posts('/pause')).toEqual([]) // the hub is away: it is asked for once that is back
+    hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
+    await look(2)
+    expect(posts('/pause').map((call) => call.body)).toEqual([{ revision: 1, position: null, reason: 'attention' }])
+    expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
+    expect(text('attention')).toContain('值守提醒无人应答')
+    await press(' ')
+    expect(posts('/resume')).toHaveLength(1)
+  })
+  it('is not for those who only look on', async () => {
+    state = at({ attention_minutes: 3, operator: { id: 99, name: '李四' } })
+    await open()
+    await look(185)
+    expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
+  })
+})
+
 describe('a running patrol', () => {
   it('shows the stop, what is skipped and why, what comes next, and who runs it', async () => {
     await open()

@@ -62,7 +62,7 @@ export default {
     expired: 'Never submitted',
     all_dead: 'No stop could be shown',
   },
-  pauseReason: { operator: 'by the operator', alarm: 'by an alarm', ptz: 'a camera was steered' },
+  pauseReason: { operator: 'by the operator', attention: 'the attention prompt was not answered', alarm: 'by an alarm', ptz: 'a camera was steered' },
   plusSeconds: '{s} s',
   handedTo: 'to {name}',
   takenFrom: 'from {name}',

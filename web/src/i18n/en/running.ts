@@ -27,7 +27,7 @@ export default {
   restore: 'Show this stop again',
   changed: 'Somebody changed the wall: not all cameras of this stop are on it',
   progress: 'Progress of the patrol, {total} stops',
-  paused: { operator: 'Paused', alarm: 'Interrupted by an alarm', ptz: 'Waiting for PTZ' },
+  paused: { operator: 'Paused', attention: 'No answer', alarm: 'Interrupted by an alarm', ptz: 'Waiting for PTZ' },
   ask: {
     screen: 'This screen is normal',
     stop: 'This stop is normal',
@@ -67,6 +67,13 @@ export default {
     back: 'Back to the patrol (Space)',
     open: 'Open the alarm',
     stays: 'Back to “{name}”, with its whole time',
+  },
+  attention: {
+    ask: 'Still there?',
+    here: 'Yes (Space)',
+    left: 'The patrol pauses in {n} s',
+    paused: 'Nobody answered the attention prompt; the patrol is paused',
+    resume: 'Go on (Space)',
   },
   ptz: 'Somebody steers a camera of this stop; the patrol waits and goes on by itself',
   offline: 'The connection to the hub is lost. The patrol goes on there; nothing can be confirmed now: press the key again once it is back',

@@ -62,7 +62,7 @@ export default {
     expired: '逾时未提交',
     all_dead: '所有站点都无法显示',
   },
-  pauseReason: { operator: '人工暂停', alarm: '告警打断', ptz: '云台操作' },
+  pauseReason: { operator: '人工暂停', attention: '值守提醒无人应答', alarm: '告警打断', ptz: '云台操作' },
   plusSeconds: '{s} 秒',
   handedTo: '交给 {name}',
   takenFrom: '接替 {name}',

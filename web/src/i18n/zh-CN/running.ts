@@ -27,7 +27,7 @@ export default {
   restore: '恢复本站画面',
   changed: '画面已被手动更换，本站的摄像机不全在屏幕上',
   progress: '巡查进度：共 {total} 站',
-  paused: { operator: '已暂停', alarm: '告警打断', ptz: '等待云台' },
+  paused: { operator: '已暂停', attention: '无人应答', alarm: '告警打断', ptz: '等待云台' },
   ask: {
     screen: '本屏正常',
     stop: '本站正常',
@@ -67,6 +67,13 @@ export default {
     back: '返回巡查（空格）',
     open: '查看告警',
     stays: '回到“{name}”，重新计时',
+  },
+  attention: {
+    ask: '仍在值守？',
+    here: '在（空格）',
+    left: '{n} 秒后暂停巡查',
+    paused: '值守提醒无人应答，巡查已暂停',
+    resume: '继续巡查（空格）',
   },
   ptz: '有人正在操作本站云台，巡查等待；释放后自动继续',
   offline: '与服务器的连接中断。巡查在服务器上继续；此刻的确认不会被接受，恢复后请再按一次',

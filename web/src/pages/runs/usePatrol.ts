@@ -12,6 +12,8 @@ import { useResults, type Results } from './useResults'
 import { useRunOnWall, type RunOnWall } from './useRunOnWall'
 
 export type Verb = 'pause' | 'resume' | 'next' | 'previous' | 'stop'
+/** Why the page asks for a pause: its user wants it, or nobody answers. */
+export type AskedPause = 'operator' | 'attention'
 
 /** The hub may be reading what was seen while it is already asked to believe it. */
 const SEEN_TRIES = 4
@@ -31,7 +33,7 @@ export interface Patrol extends RunOnWall {
   busy: Ref<boolean>
   /** What went wrong with the last confirmation, until the next one. */
   problem: Ref<ApiError | null>
-  act(verb: Verb): Promise<boolean>
+  act(verb: Verb, reason?: AskedPause): Promise<boolean>
   jump(position: number): Promise<boolean>
   extend(): Promise<boolean>
   handOver(user: number, note: string): Promise<boolean>
@@ -118,8 +120,8 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
     return took(answer)
   }
   const mineAsking: typeof asking = (call) => (mine.value ? asking(call) : Promise.resolve(false))
-  const act = (verb: Verb): Promise<boolean> => mineAsking((path, revision) => api.post('/api/runs/{run_id}/{verb}', { path: { ...path, verb }, body: { revision, position: null } }))
-  const jump = (position: number): Promise<boolean> => mineAsking((path, revision) => api.post('/api/runs/{run_id}/{verb}', { path: { ...path, verb: 'jump' }, body: { revision, position } }))
+  const act = (verb: Verb, reason: AskedPause = 'operator'): Promise<boolean> => mineAsking((path, revision) => api.post('/api/runs/{run_id}/{verb}', { path: { ...path, verb }, body: { revision, position: null, reason } }))
+  const jump = (position: number): Promise<boolean> => mineAsking((path, revision) => api.post('/api/runs/{run_id}/{verb}', { path: { ...path, verb: 'jump' }, body: { revision, position, reason: 'operator' } }))
   const extend = (): Promise<boolean> => mineAsking((path, revision) => api.post('/api/runs/{run_id}/extend', { path, body: { revision, seconds: EXTEND_S } }))
   const handOver = (user_id: number, note: string): Promise<boolean> => mineAsking((path, revision) => api.post('/api/runs/{run_id}/hand_over', { path, body: { revision, user_id, note } }))
   const takeOver = (): Promise<boolean> => asking((path, revision) => api.post('/api/runs/{run_id}/take_over', { path, body: { revision, note: '' } }))
