@@ -167,7 +167,7 @@ def _answer(view: PlanView) -> PlanAnswer:
         in_special=plan.in_special,
         special_rule=DueRuleAnswer.model_validate(plan.special_rule) if plan.special_rule is not None else None,
         grace_minutes=plan.grace_minutes,
-        people=plan.people,
+        people=plan.prompted,
         revision=plan.revision,
         changed_name=plan.changed_name,
         changed_at=plan.changed_at,

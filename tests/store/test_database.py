@@ -84,7 +84,7 @@ async def test_the_record_of_an_older_version_becomes_a_line_per_camera(database
         session.add(tour)
         await session.flush()
         run = Run(
-            tour_id=tour.id, tour_name="t", plan=[], state="ended", anchor_at=NOW, started_name="", started_at=NOW
+            tour_id=tour.id, tour_name="t", itinerary=[], state="ended", anchor_at=NOW, started_name="", started_at=NOW
         )
         session.add(run)
         await session.flush()

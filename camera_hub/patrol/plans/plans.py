@@ -306,7 +306,7 @@ def _put(plan: Plan, new: NewPlan, actor: Actor, now: datetime) -> None:
     plan.weekdays, plan.rule, plan.in_special = stored_days(rules.weekdays), rule_json(rules.normal), rules.in_special
     special = rules.special if rules.in_special == "other" else None
     plan.special_rule = rule_json(special) if special is not None else None
-    plan.grace_minutes, plan.people = new.grace_minutes, sorted(set(new.people))
+    plan.grace_minutes, plan.prompted = new.grace_minutes, sorted(set(new.people))
     plan.changed_name, plan.changed_at = actor.display_name, now
 
 

@@ -52,7 +52,7 @@ async def occurrence_views(
     people = {
         id: tuple(people)
         for id, people in await session.execute(
-            select(Plan.id, Plan.people).where(Plan.id.in_({row.plan_id for row in rows}))
+            select(Plan.id, Plan.prompted).where(Plan.id.in_({row.plan_id for row in rows}))
         )
     }
     return [
@@ -89,7 +89,7 @@ def coming_view(plan: Plan, tours: Mapping[int, PlannedTour], one: WantedOccurre
         None,
         tour.stops,
         tour.duration_s,
-        tuple(plan.people),
+        tuple(plan.prompted),
     )
 
 

@@ -35,7 +35,7 @@ class Plan(Base):
     in_special: Mapped[str] = mapped_column(String(8), default="same")  # same | off | other
     special_rule: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     grace_minutes: Mapped[int] = mapped_column(default=30)
-    people: Mapped[list[int]] = mapped_column(JSON, default=list)  # users who are prompted first; empty: all
+    prompted: Mapped[list[int]] = mapped_column(JSON, default=list)  # users who are prompted first; empty: all
     revision: Mapped[int] = mapped_column(default=0)
     made_until: Mapped[datetime | None]  # occurrences before this time are rows
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("in_special", sa.String(8), nullable=False),
         sa.Column("special_rule", sa.JSON(), nullable=True),
         sa.Column("grace_minutes", sa.Integer(), nullable=False),
-        sa.Column("people", sa.JSON(), nullable=False),
+        sa.Column("prompted", sa.JSON(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("made_until", UtcDateTime(), nullable=True),
         sa.Column("created_by", sa.Integer(), nullable=True),
