@@ -100,6 +100,27 @@ describe('a running patrol', () => {
     expect(hub.to('GET /api/runs/7/itinerary')).toHaveLength(1)
   })
 
+  it('reads the results again when the hub moves it on: cameras that could not be seen are excused by then', async () => {
+    await open()
+    results = results.map((one) => (one.position === 0 ? { ...one, result: 'excused' as const, cause: 'device_down' } : one))
+    await moved({ state: 'closing', step: null, position: 0, next_position: null, dead: [{ id: 1, reason: 'device_down' }] })
+    expect(page.find('[data-run=closing] h2').text()).toBe('还有 1 路待确认')
+    expect(page.find('.skipped').exists()).toBe(false) // the list below names them all
+  })
+
+  it('keeps the keys of a stop from the wall once the stops are over', async () => {
+    await open()
+    await moved({ state: 'closing', step: null, next_position: null })
+    const reached = vi.fn()
+    document.body.addEventListener('keydown', reached)
+    for (const key of ['f', 'n', 'Enter', 'e', 'Delete', ' ']) await press(key)
+    document.body.removeEventListener('keydown', reached)
+    expect(reached).not.toHaveBeenCalled()
+    expect(hub.calls.filter((call) => call.method === 'POST' && call.path.startsWith('/api/runs/'))).toEqual([])
+    await press('l')
+    expect(page.find('.stops').exists()).toBe(true)
+  })
+
   it('asks for one key once all is seen, and leads on', async () => {
     await open()
     expect(text('normal')).toContain('还需看 3 秒：点位1、点位2')
