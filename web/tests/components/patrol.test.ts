@@ -2,6 +2,7 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { h, ref } from 'vue'
 import type { ItineraryStop, Run, RunResult } from '@/api/types'
+import RecordHead from '@/pages/runs/RecordHead.vue'
 import RunBar from '@/pages/runs/RunBar.vue'
 import { setLeadsOn } from '@/pages/runs/usePatrol'
 import { tileMarks } from '@/pages/wall/tileMarks'
@@ -289,5 +290,13 @@ describe('a patrol whose stops are over', () => {
     await flushPromises()
     expect(text('ended')).toContain('巡查已提交')
     expect(page.find('a.record').attributes('href')).toBe('/runs/7')
+  })
+})
+
+describe('the record of a patrol', () => {
+  it('shows whoever signs what the operator wrote at the end, without unfolding anything', async () => {
+    const events = [{ id: 1, at: '2026-11-30T00:00:00Z', kind: 'submitted', position: 1, user_id: 1, user_name: '用户1', detail: { note: '桥面积水已登记' } }]
+    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
+    expect(page.find('[data-record=summary]').text()).toBe('桥面积水已登记')
   })
 })
