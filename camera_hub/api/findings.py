@@ -48,7 +48,7 @@ async def findings(
     category: Category | None = None,
     begin: Moment | None = None,
     end: Moment | None = None,
-    text: Annotated[str, Query(max_length=64)] = "",
+    text: Annotated[str, Query(max_length=64, pattern="^[^\\x00]*$")] = "",
     before: Id | None = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT)] = 50,
 ) -> FindingsAnswer:
@@ -79,7 +79,7 @@ async def export_findings(
     category: Category | None = None,
     begin: Moment | None = None,
     end: Moment | None = None,
-    text: Annotated[str, Query(max_length=64)] = "",
+    text: Annotated[str, Query(max_length=64, pattern="^[^\\x00]*$")] = "",
 ) -> Response:
     """The findings of the same query as a sheet; of more than it may have, the newest."""
     found: list[FindingView] = []

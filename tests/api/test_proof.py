@@ -103,6 +103,8 @@ async def test_a_patrol_is_confirmed_and_submitted(desk: Desk, hub: Hub) -> None
     assert (page["total"], page["next"], page["findings"][0]["camera"]) == (1, None, "东沟村摄像机1")
     picture = await desk.client.get(finding.json()["picture_url"])
     assert (picture.headers["content-type"], picture.content[:2]) == ("image/jpeg", b"\xff\xd8")
+    for path in ("/api/findings", "/api/findings/export.xlsx"):  # PostgreSQL takes no NUL
+        assert (await desk.client.get(path, params={"text": "水\x00"})).status_code == 422
     sheet = await desk.client.get("/api/findings/export.xlsx")
     assert sheet.content[:2] == b"PK"
     categories = (await desk.client.get("/api/findings/categories")).json()

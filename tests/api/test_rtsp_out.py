@@ -62,7 +62,7 @@ async def test_what_makes_no_token_is_refused(hub: Hub, body: dict[str, object])
 
 
 async def test_nobody_but_the_township_admin_sees_anything_of_it(hub: Hub) -> None:
-    for role in Role:
+    for role in hub.accounts:
         client = await hub.client(role)
         for path in ("/api/rtsp-out", "/api/rtsp-out/sessions"):
             expected = 200 if role is Role.TOWNSHIP_ADMIN else 403

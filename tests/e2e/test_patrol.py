@@ -67,10 +67,10 @@ def places(site: Site) -> Places:
     until(
         lambda: (
             all(site.get(f"/api/cameras/{camera}")["health"] == "fault" for camera in dead)
-            and len(site.get("/api/alarms", open=True)) >= 1
+            and {camera for alarm in site.get("/api/alarms", open=True) for camera in alarm["members"]} >= set(dead)
         ),
         seconds=60,
-        what="the hub knows which cameras are dead",
+        what="the hub knows which cameras are dead, and will not raise an alarm of it during a patrol",
     )
     dome = next(camera["id"] for camera in cameras if camera["ptz"])
     well = [c["id"] for c in cameras if c["id"] not in (*dead, struck, dome)]
@@ -78,8 +78,8 @@ def places(site: Site) -> Places:
 
 
 @pytest.fixture(scope="module")
-def tour(site: Site, places: Places) -> dict[str, Any]:
-    """Twelve stops: a scene of four, a preset, two dead cameras, a key stop; major alarms interrupt it."""
+def draft(site: Site, places: Places) -> dict[str, Any]:
+    """Twelve stops: a scene of four, a preset, two dead cameras, a key stop."""
     a, b, c, d, e, f, g, h, i, j, *_ = places.well
     site.get(f"/api/cameras/{places.dome}/ptz")
     preset = site.post(f"/api/cameras/{places.dome}/ptz/presets", {"name": "桥面"})["token"]
@@ -98,13 +98,16 @@ def tour(site: Site, places: Places) -> dict[str, Any]:
         {"camera_id": a},
         {"camera_id": f},
     ]
-    made: dict[str, Any] = site.post(
-        "/api/tours",
-        {
-            **{"name": "重点部位", "confirm": "screen", "least_s": LEAST, "interrupt": "major"},
-            "stops": [{**stop, "dwell_s": DWELL} for stop in stops],
-        },
-    )
+    return {
+        **{"name": "重点部位", "confirm": "screen", "least_s": LEAST},
+        "stops": [{**stop, "dwell_s": DWELL} for stop in stops],
+    }
+
+
+@pytest.fixture(scope="module")
+def tour(site: Site, draft: dict[str, Any]) -> dict[str, Any]:
+    """The tour that major alarms interrupt."""
+    made: dict[str, Any] = site.post("/api/tours", {**draft, "interrupt": "major"})
     return made
 
 
@@ -136,6 +139,23 @@ def confirm(page: Page) -> None:
     """Look for long enough, then one key: this screen is normal."""
     page.locator("[data-run=normal].ready").wait_for()
     page.keyboard.press("Enter")
+
+
+def onward(page: Page) -> None:
+    """The key for the next stop, once the page has the answer to the act before: until then it takes none."""
+    page.locator('section.run button[aria-label="下一站（→）"]:enabled').wait_for()
+    page.keyboard.press("ArrowRight")
+
+
+def onward_to(page: Page, position: int) -> None:
+    """The same until that stop is on: a key meant for a state that has just passed is not taken."""
+    there = page.locator("section.run", has_text=f"第 {position + 1} / 12 站")
+    for _ in range(5):
+        onward(page)
+        page.locator('section.run button[aria-label="下一站（→）"]:enabled').wait_for()
+        if there.count():
+            return
+    raise AssertionError(f"stop {position} is not on: {said(page)}")
 
 
 def results(site: Site, run: int) -> dict[tuple[int, int], dict[str, Any]]:
@@ -175,7 +195,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
 ) -> None:
     enter(page, site, "wang")
     occurrence = due_now(site, tour)
-    page.locator(f'[data-prompt="{occurrence["id"]}"]').get_by_role("button", name="开始巡查").click()
+    page.locator(f'[data-prompt="{occurrence["id"]}"]').get_by_role("button", name="开始巡查").click(timeout=60_000)
     page.wait_for_url("**/wall?run=*")
     run = int(page.url.rpartition("run=")[2])
     at_stop(page, site, run, 0)
@@ -213,7 +233,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
 
     at_stop(page, site, run, 8)  # stop 7 is dead
     page.locator("[data-seen=looking] .why", has_text="画面全黑").wait_for()
-    page.keyboard.press("ArrowRight")
+    onward(page)
 
     at_stop(page, site, run, 9)
     page.locator("[data-run=normal].ready").wait_for()
@@ -234,7 +254,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     at_stop(page, site, run, 10)
     confirm(page)
     at_stop(page, site, run, 11)
-    page.keyboard.press("ArrowRight")  # passed over
+    onward(page)  # passed over
 
     page.locator("[data-run=closing]").wait_for()
     expect(page.locator("[data-run=closing]")).to_contain_text("还有 2 路待确认")
@@ -286,16 +306,19 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
 
 
 def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
-    page: Page, site: Site, places: Places, tour: dict[str, Any]
+    page: Page, site: Site, places: Places, draft: dict[str, Any]
 ) -> None:
     enter(page, site, "admin")
+    tour = site.post("/api/tours", {**draft, "name": "重点部位（不打断）"})  # the frozen camera's own alarm is one
+    _, b, c, *_ = places.well
+    site.fault(places.keys[b], "frozen")  # its picture jumps once more before it stands: long before it is looked at
+    site.fault(places.keys[c], "black")
     run = site.post("/api/runs", {"tour_id": tour["id"]})["id"]
     page.goto(f"{site.url}/wall?run={run}")
     at_stop(page, site, run, 0)
     for position in (1, 2, 4, 5, 6, 8, 9, 10, 11):
-        page.keyboard.press("ArrowRight")
-        page.locator("section.run", has_text=f"第 {position + 1} / 12 站").wait_for()
-    page.keyboard.press("ArrowRight")
+        onward_to(page, position)
+    onward(page)
     page.locator("[data-run=closing]").wait_for()
     found = results(site, run)
     passed = [step for step in site.get(f"/api/runs/{run}/steps")["steps"] if step["outcome"] == "shown"]
@@ -305,15 +328,12 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
         for camera in step["cameras"]:
             result = found[step["position"], camera["id"]]
             assert not result["seen"], step
-            assert result["why"] in ("passed_over", "no_picture", "no_page"), step
+            assert result["why"] in ("passed_over", "no_picture", "no_page", "black"), step
 
-    _, b, c, *_ = places.well
-    site.fault(places.keys[b], "frozen")
-    site.fault(places.keys[c], "black")
     page.locator('[data-show="1"]').click()
     at_stop(page, site, run, 1)
     for words in ("画面不动", "画面全黑"):
-        page.locator("[data-seen=looking] .why", has_text=words).wait_for(timeout=30_000)
+        page.locator("[data-seen=looking] .why", has_text=words).wait_for(timeout=60_000)
     expect(page.locator("[data-seen=seen]")).to_have_count(2)
     page.evaluate(
         """() => {
@@ -322,7 +342,7 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
             document.body.append(over)
         }"""
     )
-    page.keyboard.press("ArrowRight")
+    onward(page)
     until(
         lambda: [results(site, run)[1, camera]["why"] for camera in (b, c)] == ["frozen", "black"],
         seconds=10,
@@ -339,7 +359,7 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
             document.dispatchEvent(new Event('visibilitychange'))
         }"""
     )
-    page.keyboard.press("ArrowRight")
+    onward(page)
     until(
         lambda: results(site, run)[2, places.dome]["why"] == "page_covered",
         seconds=10,
@@ -348,7 +368,7 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
 
     at_stop(page, site, run, 4)
     page.locator("[data-seen=looking] .why", has_text="页面在后台").wait_for()
-    page.keyboard.press("ArrowRight")
+    onward(page)
     until(
         lambda: key_stop(site, run)["why"] == "page_hidden", seconds=10, what=lambda: f"hidden: {key_stop(site, run)}"
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.e2e.conftest import FLAGS
 from tests.e2e.site import Site, running_site, until
@@ -20,17 +20,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running_site(tmp_path_factory.mktemp("screens"), villages=2, cameras=4) as site:
         site.register()
         yield site
-
-
-@pytest.fixture
-def playwright() -> Iterator[Playwright]:
-    if shutil.which("chromium") is None:
-        message = "no chromium on this machine: apt-get install chromium"
-        if os.environ.get("CAMERA_HUB_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        yield playwright
 
 
 def switched_on(playwright: Playwright, profile: Path) -> BrowserContext:

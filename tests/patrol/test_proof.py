@@ -30,9 +30,10 @@ from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.patrol.tours.stops import NewStop
 from camera_hub.patrol.tours.tours import TourDraft
 from camera_hub.settings import PatrolSettings
-from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunEvent, RunPicture, RunResult
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunEvent, RunPicture, RunResult, Tour
 from tests.fakes.stepped import SteppedClock
 from tests.patrol.centre import Centre, centre, clock
+from tests.patrol.test_patrols import person
 
 __all__ = ["centre", "clock"]
 
@@ -411,6 +412,42 @@ async def test_a_finding_takes_its_picture_and_makes_the_camera_abnormal(desk: D
     assert (one.result, one.words, one.findings, one.confirmed_name) == ("open", "", 0, None)
     await desk.parts.pictures.sweep()
     assert desk.kept() == await desk.stored() == [int(str(one.picture_url).rpartition("/")[2][:-4])]
+
+
+async def test_the_picture_of_a_deleted_finding_goes_with_it(desk: Desk) -> None:
+    actor, camera = desk.centre.actor, desk.centre.cameras[0]
+    run = await desk.start(0)
+    await desk.look(run.id, 0, 0)
+    await desk.pictured(run.id)
+    mistake, right = [
+        await desk.parts.findings.add(actor, run.id, NewFinding(0, camera, "flood", words)) for words in ("a", "b")
+    ]
+    assert len(await desk.stored()) == 2
+    await desk.parts.findings.delete(actor, mistake.id)
+    assert len(await desk.stored()) == 1
+    assert (await desk.parts.findings.picture(actor, right.id)).startswith(b"\xff\xd8")
+
+
+async def test_a_patrol_that_is_kept_for_other_roles_is_not_confirmed_either(desk: Desk) -> None:
+    run = (await desk.start(0)).id
+    await desk.look(run, 0, 0)
+    finding = await desk.parts.findings.add(desk.centre.actor, run, NewFinding(0, desk.centre.cameras[0], "flood", "a"))
+    other = await person(desk.centre, "other")
+    async with desk.centre.database.write() as session:
+        await session.execute(update(Tour).values(roles=["leader"]))
+    findings, camera = desk.parts.findings, desk.centre.cameras[0]
+    for call in (
+        desk.parts.results.confirm(other, run, Confirmation(0, None, "normal")),
+        desk.parts.results.confirm(other, run, Confirmation(0, (camera,), "abnormal", "x")),
+        findings.add(other, run, NewFinding(0, camera, "flood", "x")),
+        findings.change(other, finding.id, "waste", "x"),
+        findings.add_photo(other, finding.id, b"\xff\xd8"),
+        findings.delete(other, finding.id),
+    ):
+        with pytest.raises(HubError) as refusal:
+            await call
+        assert refusal.value.reason == "tour_not_yours"
+    await findings.change(desk.centre.actor, finding.id, "waste", "x")  # its owner may
 
 
 async def test_findings_are_listed_by_place_time_category_and_words(desk: Desk) -> None:

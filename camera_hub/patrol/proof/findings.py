@@ -22,7 +22,7 @@ from camera_hub.patrol import township
 from camera_hub.patrol.proof.instant import Instant, InstantPictures
 from camera_hub.patrol.proof.pictures import RunPictures
 from camera_hub.patrol.proof.results import CameraResult, found
-from camera_hub.patrol.proof.rows import decided, is_on, patrol_state, result_rows, run_row
+from camera_hub.patrol.proof.rows import decided, is_on, patrol_state, require_runner, result_rows, run_row
 from camera_hub.patrol.proof.run_results import keep_instant, write_confirmed
 from camera_hub.patrol.runs.run_events import EventKind, add_event
 from camera_hub.store.database import Database
@@ -128,19 +128,19 @@ class Findings:
     async def add(self, actor: Actor, run_id: int, new: NewFinding) -> FindingView:
         """Note a finding, with a picture if one can be had within a few seconds.
 
-        Raises HubError: NOT_FOUND (also `no_such_stop`, `no_such_camera`), CONFLICT (`run_ended`, `not_seen`,
-        `too_many_findings`), INVALID (`no_such_category`).
+        Raises HubError: NOT_FOUND (also `no_such_stop`, `no_such_camera`), FORBIDDEN (`tour_not_yours`), CONFLICT
+        (`run_ended`, `not_seen`, `too_many_findings`), INVALID (`no_such_category`).
         """
         township.require(actor, "run")
         self._check_category(new.category)
         async with self._database.read() as session:
-            run, row = await _of_camera(session, run_id, new)
+            run, row = await _of_camera(session, actor, run_id, new)
             await _judge(session, run, row, new.words)
             # What is found later, in the list of what is open, has the picture of when its stop was on.
             wanted = is_on(run, new.position) or row.picture is None
         instant = await self._instants.take(new.camera_id) if wanted else Instant()
         async with self._pictures.writing() as session:
-            run, row = await _of_camera(session, run_id, new, locked=True)
+            run, row = await _of_camera(session, actor, run_id, new, locked=True)
             after = await _judge(session, run, row, new.words)
             camera = await session.get_one(Camera, new.camera_id)
             now = self._clock.now()
@@ -171,7 +171,7 @@ class Findings:
         township.require(actor, "finding")
         self._check_category(category)
         async with self._database.write() as session:
-            finding, run = await _open(session, finding_id)
+            finding, run = await _open(session, actor, finding_id)
             _note_change(session, run, finding, "finding_changed", actor, self._clock.now())
             row = await _result_of(session, finding)
             if row is not None and row.words == finding.words[:255]:
@@ -187,7 +187,7 @@ class Findings:
         was said of it. Raises HubError: NOT_FOUND, CONFLICT (`run_ended`)."""
         township.require(actor, "finding")
         async with self._database.write() as session:
-            finding, run = await _open(session, finding_id)
+            finding, run = await _open(session, actor, finding_id)
             _note_change(session, run, finding, "finding_deleted", actor, self._clock.now())
             row = await _result_of(session, finding)
             others = await session.scalar(
@@ -201,10 +201,11 @@ class Findings:
             if row is not None and not others and row.words == finding.words[:255]:
                 row.result, row.words = "open", ""
                 row.confirmed_by = row.confirmed_name = row.confirmed_at = None
-            photo = finding.photo
+            pictures = (finding.picture, finding.photo)
             await session.delete(finding)
             await session.flush()
-            await self._pictures.forget(session, run.id, photo)
+            for picture in pictures:
+                await self._pictures.forget(session, run.id, picture)
         self._changed(finding)
 
     async def add_photo(self, actor: Actor, finding_id: int, data: bytes) -> FindingView:
@@ -219,7 +220,7 @@ class Findings:
         self._pictures.require_room("photo")
         _, jpeg = await self._decoder.photo(Photo(max_side=PHOTO_SIDE), data, PHOTO_SECONDS)
         async with self._pictures.writing() as session:
-            finding, run = await _open(session, finding_id)
+            finding, run = await _open(session, actor, finding_id)
             kept = await self._pictures.add(session, run.id, "photo", jpeg, self._clock.now())
             before, finding.photo, finding.photo_sha256 = finding.photo, kept.id, kept.sha256
             await session.flush()
@@ -232,7 +233,7 @@ class Findings:
         """Raises HubError: NOT_FOUND, CONFLICT (`run_ended`), when a photo of it is not wanted: before it is read."""
         township.require(actor, "finding")
         async with self._database.read() as session:
-            await _open(session, finding_id)
+            await _open(session, actor, finding_id)
 
     async def get(self, actor: Actor, finding_id: int) -> FindingView:
         """Raises HubError(NOT_FOUND)."""
@@ -288,9 +289,10 @@ class Findings:
 
 
 async def _of_camera(
-    session: AsyncSession, run_id: int, new: NewFinding, *, locked: bool = False
+    session: AsyncSession, actor: Actor, run_id: int, new: NewFinding, *, locked: bool = False
 ) -> tuple[Run, RunResult]:
     run = await run_row(session, run_id, locked=locked)
+    await require_runner(session, actor, run)
     rows = await result_rows(session, run_id, new.position, locked=locked)
     if not rows:
         raise HubError(Kind.NOT_FOUND, "there is no such stop in this patrol", reason="no_such_stop")
@@ -312,13 +314,15 @@ async def _judge(session: AsyncSession, run: Run, row: RunResult, words: str) ->
     return after
 
 
-async def _open(session: AsyncSession, finding_id: int) -> tuple[Finding, Run]:
-    """The finding and its patrol, locked. Raises HubError: NOT_FOUND, CONFLICT (`run_ended`)."""
+async def _open(session: AsyncSession, actor: Actor, finding_id: int) -> tuple[Finding, Run]:
+    """The finding and its patrol, locked. Raises HubError: NOT_FOUND, FORBIDDEN (`tour_not_yours`), CONFLICT
+    (`run_ended`)."""
     run_id = await session.scalar(select(Finding.run_id).where(Finding.id == finding_id))
     run = await run_row(session, run_id, locked=True) if run_id is not None else None
     finding = await session.get(Finding, finding_id, populate_existing=True) if run is not None else None
     if run is None or finding is None:
         raise township.not_found("finding")
+    await require_runner(session, actor, run)
     if run.state == "ended":
         raise HubError(Kind.CONFLICT, "the patrol has ended; its record cannot be changed any more", reason="run_ended")
     return finding, run

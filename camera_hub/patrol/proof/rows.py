@@ -6,9 +6,11 @@ from typing import get_args
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
 from camera_hub.patrol.proof.results import CameraResult, PatrolState, ResultState
-from camera_hub.store.tables import Camera, Finding, Run, RunResult
+from camera_hub.patrol.tours import rights
+from camera_hub.store.tables import Camera, Finding, Run, RunResult, Tour
 
 _STATES: dict[str, ResultState] = {state: state for state in get_args(ResultState)}
 
@@ -47,6 +49,12 @@ async def run_row(session: AsyncSession, run_id: int, *, locked: bool = False) -
     if run is None or run.loop:
         raise township.not_found("patrol")
     return run
+
+
+async def require_runner(session: AsyncSession, actor: Actor, run: Run) -> None:
+    """Raise HubError(FORBIDDEN) if the run's tour is kept for other roles than the actor's."""
+    tour = await session.get_one(Tour, run.tour_id)
+    rights.require_run(actor, tour.roles, tour.created_by)
 
 
 async def result_rows(

@@ -20,7 +20,7 @@ from camera_hub.patrol.proof.excuses import excuse, references
 from camera_hub.patrol.proof.instant import Instant, InstantPictures
 from camera_hub.patrol.proof.pictures import RunPictures
 from camera_hub.patrol.proof.results import CameraResult, Confirmation, confirmed
-from camera_hub.patrol.proof.rows import decided, findings_of, is_on, patrol_state, result_rows, run_row
+from camera_hub.patrol.proof.rows import decided, findings_of, is_on, patrol_state, require_runner, result_rows, run_row
 from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import from_rows
 from camera_hub.patrol.runs.run_events import add_event
@@ -108,12 +108,13 @@ class RunResults:
         """Confirm a stop or cameras of it; the results of that stop (or of all) as they are afterwards. `revision`: of
         the run as the user saw it, None: whatever it is.
 
-        Raises HubError as results.confirmed, NOT_FOUND, CONFLICT (`run_moved`).
+        Raises HubError as results.confirmed, NOT_FOUND, FORBIDDEN (`tour_not_yours`), CONFLICT (`run_moved`).
         """
         township.require(actor, "run")
-        instant = await self._instant(run_id, wish) if wish.result == "abnormal" else None
+        instant = await self._instant(actor, run_id, wish) if wish.result == "abnormal" else None
         async with self._pictures.writing() as session:
             run = await run_row(session, run_id, locked=True)
+            await require_runner(session, actor, run)
             if revision is not None and run.revision != revision:
                 raise HubError(
                     Kind.CONFLICT,
@@ -166,11 +167,12 @@ class RunResults:
         waiting = {row.camera_id for row in rows if row.result == "open"}
         return await excuse(session, run, rows, await dead_cameras(session, waiting, self._feeds))
 
-    async def _instant(self, run_id: int, wish: Confirmation) -> Instant | None:
+    async def _instant(self, actor: Actor, run_id: int, wish: Confirmation) -> Instant | None:
         """A picture for what is abnormal; None when the confirmation changes nothing, or the stop is over and there is
         one of when it was on. Raises what the confirmation would raise."""
         async with self._database.read() as session:
             run = await run_row(session, run_id)
+            await require_runner(session, actor, run)
             rows = await result_rows(session, run_id, wish.position)
             changed = confirmed(patrol_state(run), await decided(session, run, rows), wish)
             has_one = {row.camera_id: row.picture is not None for row in rows}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
-from camera_hub.patrol.records.reviews import SealView, opinion_of, reviews_of, seals_of
+from camera_hub.patrol.records.reviews import SealView, has_run, opinion_of, reviews_of, seals_of
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunResult, RunReview
 
@@ -104,7 +104,7 @@ class RecordList:
         """See RecordCounts."""
         if not township.sees(actor):
             return RecordCounts(0, 0, 0, ())
-        own = (Run.started_by == actor.user_id) | (Run.operator_id == actor.user_id)
+        own = has_run(actor.user_id)
         unsigned = _matching(RecordQuery(signed="unsigned")).with_only_columns(Run.id, own.label("own"))
         returned = _matching(RecordQuery(signed="returned")).where(own).with_only_columns(Run.id)
         async with self._database.read() as session:
@@ -166,6 +166,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     plans = {
         run_id: (name, at) for run_id, name, at in await session.execute(due.where(PlanOccurrence.run_id.in_(ids)))
     }
+    own = set(await session.scalars(select(Run.id).where(Run.id.in_(ids), has_run(actor.user_id))))
     found = []
     for run in runs:
         opinion = opinion_of(reviews.get(run.id, ()))
@@ -193,7 +194,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 opinion=None if opinion is None else opinion.kind,
                 signed_name=None if opinion is None else opinion.user_name,
                 signed_at=None if opinion is None else opinion.at,
-                own=actor.user_id in (run.started_by, run.operator_id),
+                own=run.id in own,
             )
         )
     return found

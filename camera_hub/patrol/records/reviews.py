@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Action, Actor, allows
@@ -20,7 +20,7 @@ from camera_hub.patrol import township
 from camera_hub.patrol.records.content import Row, plain
 from camera_hub.patrol.records.seal import EXPIRED, PATROL, REVIEW, Chain, review_subject, subject_of
 from camera_hub.store.database import Database
-from camera_hub.store.tables import AuditLink, PlanOccurrence, Run, RunReview
+from camera_hub.store.tables import AuditLink, PlanOccurrence, Run, RunEvent, RunReview
 
 Opinion = Literal["approved", "returned"]
 MOST_REVIEWS = 50
@@ -113,7 +113,7 @@ class RecordReviews:
         async with self._database.write() as session:
             run = await _run(session, run_id, alone=True)
             view = await _view(session, actor, run)
-            _check(actor, run, view, kind, seen)
+            _check(view, kind, seen, ran=await _ran(session, actor, run))
             review = RunReview(
                 run_id=run_id,
                 kind=kind,
@@ -178,7 +178,8 @@ async def _view(session: AsyncSession, actor: Actor, run: Run) -> RecordView:
     reviews = (await reviews_of(session, [run.id])).get(run.id, [])
     opinion = opinion_of(reviews)
     open_still = seal is not None and len(reviews) < MOST_REVIEWS
-    may_sign = allows(actor, Action.SIGN_RECORDS) and not _ran(actor, run)
+    ran = await _ran(session, actor, run)
+    may_sign = allows(actor, Action.SIGN_RECORDS) and not ran
     due = select(PlanOccurrence.plan_name, PlanOccurrence.due_at).where(PlanOccurrence.run_id == run.id)
     plan = (await session.execute(due.limit(1))).first()
     return RecordView(
@@ -188,18 +189,18 @@ async def _view(session: AsyncSession, actor: Actor, run: Run) -> RecordView:
         seal,
         reviews,
         open_still and may_sign and (opinion is None or opinion.kind != "approved"),
-        open_still and _ran(actor, run),
+        open_still and ran,
     )
 
 
-def _check(actor: Actor, run: Run, view: RecordView, kind: str, seen: int | None) -> None:
+def _check(view: RecordView, kind: str, seen: int | None, *, ran: bool) -> None:
     if view.seal is None:
         raise HubError(
             Kind.CONFLICT, "this patrol has not been submitted; it has no sealed record", reason="not_sealed"
         )
-    if kind == "note" and not _ran(actor, run):
+    if kind == "note" and not ran:
         raise HubError(Kind.FORBIDDEN, "only who has run this patrol adds notes to its record", reason="others_record")
-    if kind != "note" and _ran(actor, run):
+    if kind != "note" and ran:
         raise HubError(
             Kind.FORBIDDEN, "who has run a patrol does not sign its record; ask another supervisor", reason="own_record"
         )
@@ -212,5 +213,13 @@ def _check(actor: Actor, run: Run, view: RecordView, kind: str, seen: int | None
         raise HubError(Kind.CONFLICT, f"a record takes {MOST_REVIEWS} reviews at most", reason="too_many_reviews")
 
 
-def _ran(actor: Actor, run: Run) -> bool:
-    return actor.user_id in (run.started_by, run.operator_id)
+def has_run(user_id: int) -> ColumnElement[bool]:
+    """Whether the user has started the run or was its operator at any time. Null, as false, where accounts are gone."""
+    taken = (RunEvent.kind == "taken_over") & (RunEvent.user_id == user_id)
+    given = (RunEvent.kind == "handed_over") & (RunEvent.detail["to"].as_integer() == user_id)
+    became = select(RunEvent.id).where(RunEvent.run_id == Run.id, taken | given).exists()
+    return (Run.started_by == user_id) | (Run.operator_id == user_id) | became
+
+
+async def _ran(session: AsyncSession, actor: Actor, run: Run) -> bool:
+    return bool(await session.scalar(select(has_run(actor.user_id)).where(Run.id == run.id)))

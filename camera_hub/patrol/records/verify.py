@@ -212,6 +212,8 @@ class RecordVerification:
             raise HubError(Kind.BUSY, "another record is being verified; try again in a moment", reason="busy")
         async with self._turn:
             link, faults = await self._verifier.one(subject_of(run_id), PATROL)
-        if link is None:
+            expired, _ = await self._verifier.one(subject_of(run_id), EXPIRED)
+        # SQLite gives a deleted run's number again: then the links that are there tell of that one.
+        if link is None or (expired is not None and expired.sequence > link.sequence):
             raise HubError(Kind.CONFLICT, "this patrol has no sealed record", reason="not_sealed")
         return RecordCheck(link.sequence, link.at, link.hash, faults)

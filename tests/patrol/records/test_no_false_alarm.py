@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import text
 
 from camera_hub.access.audit.chain import AuditChain, anchor_anew
+from camera_hub.access.audit.verify import AuditVerifier
 from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.vault import Vault
 from camera_hub.errors import HubError
 from camera_hub.patrol.records.expiry import RecordExpiry
+from camera_hub.patrol.records.listing import RecordList, RecordQuery
 from camera_hub.patrol.records.reviews import RecordReviewed
+from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
+from camera_hub.store.tables import RunEvent
 from tests.patrol.records.site import SealedSite
 
 
@@ -171,3 +175,33 @@ async def test_reviews_of_two_people_at_once_and_of_those_who_may_not(site: Seal
             assert error.value.reason == reason
     report = await site.verify()
     assert [fault.reason for fault in report.faults] == ["record_unsealed"]  # the one that never was
+
+
+@pytest.mark.parametrize("how", ["taken_over", "handed_over"])
+async def test_who_was_its_operator_in_between_does_not_sign(site: SealedSite, how: str) -> None:
+    by, to = (site.admin.user_id, None) if how == "taken_over" else (site.operator.user_id, site.admin.user_id)
+    async with site.chain() as chain:
+        run = await site.patrol(chain)
+        other = await site.patrol(chain)
+        async with site.database.write() as session:
+            session.add(RunEvent(run_id=run, at=site.clock.now(), kind=how, position=1, user_id=by, detail={"to": to}))
+        reviews, listing = site.reviews(chain), RecordList(site.database)
+        with pytest.raises(HubError, match="ask another supervisor"):
+            await reviews.sign(site.admin, run, "approved", "", 0)
+        assert (await reviews.of(site.admin, run)).may_note
+        assert {one.id for one in await listing.listed(site.admin, RecordQuery()) if one.own} == {run}
+        assert (await listing.counts(site.admin)).to_sign == 1
+        await reviews.sign(site.admin, other, "approved", "", 0)
+        await reviews.sign(site.leader, run, "approved", "", 0)
+
+
+@pytest.mark.one_database
+async def test_a_patrol_with_the_number_of_a_deleted_one_is_not_taken_for_sealed(site: SealedSite) -> None:
+    async with site.chain() as chain:
+        old = await site.patrol(chain)
+        site.clock.move(366 * 86400)
+        await RecordExpiry(site.database, site.clock, chain, site.pictures, timedelta(days=365)).expire()
+        assert await site.patrol(chain, sealed=False) == old
+    kinds = patrol_kinds(site.database, site.pictures)
+    with pytest.raises(HubError, match="no sealed record"):
+        await RecordVerification(AuditVerifier(site.database, site.vault, site.anchor, kinds)).check(site.leader, old)
