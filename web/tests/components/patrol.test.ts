@@ -2,6 +2,7 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { h, ref } from 'vue'
 import type { ItineraryStop, Run, RunResult } from '@/api/types'
+import RecordHead from '@/pages/runs/RecordHead.vue'
 import RunBar from '@/pages/runs/RunBar.vue'
 import { setLeadsOn } from '@/pages/runs/usePatrol'
 import { tileMarks } from '@/pages/wall/tileMarks'
@@ -135,6 +136,27 @@ describe('a running patrol', () => {
     await moved({ position: 1, step: 1, next_position: null })
     expect(shown.at(-1)).toEqual(['1', [3]])
     expect(hub.to('GET /api/runs/7/itinerary')).toHaveLength(1)
+  })
+
+  it('reads the results again when the hub moves it on: cameras that could not be seen are excused by then', async () => {
+    await open()
+    results = results.map((one) => (one.position === 0 ? { ...one, result: 'excused' as const, cause: 'device_down' } : one))
+    await moved({ state: 'closing', step: null, position: 0, next_position: null, dead: [{ id: 1, reason: 'device_down' }] })
+    expect(page.find('[data-run=closing] h2').text()).toBe('还有 1 路待确认')
+    expect(page.find('.skipped').exists()).toBe(false) // the list below names them all
+  })
+
+  it('keeps the keys of a stop from the wall once the stops are over', async () => {
+    await open()
+    await moved({ state: 'closing', step: null, next_position: null })
+    const reached = vi.fn()
+    document.body.addEventListener('keydown', reached)
+    for (const key of ['f', 'n', 'Enter', 'e', 'Delete', ' ']) await press(key)
+    document.body.removeEventListener('keydown', reached)
+    expect(reached).not.toHaveBeenCalled()
+    expect(hub.calls.filter((call) => call.method === 'POST' && call.path.startsWith('/api/runs/'))).toEqual([])
+    await press('l')
+    expect(page.find('.stops').exists()).toBe(true)
   })
 
   it('asks for one key once all is seen, and leads on', async () => {
@@ -305,5 +327,13 @@ describe('a patrol whose stops are over', () => {
     await flushPromises()
     expect(text('ended')).toContain('巡查已提交')
     expect(page.find('a.record').attributes('href')).toBe('/runs/7')
+  })
+})
+
+describe('the record of a patrol', () => {
+  it('shows whoever signs what the operator wrote at the end, without unfolding anything', async () => {
+    const events = [{ id: 1, at: '2026-11-30T00:00:00Z', kind: 'submitted', position: 1, user_id: 1, user_name: '用户1', detail: { note: '桥面积水已登记' } }]
+    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
+    expect(page.find('[data-record=summary]').text()).toBe('桥面积水已登记')
   })
 })

@@ -18,6 +18,10 @@ describe('what one key confirms', () => {
   it('what was seen on an earlier visit counts', () => {
     expect(asked(stop([1]), known({ results: [result(1, { seen: true })] })).cameras).toEqual([1])
   })
+  it('tells two cameras of one name by their villages', () => {
+    const gates = stop([], { cameras: [{ id: 1, name: '村口', village: '东沟村' }, { id: 2, name: '村口', village: '李家庄' }, null, { id: 3, name: '大桥北', village: '李家庄' }] })
+    expect(asked(gates, known()).missing.map((one) => one.name)).toEqual(['东沟村 村口', '李家庄 村口', '大桥北'])
+  })
   it('asks nothing of dead cameras, nor of those that are done', () => {
     const results = [result(1), result(2, { result: 'abnormal' }), result(3)]
     expect(asked(stop([1, 2, 3]), known({ results, dead: new Set([3]), seen: seen({ 1: 3 }) }))).toMatchObject({ cameras: [1], whole: false })

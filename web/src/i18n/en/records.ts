@@ -18,6 +18,7 @@ export default {
   seal: 'Seal',
   sealed: 'No. {n} · {at}',
   signature: 'Signature',
+  summary: 'Summary',
   unsigned: 'Not signed',
   anySignature: 'Signed or not',
   opinion: { approved: 'Approved', returned: 'Returned', note: 'Note' },

@@ -82,6 +82,8 @@ export default {
     finding: 'Finding: {name}',
     camera: 'Camera',
     category: 'Category',
+    cameraNeeded: 'Choose a camera',
+    categoryNeeded: 'Choose a category',
     words: 'Words',
     wordsHint: 'The place and what is there; nothing about persons',
     wordsNeeded: 'Say what it is',

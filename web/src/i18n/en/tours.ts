@@ -19,8 +19,6 @@ export default {
   removed: 'Tour deleted',
   active: 'Running now',
   follow: 'Show on the wall',
-  running: 'Running',
-  paused: 'Paused',
   emptyTitle: 'No tours yet',
   emptyText: 'Put the cameras of key roads, key units and high-incidence areas in order and run through them with one click.',
   loadFailed: 'The tours could not be loaded',

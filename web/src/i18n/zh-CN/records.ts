@@ -18,6 +18,7 @@ export default {
   seal: '封存',
   sealed: '第 {n} 号 · {at}',
   signature: '签审',
+  summary: '巡查小结',
   unsigned: '未签审',
   anySignature: '签审不限',
   opinion: { approved: '同意', returned: '退回', note: '补充说明' },

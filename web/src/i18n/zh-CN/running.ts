@@ -82,6 +82,8 @@ export default {
     finding: '发现问题：{name}',
     camera: '画面',
     category: '类别',
+    cameraNeeded: '请选择画面',
+    categoryNeeded: '请选择类别',
     words: '说明',
     wordsHint: '写地点和情况，不写人员信息',
     wordsNeeded: '请写明情况',

@@ -21,7 +21,7 @@ export default {
   lost_count: '故障 {n}',
   unknown_count: '未检测 {n}',
   run: '{name} · {state}',
-  run_running: '轮巡中',
+  run_running: '巡查中',
   run_paused: '已暂停',
   run_closing: '待提交',
   run_ended: '已结束',

@@ -19,8 +19,6 @@ export default {
   removed: '路线已删除',
   active: '正在进行',
   follow: '到实时预览查看',
-  running: '巡查中',
-  paused: '已暂停',
   emptyTitle: '还没有巡查路线',
   emptyText: '把重点路段、重点单位、案事件高发区域的点位排成一条路线，值班时一键巡查。',
   loadFailed: '巡查路线读取失败',

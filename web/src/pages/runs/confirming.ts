@@ -46,15 +46,23 @@ export function resultsAt(results: readonly RunResult[], position: number): Map<
   return new Map(results.filter((one) => one.position === position).map((one) => [one.camera.id, one] as const))
 }
 
+/** What the cameras of a stop are called there, by id: every village has its 村口, so that two of one name tell their villages. */
+export function cameraNames(stop: ItineraryStop): Map<number, string> {
+  const cameras = new Map(stop.cameras.flatMap((camera) => (camera ? [[camera.id, camera] as const] : [])))
+  const alike = (name: string): boolean => [...cameras.values()].filter((one) => one.name === name).length > 1
+  return new Map([...cameras].map(([id, { name, village }]) => [id, alike(name) && village ? `${village} ${name}` : name] as const))
+}
+
 export function asked(stop: ItineraryStop, known: Known): Asked {
   const results = resultsAt(known.results, stop.position)
   const singly = stop.key || known.mode === 'camera'
   const cameras = [...new Map(stop.cameras.flatMap((camera) => (camera ? [[camera.id, camera] as const] : []))).values()]
+  const names = cameraNames(stop)
   const open = cameras.filter((camera) => !known.dead.has(camera.id) && (results.get(camera.id)?.result ?? 'open') === 'open')
   const missing = open.flatMap((camera): Missing[] => {
     if (results.get(camera.id)?.seen) return []
     const { seconds, gap } = known.seen.get(camera.id) ?? { seconds: 0, gap: null }
-    return seconds >= known.least ? [] : [{ camera: camera.id, name: camera.name, seconds: Math.max(1, Math.ceil(known.least - seconds)), gap }]
+    return seconds >= known.least ? [] : [{ camera: camera.id, name: names.get(camera.id)!, seconds: Math.max(1, Math.ceil(known.least - seconds)), gap }]
   })
   const done = open.length === 0
   const ids = open.map((camera) => camera.id)

@@ -64,6 +64,10 @@ export function useResults(runId: () => number | null): Results {
       live.onChanged('result', (change) => {
         if (Number(change.id) === runId()) void load()
       }),
+      // Leaving a stop counts the visit and excuses the cameras that could not be shown: that is a change of the run.
+      live.onChanged('run', (change) => {
+        if (Number(change.id) === runId()) void load()
+      }),
     )
   })
   onBeforeUnmount(() => {
