@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 from camera_hub.errors import HubError
 from camera_hub.store.database import Database, storable
 from camera_hub.store.revisions import revisions
-from camera_hub.store.tables import Base, Run, RunStep, RunStepCamera, Tour, Village
+from camera_hub.store.tables import Base, Run, RunStep, RunStepCamera, Village
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
 
@@ -80,16 +80,20 @@ async def test_the_record_of_an_older_version_becomes_a_line_per_camera(database
         command.downgrade(config, "0003")
 
     async with database.write() as session:
-        tour = Tour(name="t", created_at=NOW)
-        session.add(tour)
-        await session.flush()
-        run = Run(
-            tour_id=tour.id, tour_name="t", itinerary=[], state="ended", anchor_at=NOW, started_name="", started_at=NOW
-        )
-        session.add(run)
-        await session.flush()
         connection = await session.connection()
         await connection.run_sync(back)
+        at = NOW.replace(tzinfo=None) if database.is_sqlite else NOW
+        await session.execute(
+            text("INSERT INTO tours (id, name, note, created_at) VALUES (1, 't', '', :at)"), {"at": at}
+        )
+        await session.execute(
+            text(
+                "INSERT INTO runs (id, tour_id, tour_name, plan, loop, lap, state, position, anchor_at, elapsed_s,"
+                " revision, started_name, started_at)"
+                " VALUES (1, 1, 't', '[]', false, 0, 'ended', 0, :at, 0, 0, '', :at)"
+            ),
+            {"at": at},
+        )
         shown = [{"id": first, "name": "a", "village": "v", "skipped": None}, None, {"id": second, "skipped": "black"}]
         twice = [{"id": third, "name": "c", "village": "v", "skipped": None}] * 2
         step = (
@@ -100,14 +104,14 @@ async def test_the_record_of_an_older_version_becomes_a_line_per_camera(database
             text(step),
             [
                 {
-                    "run": run.id,
+                    "run": 1,
                     "n": n,
                     "lap": n // cameras,
                     "position": n % cameras,
                     "cameras": json.dumps(twice if n % 3 == 2 else shown),
                     "outcome": "skipped" if n % 3 == 2 else "shown",
                     "reason": "hub_away" if n % 3 == 2 else None,
-                    "at": NOW.replace(tzinfo=None) if database.is_sqlite else NOW,
+                    "at": at,
                 }
                 for n in range(lines)
             ],

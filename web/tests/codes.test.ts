@@ -62,6 +62,7 @@ describe('words for', () => {
     for (const [code, path] of codes(/\breason=\{\d+: "(\w+)"/g)) found.set(code, path)
     for (const [code, path] of codes(/^ {4}"(password_\w+)": f?"/gm, 'passwords.py')) found.set(code, path)
     for (const state of ['running', 'paused', 'ended']) found.set(`run_${state}`, 'timetable.py')
+    found.delete('ptz') // why a patrol waits, no error: words of records.pauseReason
     expect(found.size).toBeGreaterThan(50)
     for (const code of ['bad_range', 'password_short', 'second_instance', 'method_not_allowed']) expect([...found.keys()]).toContain(code)
     expect(wordless(found.keys(), 'reason')).toEqual([])

@@ -38,7 +38,7 @@ class FakeSocket {
   close(): void {}
 }
 
-export const ALL: Action[] = ['self', 'view', 'listen', 'read_health', 'acknowledge', 'read_villages', 'intake', 'register', 'approve', 'manage_villages', 'manage_users', 'edit_tours', 'run_tours', 'read_records', 'read_system', 'manage_system', 'manage_stream_tokens']
+export const ALL: Action[] = ['self', 'view', 'listen', 'read_health', 'acknowledge', 'read_villages', 'intake', 'register', 'approve', 'manage_villages', 'manage_users', 'edit_tours', 'run_tours', 'read_records', 'sign_records', 'read_system', 'manage_system', 'manage_stream_tokens']
 
 export function person(id: number, more: Partial<Me> = {}): Me {
   return { id, username: `u${id}`, display_name: `用户${id}`, role: 'township_admin', village_id: null, village_name: null, actions: ALL, ...more } as Me

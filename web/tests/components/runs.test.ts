@@ -1,6 +1,7 @@
 import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RunStep } from '@/api/types'
+import type { RecordRow } from '@/pages/runs/patrolRecord'
 import RecordPage from '@/pages/runs/RecordPage.vue'
 import RunsPage from '@/pages/runs/RunsPage.vue'
 import { FakeHub, Refusal, flushPromises, run, signIn, signOutAll, visit } from './hub'
@@ -20,54 +21,58 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-describe('the list of runs', () => {
-  const names = () => page.findAll('tbody tr td:nth-child(2)').map((cell) => cell.text())
-  const all = [...Array.from({ length: 60 }, (_, i) => run(100 - i)), run(3, { ...active, loop: true, tour_name: '日夜循环' })]
-  beforeEach(async () => {
-    hub.on('GET /api/runs', ({ query }) => {
-      const wanted = all.filter((one) => (query.state !== 'active' || one.state !== 'ended') && (query.before === undefined || one.id < Number(query.before)))
-      return wanted.slice(0, Number(query.limit))
-    })
+describe('the list of patrols', () => {
+  const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
+  const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
+    id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
+    plan_name: null, due_at: null, results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, shown: 3, skipped: 0, ...more,
+  })
+  const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
+  const open = async (toSign: number): Promise<void> => {
+    hub.on('GET /api/records', ({ query }) => ({ records: all.filter((one) => query.before === undefined || one.id < Number(query.before)).slice(0, Number(query.limit)), next: null }))
+    hub.on('GET /api/records/counts', () => ({ to_sign: toSign, unsigned: toSign, returned: 0, operators: [] }))
+    hub.on('GET /api/tours', () => [])
     await signIn(hub)
     page = await visit([{ path: '/', component: RunsPage }], '/')
-  })
-
-  it('has a tour that is still being repeated on top, after any number of newer runs', () => {
-    expect(names()[0]).toBe('日夜循环')
-    expect(names()).toHaveLength(51)
-  })
-
-  it('skips none when that one moves on between two pages', async () => {
-    hub.changed('run', 3, run(3, { ...active, revision: 2, shown: 9, tour_name: '日夜循环' }))
     await flushPromises()
-    expect(page.find('tbody tr').text()).toContain('9 站')
+  }
+
+  it('goes on to older ones and skips none', async () => {
+    await open(0)
+    expect(names()).toHaveLength(50)
     await button('更早的记录').trigger('click')
     await flushPromises()
-    expect(hub.to('GET /api/runs').at(-1)!.query.before).toBe('51')
-    expect(new Set(names())).toEqual(new Set(all.map((one) => one.tour_name)))
+    expect(hub.to('GET /api/records').at(-1)!.query.before).toBe('51')
+    expect(names()).toEqual(all.map((one) => one.tour_name))
+    expect(page.find('tbody tr:nth-child(2)').text()).toContain('中途结束')
   })
 
-  it('names the end of a tour whose stops were all dead', async () => {
-    hub.changed('run', 101, run(101, { end_reason: 'all_dead' }))
-    await flushPromises()
-    expect(page.find('tbody tr:nth-child(2)').text()).toContain('所有站点都无法显示')
+  it('shows a supervisor first what waits for a signature', async () => {
+    await open(2)
+    expect(page.find('[role=radio][aria-checked=true]').text()).toContain('待签审')
+    expect(hub.to('GET /api/records').at(-1)!.query.signed).toBe('unsigned')
   })
 })
 
 const stop = (position: number, cameras: number[]) => ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: '1', dwell_s: 10, cameras: cameras.map((id) => ({ id, name: `点位${id}`, village: '村1' })) })
 
-describe('the record of a run', () => {
+describe('the record of a presentation', () => {
   const step = (sequence: number, more: Partial<RunStep> = {}): RunStep => ({
     sequence, times: 1, lap: 0, position: 0, name: `站${sequence}`, cameras: [], outcome: 'shown', reason: null, started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:00:10Z', shown_s: 10, ...more,
   })
   const seen = (id: number, more: object = {}) => ({ id, name: `点位${id}`, village: '村1', times: 1, visible_s: 0, seen_from: null, seen_until: null, why: null, ...more })
   const lines = Array.from({ length: 45 }, (_, i) => step(i))
   const sequences = () => page.findAll('tbody tr td:first-child').map((cell) => Number(cell.text()) - 1)
-  let state = run(7, { ...active, step: 44, shown: 45 })
+  const presentation = () => run(7, { ...active, loop: true, step: 44, shown: 45 })
+  let state = presentation()
 
   beforeEach(async () => {
     hub.on('GET /api/runs/7', () => state)
     hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1])] }))
+    hub.on('GET /api/runs/7/results', () => [])
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false }))
+    hub.on('GET /api/runs/7/events', () => [])
+    hub.on('GET /api/findings', () => ({ findings: [], next: null }))
     hub.on('GET /api/runs/7/steps', ({ query }) => {
       const found = lines.filter((one) => one.sequence > Number(query.after)).slice(0, 20) // a page need not be full
       return { steps: found, next: found.length === 20 ? found.at(-1)!.sequence : null, rolled_up: 0 }
@@ -76,7 +81,7 @@ describe('the record of a run', () => {
   })
   afterEach(() => {
     lines.splice(45)
-    state = run(7, { ...active, step: 44, shown: 45 })
+    state = presentation()
   })
   const open = async (): Promise<void> => {
     page = await visit([{ path: '/runs/:id', component: RecordPage }], '/runs/7')
@@ -97,7 +102,7 @@ describe('the record of a run', () => {
     const before = hub.calls.length
     hub.changed('run', 7, state)
     await flushPromises()
-    expect(hub.calls.slice(before).map((call) => [call.path, call.query.after])).toEqual([['/api/runs/7', undefined], ['/api/runs/7/steps', '42']])
+    expect(hub.calls.slice(before).filter((call) => call.path.endsWith('/steps')).map((call) => call.query.after)).toEqual(['42'])
     expect(page.find('tbody tr:last-child').text()).toContain('新的一站')
   })
 

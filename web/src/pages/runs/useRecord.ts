@@ -29,12 +29,14 @@ export function useRecord(id: Ref<number>) {
   const itinerary = useLoad((signal) => api.get('/api/runs/{run_id}/itinerary', { path: path.value, signal }))
   const results = useLoad((signal) => api.get('/api/runs/{run_id}/results', { path: path.value, signal }))
   const record = useLoad((signal) => api.get('/api/runs/{run_id}/record', { path: path.value, signal }))
-  const steps = useLoad<RunStep[]>((signal) =>
-    pages(
-      (after) => api.get('/api/runs/{run_id}/steps', { path: path.value, query: { after }, signal }),
-      (answer) => answer.steps,
-      (answer) => answer.next,
-    ),
+  const steps = useLoad<RunStep[]>(async (signal) =>
+    run.data.value?.loop // a presentation's lines, of weeks perhaps, are read page by page (RecordSteps)
+      ? { ok: true, data: [] }
+      : pages(
+          (after) => api.get('/api/runs/{run_id}/steps', { path: path.value, query: { after }, signal }),
+          (answer) => answer.steps,
+          (answer) => answer.next,
+        ),
   )
   const events = useLoad<PatrolEvent[]>((signal) =>
     pages(
@@ -53,8 +55,8 @@ export function useRecord(id: Ref<number>) {
   const patrol = [itinerary, results, record, steps, events, findings]
 
   function load(): void {
-    void run.load()
-    for (const one of patrol) void one.load()
+    void run.load().then(() => steps.load())
+    for (const one of patrol) if (one !== steps) void one.load()
   }
   function refresh(): void {
     run.refresh()
