@@ -24,16 +24,17 @@ function woken(): void {
 
 function look(): void {
   looking = true
+  const page = document
   let last = Date.now() // performance.now() stands still while some systems sleep
-  let wasHidden = document.hidden
+  let wasHidden = page.hidden
   setInterval(() => {
     const gap = Date.now() - last
-    if (gap > (wasHidden || document.hidden ? HIDDEN_GAP_MS : GAP_MS)) woken()
+    if (gap > (wasHidden || page.hidden ? HIDDEN_GAP_MS : GAP_MS)) woken()
     last = Date.now()
-    wasHidden = document.hidden
+    wasHidden = page.hidden
   }, LOOK_MS)
   window.addEventListener('online', woken)
-  document.addEventListener('resume', woken)
+  page.addEventListener('resume', woken)
   window.addEventListener('pageshow', (event) => event.persisted && woken())
   const { connection } = navigator as { connection?: EventTarget }
   connection?.addEventListener('change', woken)

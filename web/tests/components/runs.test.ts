@@ -25,7 +25,7 @@ describe('the list of patrols', () => {
   const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
   const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
     id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
-    plan_name: null, due_at: null, results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, shown: 3, skipped: 0, ...more,
+    plan_name: null, due_at: null, results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, shown: 3, skipped: 0, unseen: 0, ...more,
   })
   const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
   const open = async (toSign: number): Promise<void> => {
