@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -288,7 +289,8 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     record_property("black_ms", [round(one.black_ms) for one in went])
     record_property("shown_meanwhile", [one.layers for one in went])
     record_property("look_ms", round(cost["ms"] / max(1, cost["taken"]), 2))
-    assert went, "changes were measured; how long a tile was black is a figure (`black_ms`), as speed is everywhere"
+    # How long one tile was black depends on the machine, and is a figure; that it is the exception does not.
+    assert median(one.black_ms for one in went) == 0, went
 
     signed = site.post(f"/api/runs/{run}/sign", {"opinion": "approved", "words": "同意，塌陷处转交村里", "reviews": 0})
     assert signed["seal"] is not None
