@@ -16,6 +16,8 @@ export interface Place {
   person: number
   /** The run that the page shows; null: none. */
   shown: number | null
+  /** Runs that other windows of the browser show: of these only a hand-over is told. */
+  elsewhere: ReadonlySet<number>
   /** Key → until when (ms) it is put off. */
   later: ReadonlyMap<string, number>
 }
@@ -29,6 +31,7 @@ export function ownPatrols(runs: readonly Run[], place: Place, nowMs: number): O
       const kind = handed ? 'handed' : (run.state as Exclude<OwnKind, 'handed'>)
       return { run, kind, key: handed ? `handed ${run.handover!.id}` : `${kind} ${run.id}` }
     })
+    .filter((one) => one.kind === 'handed' || !place.elsewhere.has(one.run.id))
     .filter((one) => nowMs >= (place.later.get(one.key) ?? 0))
     .sort((a, b) => urgency(a) - urgency(b) || a.run.id - b.run.id)
 }

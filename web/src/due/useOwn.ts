@@ -1,22 +1,53 @@
 /** The own patrols as the pages tell of them, and what can be done from there. */
-import { computed, ref } from 'vue'
+import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { api } from '@/api/client'
 import type { Run } from '@/api/types'
 import { showError } from '@/pages/parts/messages'
 import { can, me, now, onLeave, runs } from '@/stores'
 import { LATER_MS } from './due'
+import { Elsewhere, SAY_MS } from './elsewhere'
 import { ownPatrols, resumes, type OwnPatrol } from './own'
 
 /** Kept while the page is open: after signing in again all is told anew. */
 const later = ref(new Map<string, number>())
 onLeave(() => (later.value = new Map()))
 
+/** One for this window: a page may have several places that tell of own patrols. */
+const elsewhere = shallowRef<ReadonlySet<number>>(new Set())
+let windows: Elsewhere | null = null
+let listeners = 0
+let timer: ReturnType<typeof setInterval> | undefined
+
+function readWindows(): void {
+  const heard = windows?.runs() ?? new Set<number>()
+  if (heard.size !== elsewhere.value.size || [...heard].some((run) => !elsewhere.value.has(run))) elsewhere.value = heard
+}
+function listen(): () => void {
+  if (typeof BroadcastChannel === 'undefined') return () => undefined
+  listeners += 1
+  if (listeners === 1) {
+    windows = new Elsewhere(new BroadcastChannel('patrol-shown'), readWindows)
+    timer = setInterval(() => {
+      windows?.say()
+      readWindows()
+    }, SAY_MS)
+  }
+  return () => {
+    listeners -= 1
+    if (listeners) return
+    clearInterval(timer)
+    windows?.close()
+    windows = null
+    readWindows()
+  }
+}
+
 function putOff(one: OwnPatrol): void {
   later.value = new Map(later.value).set(one.key, now.value + LATER_MS)
 }
 
-export async function receive(run: Run): Promise<boolean> {
+async function receive(run: Run): Promise<boolean> {
   const answer = await api.post('/api/runs/{run_id}/receive', { path: { run_id: run.id } })
   if (answer.ok) runs.put(answer.data)
   else if (!answer.aborted) {
@@ -32,7 +63,13 @@ export function useOwn() {
   const busy = ref(false)
   /** The run on the wall, as its page reads it. */
   const shown = computed(() => (route.path === '/wall' && /^[1-9]\d*$/.test(String(route.query.run ?? '')) ? Number(route.query.run) : null))
-  const own = computed(() => (me.value && can('run_tours') ? ownPatrols(runs.list.value, { person: me.value.id, shown: shown.value, later: later.value }, now.value) : []))
+  let stop: () => void = () => undefined
+  onMounted(() => {
+    stop = listen()
+    watch(shown, (run) => windows?.shows(run), { immediate: true })
+  })
+  onBeforeUnmount(() => stop())
+  const own = computed(() => (me.value && can('run_tours') ? ownPatrols(runs.list.value, { person: me.value.id, shown: shown.value, elsewhere: elsewhere.value, later: later.value }, now.value) : []))
 
   /** One press: to the patrol, and on with it. That a hand-over is received, its page says. */
   async function go({ run, kind }: OwnPatrol): Promise<void> {

@@ -32,11 +32,10 @@ export default {
   givenUp: '{who} started {at} and gave up',
   why: { not_started: 'Nobody started it in time', given_up: 'Given up, and nobody went on', hub_down: 'The hub did not run then' },
   own: {
-    handed: 'Handed over to you',
+    handed: '{name} handed this over to you at {at}',
     running: 'Your patrol is running',
     paused: 'Your patrol is paused',
     closing: 'Your patrol waits to be submitted',
-    from: 'by {name} at {at}',
     stop: 'stop {n} of {total}, {name}',
     progress: 'stop {n} of {total}',
     open: '{n} cameras still to be confirmed',

@@ -32,11 +32,10 @@ export default {
   givenUp: '{who} {at} 开始后中止，未完成',
   why: { not_started: '到时间无人开始巡查', given_up: '开始后中止，之后无人接着巡', hub_down: '当时系统未运行' },
   own: {
-    handed: '交接给您',
+    handed: '{name} {at} 交接给您',
     running: '您的巡查正在进行',
     paused: '您的巡查已暂停',
     closing: '您的巡查待提交',
-    from: '{name} {at} 交接',
     stop: '第 {n} / {total} 站 {name}',
     progress: '第 {n} / {total} 站',
     open: '还有 {n} 路待确认',
