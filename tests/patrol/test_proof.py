@@ -446,6 +446,21 @@ async def test_the_picture_of_a_deleted_finding_goes_with_it(desk: Desk) -> None
     assert (await desk.parts.findings.picture(actor, right.id)).startswith(b"\xff\xd8")
 
 
+async def test_who_has_handed_a_patrol_over_confirms_nothing_more_and_what_was_confirmed_stays(desk: Desk) -> None:
+    run = await desk.start(0, 1)
+    await desk.look(run.id, 0, 0)
+    await desk.confirm(run.id, 0)
+    li = await person(desk.centre, "li")
+    run = await desk.on.reader.get(li, run.id)
+    await desk.on.runs.hand_over(desk.centre.actor, run.id, li.user_id, "", run.revision)
+    with pytest.raises(HubError) as refused:
+        await desk.confirm(run.id, 0)
+    assert (refused.value.reason, refused.value.params["name"]) == ("not_operator", "li")
+    (one,) = [one for one in (await desk.results(run.id)).values() if one.position == 0]
+    assert (one.result, one.confirmed_name) == ("normal", desk.centre.actor.display_name)
+    assert await desk.parts.results.confirm(li, run.id, Confirmation(0, None, "normal"))
+
+
 async def test_a_patrol_that_is_kept_for_other_roles_is_not_confirmed_either(desk: Desk) -> None:
     run = (await desk.start(0)).id
     await desk.look(run, 0, 0)

@@ -26,6 +26,7 @@ from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import from_rows
 from camera_hub.patrol.runs.run_events import add_event
 from camera_hub.patrol.runs.run_proof import ResultCounts
+from camera_hub.patrol.runs.runs import require_operator
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, RunResult
 
@@ -109,13 +110,16 @@ class RunResults:
         """Confirm a stop or cameras of it; the results of that stop (or of all) as they are afterwards. `revision`: of
         the run as the user saw it, None: whatever it is.
 
-        Raises HubError as results.confirmed, NOT_FOUND, FORBIDDEN (`tour_not_yours`), CONFLICT (`run_moved`).
+        Raises HubError as results.confirmed, NOT_FOUND, FORBIDDEN (`tour_not_yours`, `not_operator`), CONFLICT
+        (`run_moved`).
         """
         township.require(actor, "run")
         instant = await self._instant(actor, run_id, wish) if wish.result == "abnormal" else None
         async with self._pictures.writing() as session:
             run = await run_row(session, run_id, locked=True)
             await require_runner(session, actor, run)
+            if run.state != "ended":
+                require_operator(actor, run)
             if revision is not None and run.revision != revision:
                 raise HubError(
                     Kind.CONFLICT,

@@ -23,7 +23,7 @@ _ENDS = {
     "finished": "走完",
     "stopped": "中途结束",
     "all_dead": "所有站点都无法显示",
-    "expired": "逾时未提交",
+    "expired": "过期未提交",
 }
 _OPINIONS = {"approved": "同意", "returned": "退回", "note": "补充说明"}
 _WHY = {
@@ -47,12 +47,13 @@ EVENT_WORDS = {
     "extended": "延长停留",
     "handed_over": "交接",
     "taken_over": "接手",
+    "received": "收到交接",
     "interrupted": "告警打断",
     "another_alarm": "打断期间又有告警",
     "closing": "各站走完，待提交",
     "submitted": "提交",
     "stopped": "中途结束",
-    "expired": "逾时未提交",
+    "expired": "过期未提交",
     "all_dead": "所有站点都无法显示",
     "result_changed": "更改确认结果",
     "finding_changed": "修改发现问题",

@@ -3628,6 +3628,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive
+         * @description Take note of having been handed the run: `handover.received_at`. Only its operator.
+         */
+        post: operations["receive_api_runs__run_id__receive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/record": {
         parameters: {
             query?: never;
@@ -10320,8 +10340,11 @@ export interface components {
             end_reason: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
             /** Extended S */
             extended_s: number;
+            handover: components["schemas"]["RunHandoverAnswer"] | null;
             /** Id */
             id: number;
             interrupt: components["schemas"]["RunInterruptAnswer"] | null;
@@ -10399,6 +10422,31 @@ export interface components {
             user_id: number | null;
             /** User Name */
             user_name: string;
+        };
+        /**
+         * RunHandoverAnswer
+         * @description How the present operator was handed the patrol.
+         */
+        RunHandoverAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By Id */
+            by_id: number | null;
+            /** By Name */
+            by_name: string;
+            /** Id */
+            id: number;
+            /** Note */
+            note: string;
+            /** Position */
+            position: number;
+            /** Received At */
+            received_at: string | null;
+            /** Stop */
+            stop: string;
         };
         /**
          * RunInterruptAnswer
@@ -21312,6 +21360,46 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    receive_api_runs__run_id__receive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
