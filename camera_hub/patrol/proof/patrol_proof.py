@@ -1,5 +1,6 @@
 """What happens to the results of a patrol when it moves: made at its start, excused where a stop is left with dead
-cameras, checked and sealed when it is submitted. All of it in the transaction that moves the run (runs.run_proof)."""
+cameras, checked when it is submitted, sealed when it has ended, however it ended. All of it in the transaction that
+moves the run (runs.run_proof)."""
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
@@ -7,7 +8,6 @@ from typing import Protocol
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.access.policy import Actor
 from camera_hub.errors import Reason
 from camera_hub.patrol.proof.excuses import excuse
 from camera_hub.patrol.proof.results import check_submit
@@ -90,8 +90,9 @@ class PatrolProof:
         await excuse(session, run, rows, await dead_cameras(session, waiting, self._feeds))
         check_submit(patrol_state(run), [camera_result(row) for row in rows])
 
-    async def submitted(self, session: AsyncSession, run: Run, actor: Actor, note: str) -> None:
-        """Seal it. Pictures that have not come by now will not be taken any more."""
+    async def ended(self, session: AsyncSession, run: Run) -> None:
+        """Seal it as it is, submitted, given up or expired: what it has shown is evidence. Pictures that have not come
+        by now will not be taken any more."""
         await session.execute(
             update(RunResult)
             .where(

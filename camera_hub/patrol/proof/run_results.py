@@ -20,11 +20,20 @@ from camera_hub.patrol import township
 from camera_hub.patrol.proof.excuses import excuse, references
 from camera_hub.patrol.proof.instant import Instant, InstantPictures
 from camera_hub.patrol.proof.pictures import RunPictures
-from camera_hub.patrol.proof.results import CameraResult, Confirmation, confirmed
-from camera_hub.patrol.proof.rows import decided, findings_of, is_on, patrol_state, require_runner, result_rows, run_row
+from camera_hub.patrol.proof.results import Confirmation, confirmed
+from camera_hub.patrol.proof.rows import (
+    decided,
+    findings_of,
+    is_on,
+    patrol_state,
+    require_runner,
+    result_rows,
+    run_row,
+    write_result,
+)
+from camera_hub.patrol.proof.transitions import CameraResult
 from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import from_rows
-from camera_hub.patrol.runs.run_events import add_event
 from camera_hub.patrol.runs.run_proof import ResultCounts
 from camera_hub.patrol.runs.runs import require_operator
 from camera_hub.store.database import Database
@@ -133,9 +142,7 @@ class RunResults:
             now = self._clock.now()
             for one in changed:
                 row = by_place[one.position, one.camera_id]
-                if row.result in ("normal", "abnormal"):
-                    _note_correction(session, run, row, one, actor, now)
-                write_confirmed(row, one, actor, now)
+                write_result(session, run, row, one, actor, now)
                 if one.result == "abnormal":
                     await _explain(session, row, one)
                 if instant is not None:
@@ -188,15 +195,6 @@ class RunResults:
         return await self._instants.take(changed[0].camera_id)
 
 
-def write_confirmed(row: RunResult, one: CameraResult, actor: Actor, now: datetime) -> None:
-    """Note in the row what was confirmed, by whom and when."""
-    row.result, row.words = one.result, one.words
-    row.confirmed_by, row.confirmed_at = actor.user_id, now
-    row.confirmed_name = (actor.display_name or actor.username)[:64]
-    if one.result == "normal":
-        row.cause = row.reference = None
-
-
 async def keep_instant(session: AsyncSession, pictures: RunPictures, row: RunResult, instant: Instant) -> None:
     """Put the picture in place of the result's present one; without one the present one stays."""
     if instant.jpeg is None or instant.at is None:
@@ -219,26 +217,6 @@ async def _explain(session: AsyncSession, row: RunResult, one: CameraResult) -> 
     if one.fault is not None:
         row.cause = one.fault
         row.reference = (await references(session, {row.camera_id: one.fault})).get(row.camera_id)
-
-
-def _note_correction(
-    session: AsyncSession, run: Run, row: RunResult, one: CameraResult, actor: Actor, now: datetime
-) -> None:
-    """Add the event that says what a result was before it is changed."""
-    add_event(
-        session,
-        run,
-        "result_changed",
-        now,
-        actor,
-        stop=row.position,
-        camera=row.camera_id,
-        before=row.result,
-        before_words=row.words,
-        before_name=row.confirmed_name,
-        result=one.result,
-        words=one.words,
-    )
 
 
 def _summary(run_id: int, numbers: Sequence[tuple[int, str, int]]) -> ResultsSummary:

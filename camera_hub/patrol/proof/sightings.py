@@ -131,7 +131,7 @@ def _write_result(row: RunResult, run: Run, step: RunStep, visible: Visible, now
         row.seen_at, row.why = row.seen_at or now, None
         if row.picture is None and step.ended_at is not None:
             row.picture_why = Reason.PICTURE_NOT_IN_TIME
-        row.result = looked_at(camera_result(row), run.least_s)
+        row.result = looked_at(camera_result(row), run.least_s).result
         if row.result == "open":
             row.cause = row.reference = None
     elif row.seen_at is None:
