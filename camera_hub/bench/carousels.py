@@ -34,6 +34,7 @@ MOST_PER_CHANGE = 200.0
 MOST_PER_HOUR = 5.0
 """Percent of its mean by which a memory figure may grow in an hour. A slope over less than an hour is no verdict."""
 
+OBJECTS = "page_objects_mb"
 MEMORY = (
     "page_heap_mb",
     "page_objects_mb",
@@ -98,7 +99,8 @@ def _address(plan: CarouselPlan, cameras: tuple[int, ...]) -> str:
 
 
 async def _scenes(plan: CarouselPlan, clock: Clock, measured: _Site, lines: Lines) -> bool:
-    """Go through that many scenes of four by the page's own address; figures each 100 changes."""
+    """Go through that many scenes of four by the page's own address; figures each 100 changes. The page's objects are
+    counted at the first and at the last."""
     cameras = measured.site.cameras
     first = await measured.page.page.evaluate("() => location.pathname + location.search")
     found: list[dict[str, Any]] = []
@@ -109,7 +111,7 @@ async def _scenes(plan: CarouselPlan, clock: Clock, measured: _Site, lines: Line
         if change % PART:
             continue
         await measured.page.playing(wanted)
-        after = await _counters(clock, measured, objects=True)
+        after = await _counters(clock, measured, objects=change in (PART, plan.scenes))
         if before is not None:
             found.append({"changed": change, **sample(before, after)})
             lines.write({"bench": "carousels", "part": "scenes", **found[-1]})
@@ -121,14 +123,14 @@ async def _scenes(plan: CarouselPlan, clock: Clock, measured: _Site, lines: Line
 
 
 async def _turning(plan: CarouselPlan, clock: Clock, measured: _Site, lines: Lines) -> bool:
-    """Let the carousels turn; a sample now and then. The page's objects are counted after a quarter, and at the end."""
+    """Let the carousels turn; a sample now and then. The page's objects are counted at the first and at the last."""
     found: list[dict[str, Any]] = []
     began = clock.monotonic()
     before = await _counters(clock, measured, objects=False)
     samples = max(1, round(60 * plan.minutes / plan.every))
     for number in range(samples):
         await clock.sleep(max(0.0, began + (number + 1) * plan.every - clock.monotonic()))
-        counts = number in (samples // 4, samples - 1)
+        counts = number in (0, samples - 1)
         after = await _counters(clock, measured, objects=counts)
         found.append({"minute": (clock.monotonic() - began) / 60, **sample(before, after)})
         lines.write({"bench": "carousels", "part": "sample", **found[-1]})
@@ -151,7 +153,7 @@ async def _go(measured: _Site, path: str) -> None:
 
 async def _counters(clock: Clock, measured: _Site, *, objects: bool) -> dict[str, Any]:
     """Memory as it stands and counters as they are, processors' since the start. `objects`: with a heap snapshot, which
-    is taken last, since it takes memory and time of the browser."""
+    is taken last, and seldom: some 50 MB stay with the browser."""
     stats = await asyncio.to_thread(read_stats)
     hub = family(stats, [measured.site.pid])
     browser = {pid for pid in family(stats, [os.getpid()]) if "chrom" in stats[pid].name}
@@ -182,7 +184,7 @@ async def _counters(clock: Clock, measured: _Site, *, objects: bool) -> dict[str
     }
     if objects:
         heap = await page_heap(measured.tools)
-        found |= {"page_objects_mb": round(heap.objects / 2**20, 3), "page_code_mb": round(heap.code / 2**20, 3)}
+        found |= {OBJECTS: round(heap.objects / 2**20, 3), "page_code_mb": round(heap.code / 2**20, 3)}
     return found
 
 
@@ -201,8 +203,11 @@ def scenes_verdict(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Slopes per 1,000 changes, of those after SETTLED; what grows: objects of the page by more than MOST_PER_CHANGE,
     nodes or listeners by one each ten changes."""
     later = [one for one in found if one["changed"] >= SETTLED] or list(found)
-    per_1000 = {name: _slope([(one["changed"] / 1000, one[name]) for one in later]) for name in MEMORY}
-    most = {"page_objects_mb": MOST_PER_CHANGE * 1000 / 2**20, "page_nodes": 100.0, "page_listeners": 100.0}
+    per_1000 = {
+        name: _slope([(one["changed"] / 1000, one[name]) for one in later]) for name in MEMORY if name != OBJECTS
+    }
+    per_1000[OBJECTS] = _slope([(one["changed"] / 1000, one[OBJECTS]) for one in found if OBJECTS in one])
+    most = {OBJECTS: MOST_PER_CHANGE * 1000 / 2**20, "page_nodes": 100.0, "page_listeners": 100.0}
     return {
         "changes": found[-1]["changed"] if found else 0,
         "per_1000_changes": per_1000,
@@ -214,12 +219,13 @@ def scenes_verdict(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def turning_verdict(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Slopes per hour, without the first quarter, in which caches fill, and what grows by more than MOST_PER_HOUR."""
     later = found[len(found) // 4 :]
-    per_hour = {name: _slope([(one["minute"] / 60, one[name]) for one in later if name in one]) for name in SLOPES}
-    mean = {name: _mean([one[name] for one in later if name in one]) for name in MEMORY}
+    per_hour = {name: _slope([(one["minute"] / 60, one[name]) for one in later]) for name in SLOPES if name != OBJECTS}
+    per_hour[OBJECTS] = _slope([(one["minute"] / 60, one[OBJECTS]) for one in found if OBJECTS in one])
+    mean = {name: _mean([one[name] for one in later if name in one]) for name in SLOPES}
     return {
         "samples": len(found),
         "shows": sum(one["shows"] for one in found),
-        "mean": {name: _mean([one[name] for one in later if name in one]) for name in SLOPES},
+        "mean": mean,
         "per_hour": per_hour,
         "constant": _constant(found),
         "grows": [name for name in MEMORY if (per_hour[name] or 0.0) > MOST_PER_HOUR / 100 * (mean[name] or 0.0)],
