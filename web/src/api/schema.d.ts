@@ -5316,7 +5316,7 @@ export interface components {
         };
         /**
          * CamerasOnScreen
-         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`: as of a scene.
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`, `magnify_s`: as of a scene.
          */
         CamerasOnScreen: {
             /** Cameras */
@@ -5332,6 +5332,8 @@ export interface components {
             kind: "cameras";
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s?: number | null;
         };
         /**
          * CandidateAnswer
@@ -8910,13 +8912,16 @@ export interface components {
         };
         /**
          * PictureAnswer
-         * @description What is in which tile now; null: nothing, or a carousel.
+         * @description What is in which tile now; null: nothing, or a carousel. `magnify_s`: how long each small tile is large in turn,
+         *     by the hub's time; null: not.
          */
         PictureAnswer: {
             /** Carousels */
             carousels: components["schemas"]["TurningAnswer"][];
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s: number | null;
             run: components["schemas"]["ScreenRunAnswer"] | null;
             /** Tiles */
             tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
