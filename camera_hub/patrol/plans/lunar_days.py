@@ -41,8 +41,8 @@ _DAYS = {
     2055: ("01-28", "05-30", "10-05"),
     2056: ("02-15", "06-17", "09-24"),
 }
-"""Year → month and day of the lunar New Year, Dragon Boat (5th of the 5th month) and Mid-Autumn (15th of the 8th), by the
-calendar of China (GB/T 33661, for UTC+8)."""
+"""Year → month and day of the lunar New Year, Dragon Boat (5th of the 5th month) and Mid-Autumn (15th of the 8th), by
+the calendar of China (GB/T 33661, for UTC+8)."""
 
 
 @dataclass(frozen=True, slots=True)
