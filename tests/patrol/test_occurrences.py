@@ -329,6 +329,34 @@ async def test_last_years_holidays_are_copied_once_as_drafts(centre: Centre) -> 
     assert await centre.periods.copy_year(centre.actor, 2026) == []
 
 
+async def test_a_holiday_over_new_year_is_copied_from_either_year_and_once(centre: Centre) -> None:
+    async def add(begins: str, ends: str) -> None:
+        span = [datetime.fromisoformat(text).replace(tzinfo=ZONE) for text in (begins, ends)]
+        await centre.periods.create(centre.actor, NewPeriod("元旦", "holiday", "", span[0], span[1], True, False))
+
+    async def copied(year: int) -> list[str]:
+        copies = await centre.periods.copy_year(centre.actor, year)
+        return [f"{one.begins_at.astimezone(ZONE):%F} {one.ends_at.astimezone(ZONE):%F}" for one in copies]
+
+    await add("2024-12-30", "2025-01-02")
+    assert await copied(2026) == ["2025-12-30 2026-01-02", "2026-12-30 2027-01-02"]  # one at each end of the year
+    assert await copied(2026) == []
+    assert await copied(2027) == ["2027-12-30 2028-01-02"]
+    assert await copied(2027) == []
+
+
+async def test_a_copied_holiday_can_be_confirmed_as_it_is(centre: Centre) -> None:
+    span = [datetime.fromisoformat(text).replace(tzinfo=ZONE) for text in ("2028-02-28", "2028-02-29")]
+    await centre.periods.create(centre.actor, NewPeriod("节", "holiday", "", span[0], span[1], True, False))
+    (copy,) = await centre.periods.copy_year(centre.actor, 2029)
+    assert (copy.begins_at, copy.ends_at) == (
+        datetime(2029, 2, 28, tzinfo=ZONE).astimezone(UTC),
+        datetime(2029, 3, 1, tzinfo=ZONE).astimezone(UTC),
+    )
+    confirmed = NewPeriod(copy.name, copy.kind, copy.note, copy.begins_at, copy.ends_at, True, False)
+    assert not (await centre.periods.change(centre.actor, copy.id, confirmed, copy.revision)).draft
+
+
 async def test_a_thousand_plans_are_made_in_bounds(centre: Centre) -> None:
     async with centre.database.write() as session:
         for number in range(1000):

@@ -11,6 +11,7 @@ from typing import Self
 from sqlalchemy import select
 
 from camera_hub.clock import Clock
+from camera_hub.errors import HubError
 from camera_hub.patrol.runs import timetable
 from camera_hub.patrol.runs.keeper import RunKeeper
 from camera_hub.patrol.runs.preparation import Preparation
@@ -94,12 +95,15 @@ class RunLoop:
         at = timetable.expiry(cursor_of(run), self._closing_seconds)
         if at is None or self._clock.now() < at:
             return
-        async with self._keeper.changing(run.id) as opened:
-            at = timetable.expiry(opened.cursor, self._closing_seconds)
-            if at is not None and opened.now >= at:
-                await opened.move(timetable.expire(opened.cursor, opened.now))
-                opened.note("expired", None)
-                log.warning("run %d was not submitted in time and has expired", run.id)
+        try:
+            async with self._keeper.changing(run.id) as opened:
+                at = timetable.expiry(opened.cursor, self._closing_seconds)
+                if at is not None and opened.now >= at:
+                    await opened.move(timetable.expire(opened.cursor, opened.now))
+                    opened.note("expired", None)
+                    log.warning("run %d was not submitted in time and expires", run.id)
+        except (HubError, ValueError) as error:  # it cannot be sealed now: the others go on, and it is tried again
+            log.error("run %d has expired and cannot be ended: %s", run.id, error)
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep until the time is over or an operation has changed a run."""

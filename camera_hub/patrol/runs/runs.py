@@ -201,8 +201,6 @@ class Runs:
             await self._proof.may_submit(opened.session, opened.run)
             await opened.move(transition)
             opened.note("submitted", actor, note=note)
-            await opened.session.flush()
-            await self._proof.submitted(opened.session, opened.run, actor, note)
             return await self._view(opened)
 
     async def _change_operator(self, opened: OpenRun, user_id: int, name: str) -> None:

@@ -1531,7 +1531,7 @@ export interface paths {
         };
         /**
          * Findings
-         * @description Findings, newest first; `begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village.
+         * @description Findings, newest first.
          */
         get: operations["findings_api_findings_get"];
         put?: never;
@@ -1571,7 +1571,7 @@ export interface paths {
         };
         /**
          * Export Findings
-         * @description The findings of the same query as a sheet; of more than it may have, the newest.
+         * @description All findings of the query as a sheet; of more than it may have, the newest.
          */
         get: operations["export_findings_api_findings_export_xlsx_get"];
         put?: never;
@@ -3520,6 +3520,8 @@ export interface paths {
         /**
          * Add Finding
          * @description Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds.
+         *
+         *     409 `already_confirmed`: it is confirmed as normal, and `change` does not say that the user knows.
          */
         post: operations["add_finding_api_runs__run_id__findings_post"];
         delete?: never;
@@ -3579,7 +3581,7 @@ export interface paths {
         put?: never;
         /**
          * Add Note
-         * @description Add words to the sealed record of a patrol that one has run; nothing of the record is edited.
+         * @description Add words to the sealed record of a patrol that one took part in; nothing of the record is edited.
          */
         post: operations["add_note_api_runs__run_id__notes_post"];
         delete?: never;
@@ -3719,8 +3721,10 @@ export interface paths {
         put?: never;
         /**
          * Sign
-         * @description Approve or return a sealed record. 409 `record_reviewed` carries its new state in params.record; 409
-         *     `not_sealed`, `signed_already`; 403 `own_record` to who has run the patrol.
+         * @description Approve or return the sealed record of a submitted patrol.
+         *
+         *     409 `record_reviewed` carries its new state in params.record; 409 `not_sealed`, `not_submitted`, `signed_already`;
+         *     403 `own_record` to who took part in the patrol.
          */
         post: operations["sign_api_runs__run_id__sign_post"];
         delete?: never;
@@ -5312,7 +5316,7 @@ export interface components {
         };
         /**
          * CamerasOnScreen
-         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`: as of a scene.
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`, `magnify_s`: as of a scene.
          */
         CamerasOnScreen: {
             /** Cameras */
@@ -5328,6 +5332,8 @@ export interface components {
             kind: "cameras";
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s?: number | null;
         };
         /**
          * CandidateAnswer
@@ -5922,7 +5928,8 @@ export interface components {
         /**
          * ConfirmBody
          * @description Confirm a stop, or some of its cameras. `position` null: all that is open, at the end of a patrol that is
-         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows.
+         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows;
+         *     `words` then say why they are changed.
          */
         ConfirmBody: {
             /** Camera Ids */
@@ -6876,13 +6883,19 @@ export interface components {
         };
         /**
          * FindingBody
-         * @description What was found at a camera of the stop: places and times only.
+         * @description What was found at a camera of the stop: places and times only. `change`: the camera is confirmed as normal, and
+         *     the user knows.
          */
         FindingBody: {
             /** Camera Id */
             camera_id: number;
             /** Category */
             category: string;
+            /**
+             * Change
+             * @default false
+             */
+            change: boolean;
             /** Position */
             position: number;
             /** Words */
@@ -8899,13 +8912,16 @@ export interface components {
         };
         /**
          * PictureAnswer
-         * @description What is in which tile now; null: nothing, or a carousel.
+         * @description What is in which tile now; null: nothing, or a carousel. `magnify_s`: how long each small tile is large in turn,
+         *     by the hub's time; null: not.
          */
         PictureAnswer: {
             /** Carousels */
             carousels: components["schemas"]["TurningAnswer"][];
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s: number | null;
             run: components["schemas"]["ScreenRunAnswer"] | null;
             /** Tiles */
             tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
@@ -9727,7 +9743,8 @@ export interface components {
         };
         /**
          * RecordAnswer
-         * @description What is known of a run's record beside its rows: `seal` is null until the patrol is submitted.
+         * @description What is known of a run's record beside its rows: `seal` is null until the patrol has ended. `sign_why`: why a
+         *     user who signs records does not sign this one (`own_record`: they took part in the patrol).
          */
         RecordAnswer: {
             /** Due At */
@@ -9743,6 +9760,8 @@ export interface components {
             /** Run Id */
             run_id: number;
             seal: components["schemas"]["SealAnswer"] | null;
+            /** Sign Why */
+            sign_why: ("not_sealed" | "not_submitted" | "own_record" | "signed_already" | "too_many_reviews") | null;
         };
         /**
          * RecordCheckAnswer
@@ -9799,7 +9818,8 @@ export interface components {
         };
         /**
          * RecordRowAnswer
-         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user has run it.
+         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user took
+         *     part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
          */
         RecordRowAnswer: {
             /** Due At */
@@ -9844,6 +9864,8 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "paused" | "closing" | "ended";
+            /** To Be Signed */
+            to_be_signed: boolean;
             /** Tour Id */
             tour_id: number;
             /** Tour Name */
@@ -16321,6 +16343,8 @@ export interface operations {
                 begin?: string | null;
                 end?: string | null;
                 text?: string;
+                before?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;

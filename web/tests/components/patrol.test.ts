@@ -2,7 +2,9 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { h, ref } from 'vue'
 import type { ItineraryStop, Run, RunResult } from '@/api/types'
+import { changesOf, changeText, eventStop, eventText } from '@/pages/runs/patrolRecord'
 import RecordHead from '@/pages/runs/RecordHead.vue'
+import RecordReviews from '@/pages/runs/RecordReviews.vue'
 import RunBar from '@/pages/runs/RunBar.vue'
 import { setLeadsOn } from '@/pages/runs/usePatrol'
 import { tileMarks } from '@/pages/wall/tileMarks'
@@ -430,12 +432,96 @@ describe('a patrol whose stops are over', () => {
   })
 })
 
+describe('a result that is confirmed already', () => {
+  const confirmed = { seen: true, seen_s: 5, confirmed_name: '李四', confirmed_at: '2026-11-29T04:00:03Z' }
+  const write = async (words: string): Promise<void> => {
+    const area = document.querySelector<HTMLTextAreaElement>('[data-report] textarea')!
+    area.value = words
+    area.dispatchEvent(new Event('input'))
+    document.querySelector<HTMLElement>('[data-report=save]')!.click()
+    await look(1)
+  }
+
+  it('is changed by who was told what it is, and for a reason', async () => {
+    results = [result(0, 1, { ...confirmed, result: 'normal' }), result(0, 2), result(1, 3)]
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    expect(document.querySelector('[data-report=before]')!.textContent).toContain('李四 已在 04:00:03 确认为正常')
+    await write('')
+    expect(posts('/confirm')).toEqual([])
+    expect(document.body.textContent).toContain('请写明原因')
+    await write('有人占道')
+    expect(posts('/confirm').at(-1)!.body).toEqual({ position: 0, camera_ids: [1], result: 'abnormal', words: '有人占道', change: true })
+  })
+
+  it('that somebody else has confirmed meanwhile is told before it is changed', async () => {
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    expect(document.querySelector('[data-report=before]')).toBeNull()
+    hub.on('POST /api/runs/7/confirm', () => {
+      results = [result(0, 1, { ...confirmed, result: 'normal' }), result(0, 2), result(1, 3)]
+      throw new Refusal(409, 'already_confirmed', { cameras: [] })
+    })
+    await write('有人占道')
+    expect(document.querySelector('[data-report=before]')!.textContent).toContain('李四')
+    await write('有人占道')
+    expect(posts('/confirm').map((call) => (call.body as { change: boolean }).change)).toEqual([false, true])
+  })
+
+  it('gets a finding only knowingly, too', async () => {
+    results = [result(0, 1, { ...confirmed, result: 'normal' }), result(0, 2), result(1, 3)]
+    hub.on('GET /api/findings/categories', () => [{ code: 'flood', zh: '积水', en: 'Flood' }])
+    hub.on('POST /api/runs/7/findings', () => ({ id: 1, picture_why: null }))
+    await open()
+    selected.value = 1
+    await press('f')
+    await look(1)
+    await press('1')
+    await write('桥下积水')
+    expect(posts('/findings').at(-1)!.body).toMatchObject({ camera_id: 1, category: 'flood', change: true })
+  })
+
+  it('is changed at the end, in both directions', async () => {
+    state = at({ state: 'closing', step: null, next_position: null, time_left_s: 0 })
+    results = [result(0, 1, { ...confirmed, result: 'normal' }), result(0, 2, { ...confirmed, result: 'abnormal', words: '积水' }), result(1, 3, { ...confirmed, result: 'abnormal', findings: 1 })]
+    await open()
+    expect(page.findAll('[data-change]').map((one) => one.attributes('data-change'))).toEqual(['abnormal', 'normal']) // a finding is deleted first
+    await page.find('[data-change=normal]').trigger('click')
+    await look(1)
+    expect(document.querySelector('[data-report=before]')!.textContent).toContain('确认为异常：积水')
+    await write('水已退')
+    expect(posts('/confirm').at(-1)!.body).toEqual({ position: 0, camera_ids: [2], result: 'normal', words: '水已退', change: true })
+  })
+})
+
 describe('the record of a patrol', () => {
   it('names everybody who ran it, and from which stop on', async () => {
     const event = (id: number, kind: string, position: number, user_name: string, detail: object = {}) => ({ id, at: '2026-11-30T00:00:00Z', kind, position, user_id: 1, user_name, detail })
     const events = [event(1, 'started', 0, '张三'), event(2, 'handed_over', 4, '张三', { to_name: '李四' }), event(3, 'closing', 11, ''), event(4, 'taken_over', 11, '王五')]
     page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
     expect(page.text()).toContain('张三 → 李四（第 5 站起） → 王五（走完后）')
+  })
+
+  const change = { id: 2, at: '2026-11-29T04:05:00Z', kind: 'result_changed', position: 4, user_id: 2, user_name: '李四', detail: { stop: 0, camera: 1, before: 'normal', before_words: '', before_name: '张三', before_at: '2026-11-29T04:00:03+00:00', result: 'abnormal', words: '有人占道', finding: null } }
+
+  it('says of a changed result who had said what, who changed it, when and why', () => {
+    expect(eventText(change, (id) => `点位${id}`)).toBe('点位1 · 正常（张三 04:00:03）改为异常 · 有人占道')
+    expect(changeText(change)).toBe('原由 张三 04:00:03 确认为正常，李四 04:05:00 更改 · 原因：有人占道')
+    expect(eventStop(change)).toBe(0)
+    expect([...changesOf([change]).keys()]).toEqual(['0/1'])
+  })
+
+  it.each([
+    ['own_record', '您参与过本次巡查'],
+    ['not_submitted', '无需签审'],
+  ] as const)('says why it cannot be signed: %s', async (sign_why, words) => {
+    page = await visit([{ path: '/', component: { render: () => h(RecordReviews, { submitted: sign_why === 'own_record', record: { run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why } }) } }], '/')
+    expect(page.find('[data-record=sign-why]').text()).toContain(words)
+    expect(page.findAll('button')).toEqual([])
   })
 
   it('shows whoever signs what the operator wrote at the end, without unfolding anything', async () => {

@@ -134,7 +134,7 @@ export default {
     loadFailed: 'Special periods could not be read',
     empty: 'No special periods in {year} yet',
     emptyHint: 'Once entered, plans become denser in them by themselves.',
-    draftNote: '{n} to be checked: the days of holidays change each year, and none is in force before that.',
+    draftNote: '{n} to be checked: Spring Festival, Dragon Boat and Mid-Autumn were moved with the lunar calendar; which days are free is announced each year. None is in force before that.',
     confirm: 'Days are right',
     removeTitle: 'Delete the special period “{name}”?',
     removeText: 'Plans go back to their ordinary times at once.',

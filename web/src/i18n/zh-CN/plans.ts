@@ -134,7 +134,7 @@ export default {
     loadFailed: '特护期读取失败',
     empty: '{year} 年还没有登记特护期',
     emptyHint: '登记后，计划会在期间自动加密。',
-    draftNote: '有 {n} 个待核对：节假日的日期每年不同，核对后才生效。',
+    draftNote: '有 {n} 个待核对：春节、端午、中秋已按农历推算，放假和调休以当年通知为准，核对后才生效。',
     confirm: '日期无误，生效',
     removeTitle: '删除特护期“{name}”？',
     removeText: '计划随即恢复平时的安排。',

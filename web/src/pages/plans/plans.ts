@@ -1,7 +1,7 @@
 /** Plans and special periods as the pages order and word them. Days are days of the site's calendar, `2026-11-29`. */
 import type { components } from '@/api/schema'
 import { t } from '@/i18n'
-import { clockParts, dateText, inputText, momentOfInput } from '@/siteTime'
+import { dateText, inputText, momentOfInput } from '@/siteTime'
 import { durationText } from '../parts/duration'
 
 type Schemas = components['schemas']
@@ -64,15 +64,10 @@ export function touches(period: Pick<Period, 'begins_at' | 'ends_at'>, day: stri
 /** "10-01 至 10-07", with the times of day where the period does not consist of whole days. */
 export function periodText(period: Pick<Period, 'begins_at' | 'ends_at'>): string {
   const [begin, end] = [Date.parse(period.begins_at), Date.parse(period.ends_at)]
-  const whole = clockText(begin) === '00:00' && clockText(end) === '00:00'
+  const whole = begin === dayStart(dateText(begin)) && end === dayStart(dateText(end)) // summer time may skip midnight
   if (!whole) return t('plans.period.span', { from: inputText(begin).replace('T', ' '), to: inputText(end).replace('T', ' ') })
   const last = dateText(end - 1)
   return last === dateText(begin) ? last : t('plans.period.span', { from: dateText(begin), to: last })
-}
-
-function clockText(at: number): string {
-  const { hour, minute } = clockParts(at)
-  return `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
 }
 
 export function weekdaysText(days: readonly number[]): string {

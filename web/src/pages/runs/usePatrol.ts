@@ -42,7 +42,8 @@ export interface Patrol extends RunOnWall {
   receive(): Promise<void>
   /** Confirms what one key confirms now, and leads on to the next stop when nothing is left here. */
   confirmNormal(): Promise<void>
-  confirm(position: number | null, cameras: readonly number[] | null, result: 'normal' | 'abnormal', words?: string): Promise<boolean>
+  /** `change`: the user knows that it is confirmed already; `words` say why it is changed. */
+  confirm(position: number | null, cameras: readonly number[] | null, result: 'normal' | 'abnormal', words?: string, change?: boolean): Promise<boolean>
   /** Nothing is left to be confirmed at that stop: on to the next one, if it is still the one that is on. */
   goOn(position: number): Promise<void>
   submit(note: string): Promise<boolean>
@@ -143,7 +144,7 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
     return true
   }
 
-  async function confirm(position: number | null, cameras: readonly number[] | null, result: 'normal' | 'abnormal', words = ''): Promise<boolean> {
+  async function confirm(position: number | null, cameras: readonly number[] | null, result: 'normal' | 'abnormal', words = '', change = false): Promise<boolean> {
     const current = run.value
     if (!current || !proof.value || !mine.value) return false
     if (link.value === 'lost') {
@@ -154,7 +155,7 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
     onWall.report()
     let answer: Result<RunResult[]>
     for (let tries = 1; ; tries += 1) {
-      answer = await api.post('/api/runs/{run_id}/confirm', { path: { run_id: current.id }, body: { position, camera_ids: cameras ? [...cameras] : null, result, words, change: false } })
+      answer = await api.post('/api/runs/{run_id}/confirm', { path: { run_id: current.id }, body: { position, camera_ids: cameras ? [...cameras] : null, result, words, change } })
       if (answer.ok || answer.error.reason !== 'not_seen' || tries === SEEN_TRIES) break
       await wait(SEEN_PAUSE_MS)
     }
