@@ -289,7 +289,15 @@ describe('a running patrol', () => {
     state = at({ operator: { id: 2, name: '李四' } })
     await open()
     expect(page.find('[data-run=handed]').exists()).toBe(false)
+    const turn = async (hidden: boolean): Promise<void> => {
+      vi.spyOn(document, 'hidden', 'get').mockReturnValue(hidden)
+      document.dispatchEvent(new Event('visibilitychange'))
+      await flushPromises()
+    }
+    await turn(true)
     await moved({ operator: { id: 1, name: '用户1' }, handover: handover() })
+    expect(posts('/receive')).toEqual([])
+    await turn(false)
     expect(text('handed')).toContain('李四')
     expect(text('handed')).toContain('第 1 站')
     expect(text('handed')).toContain('桥头有施工')
