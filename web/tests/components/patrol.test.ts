@@ -102,13 +102,14 @@ describe('the attention prompt', () => {
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     await look(11)
     expect(text('attention-ask')).toContain('仍在值守？')
+    expect(page.find('.head > [data-run=attention-ask]').exists()).toBe(true) // in place of the line, so that no picture moves
     await press(' ')
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     await look(100)
     expect(posts('/pause')).toEqual([])
   })
   it('pauses without an answer, says why, and goes on', async () => {
-    hub.on('POST /api/runs/7/pause', ({ body }) => (state = at({ state: 'paused', pause_reason: (body as { reason: 'attention' }).reason, attention_minutes: 3, revision: 2 })))
+    hub.on('POST /api/runs/7/pause', ({ body }) => (state = at({ state: 'paused', pause_reason: (body as { reason: 'attention' }).reason, attention_minutes: 3, revision: 2, expires_at: new Date(Date.now() + 3_600_000).toISOString() })))
     state = at({ attention_minutes: 3 })
     await open()
     await look(242)
@@ -118,6 +119,7 @@ describe('the attention prompt', () => {
     expect(posts('/pause').map((call) => call.body)).toEqual([{ revision: 1, position: null, reason: 'attention' }])
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     expect(text('attention')).toContain('值守提醒无人应答')
+    expect(text('attention')).toContain('不继续即过期')
     await press(' ')
     expect(posts('/resume')).toHaveLength(1)
   })
