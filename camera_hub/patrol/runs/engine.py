@@ -43,6 +43,7 @@ class Engine:
 
     runs: Runs
     reader: RunReader
+    keeper: RunKeeper
 
 
 @asynccontextmanager
@@ -73,4 +74,5 @@ async def engine(
         yield Engine(
             Runs(clock, keeper, views, situations, proof),
             RunReader(database, clock, keeper, views, situations),
+            keeper,
         )
