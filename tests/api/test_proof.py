@@ -16,6 +16,7 @@ from camera_hub.access.policy import Actor, Role
 from camera_hub.events import EventBus
 from camera_hub.eye.messages import Photo, Seen
 from camera_hub.eye.photo import photo
+from camera_hub.patrol.proof.finding_list import FindingList
 from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings
 from camera_hub.patrol.proof.parts import ProofMedia, ProofParts, proof
 from camera_hub.patrol.proof.patrol_proof import PatrolProof
@@ -67,7 +68,7 @@ async def desk(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path)
     on = engine(settings, clock, bus, database, feeds, UTC, PatrolProof(FakeSeal(), feeds))
     async with on as running, proof(settings, tmp_path, clock, bus, database, media) as parts:
         hub.parts.update({Runs: running.runs, RunReader: running.reader, Tours: Tours(settings, database, bus, clock)})
-        hub.parts.update({RunResults: parts.results, Findings: parts.findings})
+        hub.parts.update({RunResults: parts.results, Findings: parts.findings, FindingList: parts.finding_list})
         yield Desk(await hub.client(Role.OPERATOR), await add_village(database, clock, "东沟村", 4), parts, clock)
 
 

@@ -63,7 +63,7 @@ class SealedKind(Protocol):
         """What differs between what was sealed and what is there now."""
         ...
 
-    def unsealed(self, session: AsyncSession) -> AsyncIterator[AuditFault]:
+    def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
         """Rows that say of themselves that they are sealed, and of which no link tells."""
         ...
 
@@ -146,7 +146,7 @@ class AuditVerifier:
                 break
         for kind in dict.fromkeys(self._kinds.values()):
             async with snapshot(self._database) as session:
-                async for fault in kind.unsealed(session):
+                async for fault in kind.unsealed(session, self):
                     report.add(fault)
         self._judge_anchor(report, anchor, at_anchor, expected - 1)
         return report

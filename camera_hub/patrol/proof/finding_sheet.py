@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
-from camera_hub.patrol.proof.findings import FindingView
+from camera_hub.patrol.proof.finding_list import FindingView
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 
 MOST_ROWS = 5000

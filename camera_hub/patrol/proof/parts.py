@@ -7,6 +7,7 @@ from pathlib import Path
 
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
+from camera_hub.patrol.proof.finding_list import FindingList
 from camera_hub.patrol.proof.findings import FindingPhotoDecoder, Findings
 from camera_hub.patrol.proof.instant import InstantPictures
 from camera_hub.patrol.proof.moments import Moments, Photographer
@@ -38,6 +39,7 @@ class ProofParts:
     sightings: SightingReports
     results: RunResults
     findings: Findings
+    finding_list: FindingList
     pictures: RunPictures
     moments: Moments
 
@@ -55,6 +57,7 @@ async def proof(
             SightingReports(database, bus, clock, moments),
             RunResults(database, bus, clock, pictures, instants, media.feeds),
             Findings(settings.finding_categories, database, bus, clock, pictures, instants, media.decoder),
+            FindingList(database, pictures),
             pictures,
             moments,
         )

@@ -23,7 +23,7 @@ _ENDS = {
     "finished": "走完",
     "stopped": "中途结束",
     "all_dead": "所有站点都无法显示",
-    "expired": "逾时未提交",
+    "expired": "过期未提交",
 }
 _OPINIONS = {"approved": "同意", "returned": "退回", "note": "补充说明"}
 _WHY = {
@@ -47,12 +47,13 @@ EVENT_WORDS = {
     "extended": "延长停留",
     "handed_over": "交接",
     "taken_over": "接手",
+    "received": "收到交接",
     "interrupted": "告警打断",
     "another_alarm": "打断期间又有告警",
     "closing": "各站走完，待提交",
     "submitted": "提交",
     "stopped": "中途结束",
-    "expired": "逾时未提交",
+    "expired": "过期未提交",
     "all_dead": "所有站点都无法显示",
     "result_changed": "更改确认结果",
     "finding_changed": "修改发现问题",
@@ -132,7 +133,7 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
             None if one.seal is None else one.seal.sequence,
             "" if one.seal is None else _time(one.seal.at, words),
             "" if one.seal is None else one.seal.hash[:16],
-            _OPINIONS.get(one.opinion or "", "未签审" if one.seal is not None else ""),
+            _signature(one),
             one.signed_name or "",
             _time(one.signed_at, words),
         ]
@@ -166,7 +167,7 @@ def _summary(row: RecordRow, words: RecordWords) -> Iterable[list[CellValue]]:
         yield ["封存", f"第 {row.seal.sequence} 号，{_time(row.seal.at, words)}"]
         yield ["封存校验码", row.seal.hash]
     signed = f"{_OPINIONS[row.opinion]}，{row.signed_name}，{_time(row.signed_at, words)}" if row.opinion else "未签审"
-    yield ["签审", signed if row.seal is not None else ""]
+    yield ["签审", signed if row.to_be_signed else _signature(row)]
 
 
 def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal: bool = False) -> WrittenSheet:
@@ -294,7 +295,7 @@ def _notes(words: RecordWords) -> list[str]:
         f"时间均为当地时间（{words.zone.key}）。",
         "看到（秒）：该路画面在屏幕上真正可见的最长一次，按浏览器解码的画面计量。",
         "免看：到站时摄像机无法显示，由平台注明原因和告警号。",
-        "封存校验码：提交时记入审计链的 SHA-256；画面校验码为画面文件 SHA-256 的前 16 位。",
+        "封存校验码：巡查提交、放弃或逾时结束时记入审计链的 SHA-256；画面校验码为画面文件 SHA-256 的前 16 位。",
         "核验：在平台记录页点“核验”，或在服务器上运行 camera-hub verify-audit。",
     ]
 
@@ -309,6 +310,13 @@ def _stops(record: FullRecord) -> Mapping[int, str]:
 
 def _state(row: RecordRow) -> str:
     return _ENDS.get(row.end_reason or "", row.end_reason or "") if row.state == "ended" else _STATES.get(row.state, "")
+
+
+def _signature(row: RecordRow) -> str:
+    """Approved, returned, not signed yet, or why there is none."""
+    if row.seal is None:
+        return ""
+    return _OPINIONS.get(row.opinion or "", "未签审") if row.to_be_signed else "无需签审"
 
 
 def _cause(code: Json, words: RecordWords) -> str:

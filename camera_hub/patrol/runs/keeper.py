@@ -44,7 +44,7 @@ class RunMoved(HubError):
 
 @dataclass(slots=True)
 class OpenRun:
-    """A run inside the transaction that changes it, as its timetable has it `now`."""
+    """A run inside the transaction that changes it, as its timetable has it `now`. `over`: it had ended before."""
 
     session: AsyncSession
     run: Run
@@ -52,6 +52,10 @@ class OpenRun:
     now: datetime
     proof: RunProof = field(repr=False)
     changed: bool = False
+    over: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.over = self.run.state == "ended"
 
     @property
     def cursor(self) -> Cursor:
@@ -68,6 +72,12 @@ class OpenRun:
         """Add an event."""
         self.changed = True
         add_event(self.session, self.run, kind, self.now, actor, **detail)
+
+    async def finish(self) -> None:
+        """Called last in the transaction: a patrol that has ended by it is handed to its proof, which seals it."""
+        if self.run.state == "ended" and not self.over and not self.run.loop:
+            await self.session.flush()
+            await self.proof.ended(self.session, self.run)
 
 
 class RunKeeper:
@@ -122,6 +132,7 @@ class RunKeeper:
                     raise RunMoved(await self._views.of_one(session, run, now))
                 opened = OpenRun(session, run, await self._situations.of_one(session, run), now, self._proof)
                 yield opened
+                await opened.finish()
         if opened.changed:
             self.changed([run_id])
 
@@ -178,6 +189,7 @@ class RunKeeper:
             await opened.move(transition)
             if await roll_up(session, run, self._zone):
                 await trim_events(session, run)
+            await opened.finish()
         if not transition.in_time:
             log.warning("run %d continues at stop %d after the hub was down", run_id, transition.cursor.position)
         return run

@@ -25,7 +25,7 @@ describe('the list of patrols', () => {
   const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
   const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
     id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
-    plan_name: null, due_at: null, results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, shown: 3, skipped: 0, unseen: 0, ...more,
+    plan_name: null, due_at: null, results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, shown: 3, skipped: 0, unseen: 0, ...more,
   })
   const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
   const open = async (toSign: number): Promise<void> => {
@@ -52,6 +52,13 @@ describe('the list of patrols', () => {
     expect(page.find('[role=radio][aria-checked=true]').text()).toContain('待签审')
     expect(hub.to('GET /api/records').at(-1)!.query.signed).toBe('unsigned')
   })
+
+  it('asks for no signature of what was given up, though it is sealed', async () => {
+    const seal = { sequence: 4, at: '2026-01-01T00:10:00Z', hash: 'a'.repeat(64) }
+    all.splice(0, 2, row(100, { seal, to_be_signed: true }), row(99, { seal, end_reason: 'stopped' }))
+    await open(0)
+    expect([1, 2].map((n) => page.find(`tbody tr:nth-child(${n}) td:last-child`).text())).toEqual(['未签审', '无需签审'])
+  })
 })
 
 const stop = (position: number, cameras: number[]) => ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: '1', dwell_s: 10, cameras: cameras.map((id) => ({ id, name: `点位${id}`, village: '村1' })) })
@@ -70,7 +77,7 @@ describe('the record of a presentation', () => {
     hub.on('GET /api/runs/7', () => state)
     hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1])] }))
     hub.on('GET /api/runs/7/results', () => [])
-    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false }))
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why: null }))
     hub.on('GET /api/runs/7/events', () => [])
     hub.on('GET /api/findings', () => ({ findings: [], next: null }))
     hub.on('GET /api/runs/7/steps', ({ query }) => {
