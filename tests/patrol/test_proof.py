@@ -35,7 +35,7 @@ from camera_hub.patrol.tours.tours import TourDraft
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunPicture, RunResult, Tour
 from tests.fakes.stepped import SteppedClock
-from tests.patrol.centre import Centre, centre, clock
+from tests.patrol.centre import Centre, ReportingPageOf, centre, clock
 from tests.patrol.test_patrols import person
 
 __all__ = ["centre", "clock"]
@@ -103,6 +103,7 @@ class Desk:
     photographer: FakePhotographer
     seal: FakeSeal
     files: Path
+    page: ReportingPageOf
 
     async def start(self, *stops: int | list[int], key: Collection[int] = (), confirm: str = "screen") -> RunView:
         """A tour of these stops of 10 s each, running: a camera, or several in a scene (by their index)."""
@@ -123,7 +124,7 @@ class Desk:
         """A page shows these cameras (by their index) that long, and says so."""
         await self.centre.clock.walk(seconds)
         claims = [Sighting(self.centre.cameras[n], seconds) for n in cameras]
-        await self.parts.sightings.report(self.centre.actor, run, step, claims)
+        await self.page.report(self.centre.actor, run, step, claims)
         await self.centre.clock.settle()
 
     async def confirm(
@@ -198,9 +199,10 @@ async def working(centre: Centre, folder: Path, settings: PatrolSettings = SETTI
     async with AsyncExitStack() as stack:
         on = await stack.enter_async_context(centre.engine(PatrolProof(seal, centre.media)))
         parts = await stack.enter_async_context(
-            proof(settings, folder, Bystander(centre.clock), centre.bus, centre.database, media)
+            proof(settings, folder, Bystander(centre.clock), centre.bus, centre.database, media, on.keeper)
         )
-        yield Desk(centre, on, parts, photographer, seal, folder / FOLDER)
+        page = ReportingPageOf(parts.sightings, centre.actor.user_id, "page", centre.clock.monotonic())
+        yield Desk(centre, on, parts, photographer, seal, folder / FOLDER, page)
 
 
 @pytest.fixture
@@ -274,7 +276,7 @@ async def test_a_patrol_is_sealed_however_it_ends_and_nothing_of_it_changes_any_
         with pytest.raises(HubError) as late:
             await attempt
         assert (late.value.kind, late.value.reason) == (Kind.CONFLICT, "run_ended")
-    await desk.parts.sightings.report(desk.centre.actor, run.id, 0, [Sighting(desk.centre.cameras[0], 9.0)])
+    await desk.page.report(desk.centre.actor, run.id, 0, [Sighting(desk.centre.cameras[0], 9.0)])
     desk.parts.moments.take(run.id, 0, [desk.centre.cameras[0]])
     await desk.centre.clock.walk(5)
     assert await desk.results(run.id) == before

@@ -2864,6 +2864,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/occurrences/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Days
+         * @description Each day of a span of up to 62 days: how many patrols are planned, of which tours, and what became of them.
+         */
+        get: operations["days_api_occurrences_days_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/occurrences/{occurrence_id}": {
         parameters: {
             query?: never;
@@ -6298,6 +6318,39 @@ export interface components {
             at: string;
             /** Received Bytes */
             received_bytes: number;
+        };
+        /**
+         * DayOverviewAnswer
+         * @description One day of the site. planned = done + missed + open + coming; `open`: has been due and is not decided yet;
+         *     `night`, `special`: of the planned ones; `late`: not started within the grace, be it done since; `tours`: the most
+         *     frequent ones, without `other_tours`.
+         */
+        DayOverviewAnswer: {
+            /** Coming */
+            coming: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Done */
+            done: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Night */
+            night: number;
+            /** Open */
+            open: number;
+            /** Other Tours */
+            other_tours: number;
+            /** Planned */
+            planned: number;
+            /** Special */
+            special: number;
+            /** Tours */
+            tours: components["schemas"]["TourOfDayAnswer"][];
         };
         /**
          * DayReportAnswer
@@ -11911,6 +11964,15 @@ export interface components {
             source?: components["schemas"]["TourSourceBody"] | null;
             /** Stops */
             stops: components["schemas"]["StopBody"][];
+        };
+        /** TourOfDayAnswer */
+        TourOfDayAnswer: {
+            /** Count */
+            count: number;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
         };
         /** TourSourceAnswer */
         TourSourceAnswer: {
@@ -19625,6 +19687,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OccurrencePage"];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    days_api_occurrences_days_get: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayOverviewAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */

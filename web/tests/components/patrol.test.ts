@@ -442,6 +442,31 @@ describe('a patrol whose stops are over', () => {
   })
 })
 
+describe('the results that a page knows', () => {
+  const asked = () => hub.calls.filter((call) => call.path.endsWith('/results')).map((call) => call.query.position ?? 'all')
+  const counts = () => {
+    const of = (state: string): number => results.filter((one) => one.result === state).length
+    return { open: of('open'), normal: of('normal'), abnormal: of('abnormal'), excused: of('excused') }
+  }
+  const told = async (): Promise<void> => {
+    hub.changed('result', 7, { run_id: 7, counts: counts(), remaining: [] })
+    await flushPromises()
+    await flushPromises()
+  }
+
+  it('are read anew for the stop that is on, and all of them only where another stop has changed', async () => {
+    hub.on('GET /api/runs/7/results', ({ query }) => results.filter((one) => query.position === undefined || one.position === Number(query.position)))
+    await open()
+    expect(asked()).toEqual(['all'])
+    results = [result(0, 1, { result: 'normal', seen: true, confirmed_name: '李四' }), result(0, 2), result(1, 3)]
+    await told()
+    expect(asked()).toEqual(['all', '0'])
+    results = results.map((one) => (one.position ? { ...one, result: 'abnormal' } : one))
+    await told()
+    expect(asked()).toEqual(['all', '0', '0', 'all'])
+  })
+})
+
 describe('a result that is confirmed already', () => {
   const confirmed = { seen: true, seen_s: 5, confirmed_name: '李四', confirmed_at: '2026-11-29T04:00:03Z' }
   const write = async (words: string): Promise<void> => {

@@ -13,6 +13,11 @@ export default {
   notMe: 'Not me',
   notMeHint: 'Do not remind me again; other operators can still take it',
   declined: 'You will not be reminded of this one; other operators can still take it',
+  sound: {
+    turnOn: 'Turn the sound on: once when a patrol is due, once more when it is late',
+    turnOff: 'Turn the sound of due patrols off',
+    blocked: 'No sound yet: click anywhere on the page',
+  },
   more: '{n} more due',
   next: 'next at {at}',
   countDue: '{n} due',

@@ -13,6 +13,11 @@ export default {
   notMe: '不是我巡',
   notMeHint: '不再提醒我，其他值班员仍可接手',
   declined: '不再提醒您这一次，其他值班员仍可接手',
+  sound: {
+    turnOn: '开启到点提示音（到时间响一次，逾期再响一次）',
+    turnOff: '关闭到点提示音',
+    blocked: '提示音还未启用：点一下页面即可',
+  },
   more: '另有 {n} 项待巡',
   next: '下一次 {at}',
   countDue: '{n} 项待巡',

@@ -74,7 +74,10 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
   const { run, stop, seen } = onWall
   const active = computed(() => run.value !== null && run.value.state !== 'ended')
   const proof = computed(() => active.value && !run.value!.loop)
-  const results = useResults(() => (run.value && !run.value.loop ? run.value.id : null))
+  const results = useResults(
+    () => (run.value && !run.value.loop ? run.value.id : null),
+    () => stop.value?.position ?? null,
+  )
   const mine = computed(() => active.value && can('run_tours') && (run.value!.loop || run.value!.operator?.id === me.value?.id))
   const busy = ref(false)
   const problem = ref<ApiError | null>(null)
