@@ -15,6 +15,7 @@ from camera_hub.media.child_process import Spawn, spawn_process
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
 from tests.fakes.databases import Databases
+from tests.fakes.dialects import share_compiled_statements
 from tests.fakes.in_process import in_this_process
 from tests.selection import TOGETHER, mark, not_quick, scope
 
@@ -22,6 +23,8 @@ from tests.selection import TOGETHER, mark, not_quick, scope
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
+
+share_compiled_statements()
 
 POSTGRES = os.environ.get("CAMERA_HUB_TEST_POSTGRES", "")
 """URL of a database that may be emptied, e.g. postgresql+psycopg://hub@127.0.0.1:5432/hub_test. Empty: SQLite alone."""

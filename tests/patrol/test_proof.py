@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +22,7 @@ from camera_hub.patrol.proof.findings import NewFinding
 from camera_hub.patrol.proof.moments import WAITING
 from camera_hub.patrol.proof.parts import FOLDER, ProofMedia, ProofParts, proof
 from camera_hub.patrol.proof.patrol_proof import PatrolProof
+from camera_hub.patrol.proof.pictures import KeptPicture, StagedPicture
 from camera_hub.patrol.proof.results import Confirmation
 from camera_hub.patrol.proof.run_results import ResultView
 from camera_hub.patrol.proof.transitions import Verdict
@@ -490,6 +491,21 @@ async def test_the_picture_of_a_deleted_finding_goes_with_it(desk: Desk) -> None
     assert (await desk.parts.finding_list.picture(actor, right.id)).startswith(b"\xff\xd8")
 
 
+async def test_who_has_handed_a_patrol_over_confirms_nothing_more_and_what_was_confirmed_stays(desk: Desk) -> None:
+    run = await desk.start(0, 1)
+    await desk.look(run.id, 0, 0)
+    await desk.confirm(run.id, 0)
+    li = await person(desk.centre, "li")
+    run = await desk.on.reader.get(li, run.id)
+    await desk.on.runs.hand_over(desk.centre.actor, run.id, li.user_id, "", run.revision)
+    with pytest.raises(HubError) as refused:
+        await desk.confirm(run.id, 0)
+    assert (refused.value.reason, refused.value.params["name"]) == ("not_operator", "li")
+    (one,) = [one for one in (await desk.results(run.id)).values() if one.position == 0]
+    assert (one.result, one.confirmed_name) == ("normal", desk.centre.actor.display_name)
+    assert await desk.parts.results.confirm(li, run.id, Confirmation(0, None, "normal"))
+
+
 async def test_a_patrol_that_is_kept_for_other_roles_is_not_confirmed_either(desk: Desk) -> None:
     run = (await desk.start(0)).id
     await desk.look(run, 0, 0)
@@ -574,6 +590,59 @@ async def test_a_second_visit_takes_another_picture_unless_the_first_was_confirm
     assert after[0, 1].visits == 1
     assert await desk.parts.pictures.sweep() == 1
     assert desk.kept() == await desk.stored()
+
+
+async def test_the_pictures_of_one_screen_are_kept_together(desk: Desk) -> None:
+    """Else sixteen cameras that are seen at once are sixteen transactions, each with files, and the runs wait."""
+    run = await desk.start([0, 1, 2])
+    written = list[int]()
+    write = desk.parts.pictures.add_staged
+
+    async def noting(session: AsyncSession, run_id: int, staged: Sequence[StagedPicture]) -> Sequence[KeptPicture]:
+        written.append(len(staged))
+        return await write(session, run_id, staged)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk.parts.pictures, "add_staged", noting)
+        await desk.look(run.id, 0, 0, 1, 2)
+        await desk.pictured(run.id)
+    assert written == [3]
+    assert desk.kept() == await desk.stored()
+
+
+async def test_of_a_screen_the_pictures_that_came_are_kept_and_the_others_tried_again(desk: Desk) -> None:
+    slow = desk.centre.cameras[1]
+    desk.photographer.errors = {slow: HubError(Kind.TIMEOUT, "none came", reason=Reason.NO_KEY_FRAME)}
+    run = await desk.start([0, 1, 2])
+    await desk.look(run.id, 0, 0, 1, 2, seconds=4.0)
+    await desk.until(run.id, lambda found: all(found[0, n].picture_url for n in (0, 2)))
+    assert (await desk.results(run.id))[0, 1].picture_url is None
+    desk.photographer.errors.clear()
+    await desk.until(run.id, lambda found: found[0, 1].picture_url is not None, step=0.1)
+    assert [camera for camera, _, _ in desk.photographer.asked].count(desk.centre.cameras[0]) == 1
+
+
+async def test_a_picture_whose_transaction_fails_is_taken_again_and_leaves_no_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await desk.start([0, 1])
+    writing, failing = desk.parts.pictures.writing, [True]
+
+    @asynccontextmanager
+    async def failing_once() -> AsyncIterator[AsyncSession]:
+        async with writing() as session:
+            yield session
+            if failing:
+                failing.pop()
+                raise HubError(Kind.UNAVAILABLE, "the database is away", reason="database_away")
+
+    monkeypatch.setattr(desk.parts.pictures, "writing", failing_once)
+    await desk.look(run.id, 0, 0, 1)
+    await desk.until(run.id, lambda found: all(one.picture_url for one in found.values()), step=0.1)
+    assert not failing
+    await desk.parts.pictures.sweep()
+    assert desk.kept() == await desk.stored()
+    assert not list(desk.files.glob("*.part"))
 
 
 async def test_the_queue_of_pictures_is_bounded(desk: Desk) -> None:

@@ -5,7 +5,7 @@ moves the run (runs.run_proof)."""
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import Reason
@@ -35,12 +35,13 @@ class PatrolProof:
 
     async def begin(self, session: AsyncSession, run: Run, itinerary: Itinerary) -> None:
         """A result for each camera of each stop, all open."""
-        session.add_all(
-            RunResult(run_id=run.id, position=stop.position, camera_id=camera_id, key=stop.key)
+        rows = [
+            {"run_id": run.id, "position": stop.position, "camera_id": camera_id, "key": stop.key}
             for stop in itinerary
             for camera_id in stop.ids
-        )
-        await session.flush()
+        ]
+        if rows:
+            await session.execute(insert(RunResult), rows)  # all at once, not one after the other
 
     async def left(
         self, session: AsyncSession, run: Run, step: RunStep, stop: ItineraryStop, dead: Mapping[int, str]
@@ -59,8 +60,8 @@ class PatrolProof:
 
     async def open_positions(self, session: AsyncSession, run_id: int) -> Collection[int]:
         """Stops with an open result."""
-        query = select(RunResult.position).where(RunResult.run_id == run_id, RunResult.result == "open")
-        return sorted(set(await session.scalars(query)))
+        query = select(RunResult.position).where(RunResult.run_id == run_id, RunResult.result == "open").distinct()
+        return sorted(await session.scalars(query))
 
     async def excused(self, session: AsyncSession, run_id: int) -> Mapping[int, Collection[int]]:
         """Excused cameras, by stop."""

@@ -89,11 +89,14 @@ class SightingReports:
             if found is None:
                 return
             run, step = found
-            for row, visible in _changes(run, await _rows(session, step), claims):
+            changes = _changes(run, await _rows(session, step), claims)
+            results = await _results(session, run, step, [row.camera_id for row, _ in changes])
+            for row, visible in changes:
                 if row.why is not None and visible.why is None:
                     seen.append(row.camera_id)
                 _write(row, visible, step, now)
-                await _write_result(session, run, step, row.camera_id, visible, now)
+                if (result := results.get(row.camera_id)) is not None:
+                    _write_result(result, run, step, visible, now)
         if seen:
             self._bus.publish(ResultChanged(run_id))
             if not run.loop and step.ended_at is None:
@@ -148,16 +151,16 @@ def _write(row: RunStepCamera, visible: Visible, step: RunStep, now: datetime) -
     row.why = visible.why
 
 
-async def _write_result(
-    session: AsyncSession, run: Run, step: RunStep, camera_id: int, visible: Visible, now: datetime
-) -> None:
-    """Note the visit in the camera's result; loops have none."""
+async def _results(session: AsyncSession, run: Run, step: RunStep, camera_ids: Collection[int]) -> dict[int, RunResult]:
+    """The results of these cameras at the step's stop, locked; loops have none."""
     query = select(RunResult).where(
-        RunResult.run_id == run.id, RunResult.position == step.position, RunResult.camera_id == camera_id
+        RunResult.run_id == run.id, RunResult.position == step.position, RunResult.camera_id.in_(camera_ids)
     )
-    row = await session.scalar(query.with_for_update())
-    if row is None:
-        return
+    return {row.camera_id: row for row in await session.scalars(query.order_by(RunResult.id).with_for_update())}
+
+
+def _write_result(row: RunResult, run: Run, step: RunStep, visible: Visible, now: datetime) -> None:
+    """Note the visit in the camera's result."""
     if visible.seconds > row.seen_s:
         row.seen_s, row.step_id = visible.seconds, step.id
     if visible.why is None:

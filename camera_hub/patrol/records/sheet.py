@@ -23,7 +23,7 @@ _ENDS = {
     "finished": "走完",
     "stopped": "中途结束",
     "all_dead": "所有站点都无法显示",
-    "expired": "逾时未提交",
+    "expired": "过期未提交",
 }
 _PAUSES = {"operator": "人工暂停", "attention": "值守提醒无人应答", "alarm": "告警打断", "ptz": "云台操作"}
 _OPINIONS = {"approved": "同意", "returned": "退回", "note": "补充说明"}
@@ -48,12 +48,13 @@ EVENT_WORDS = {
     "extended": "延长停留",
     "handed_over": "交接",
     "taken_over": "接手",
+    "received": "收到交接",
     "interrupted": "告警打断",
     "another_alarm": "打断期间又有告警",
     "closing": "各站走完，待提交",
     "submitted": "提交",
     "stopped": "中途结束",
-    "expired": "逾时未提交",
+    "expired": "过期未提交",
     "all_dead": "所有站点都无法显示",
     "result_changed": "更改确认结果",
     "finding_changed": "修改发现问题",
@@ -335,7 +336,7 @@ def _notes(words: RecordWords) -> list[str]:
         f"时间均为当地时间（{words.zone.key}）。",
         "看到（秒）：该路画面在屏幕上真正可见的最长一次，按浏览器解码的画面计量。",
         "免看：到站时摄像机无法显示，由平台注明原因和告警号。",
-        "封存校验码：巡查提交、放弃或逾时结束时记入审计链的 SHA-256；画面校验码为画面文件 SHA-256 的前 16 位。",
+        "封存校验码：巡查提交、放弃或过期结束时记入审计链的 SHA-256；画面校验码为画面文件 SHA-256 的前 16 位。",
         "核验：在平台记录页点“核验”，或在服务器上运行 camera-hub verify-audit。",
     ]
 

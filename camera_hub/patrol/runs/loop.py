@@ -17,6 +17,7 @@ from camera_hub.patrol.runs.keeper import RunKeeper
 from camera_hub.patrol.runs.preparation import Preparation
 from camera_hub.patrol.runs.ptz_waits import PtzWaits
 from camera_hub.patrol.runs.situation import Situations, cursor_of
+from camera_hub.patrol.runs.warming import warms_at_end
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run
@@ -77,12 +78,15 @@ class RunLoop:
         for run in active.values():
             await self._expire(run)
         shown = [run for run in active.values() if run.state == "running" or run.pause_reason == "ptz"]
+        closing = [run for run in active.values() if warms_at_end(cursor_of(run), self._clock.now())]
         async with self._database.read() as session:
-            situations = await self._situations.of(session, shown, early=False)
+            situations = await self._situations.of(session, shown + closing, early=False)
         sleep = LONGEST_SLEEP
         for run in shown:
             if not await self._waits.follow(run, situations[run.id]):  # else it has changed, and the loop comes again
                 sleep = min(sleep, self._preparation.keep(run, situations[run.id], self._clock.now()))
+        for run in closing:
+            self._preparation.keep(run, situations[run.id], self._clock.now())
         self._preparation.forget([run.id for run in shown if run.state == "running"])
         self._waits.watch({run.id: situations[run.id].itinerary[run.position].ids for run in shown})
         return sleep

@@ -103,7 +103,7 @@ async def test_the_sheets_say_what_it_is(site: SealedSite) -> None:
     lines = list(book["巡查"].values)
     head = next(line for line in lines if "状态" in line)
     told = [(line[head.index("状态")], line[head.index("签审")]) for line in lines[lines.index(head) + 1 :]]
-    assert told == [("已提交", "未签审"), ("中途结束", "无需签审"), ("逾时未提交", "无需签审")]
+    assert told == [("已提交", "未签审"), ("中途结束", "无需签审"), ("过期未提交", "无需签审")]
     one = openpyxl.load_workbook(BytesIO(record_workbook(await export.one(site.leader, runs[1]), WORDS)))
     summary = {line[0]: line[1] for line in one["概况"].values if line[0] is not None}
     assert (summary["状态"], summary["签审"]) == ("中途结束", "无需签审")

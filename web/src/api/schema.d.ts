@@ -2864,6 +2864,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/occurrences/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Days
+         * @description Each day of a span of up to 62 days: how many patrols are planned, of which tours, and what became of them.
+         */
+        get: operations["days_api_occurrences_days_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/occurrences/{occurrence_id}": {
         parameters: {
             query?: never;
@@ -3624,6 +3644,26 @@ export interface paths {
         get: operations["result_picture_api_runs__run_id__pictures__picture_id__jpg_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive
+         * @description Take note of having been handed the run: `handover.received_at`. Only its operator.
+         */
+        post: operations["receive_api_runs__run_id__receive_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5296,7 +5336,7 @@ export interface components {
         };
         /**
          * CamerasOnScreen
-         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`: as of a scene.
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`, `magnify_s`: as of a scene.
          */
         CamerasOnScreen: {
             /** Cameras */
@@ -5312,6 +5352,8 @@ export interface components {
             kind: "cameras";
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s?: number | null;
         };
         /**
          * CandidateAnswer
@@ -6276,6 +6318,39 @@ export interface components {
             at: string;
             /** Received Bytes */
             received_bytes: number;
+        };
+        /**
+         * DayOverviewAnswer
+         * @description One day of the site. planned = done + missed + open + coming; `open`: has been due and is not decided yet;
+         *     `night`, `special`: of the planned ones; `late`: not started within the grace, be it done since; `tours`: the most
+         *     frequent ones, without `other_tours`.
+         */
+        DayOverviewAnswer: {
+            /** Coming */
+            coming: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Done */
+            done: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Night */
+            night: number;
+            /** Open */
+            open: number;
+            /** Other Tours */
+            other_tours: number;
+            /** Planned */
+            planned: number;
+            /** Special */
+            special: number;
+            /** Tours */
+            tours: components["schemas"]["TourOfDayAnswer"][];
         };
         /**
          * DayReportAnswer
@@ -8890,13 +8965,16 @@ export interface components {
         };
         /**
          * PictureAnswer
-         * @description What is in which tile now; null: nothing, or a carousel.
+         * @description What is in which tile now; null: nothing, or a carousel. `magnify_s`: how long each small tile is large in turn,
+         *     by the hub's time; null: not.
          */
         PictureAnswer: {
             /** Carousels */
             carousels: components["schemas"]["TurningAnswer"][];
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s: number | null;
             run: components["schemas"]["ScreenRunAnswer"] | null;
             /** Tiles */
             tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
@@ -10337,8 +10415,11 @@ export interface components {
             end_reason: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
             /** Extended S */
             extended_s: number;
+            handover: components["schemas"]["RunHandoverAnswer"] | null;
             /** Id */
             id: number;
             interrupt: components["schemas"]["RunInterruptAnswer"] | null;
@@ -10416,6 +10497,31 @@ export interface components {
             user_id: number | null;
             /** User Name */
             user_name: string;
+        };
+        /**
+         * RunHandoverAnswer
+         * @description How the present operator was handed the patrol.
+         */
+        RunHandoverAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By Id */
+            by_id: number | null;
+            /** By Name */
+            by_name: string;
+            /** Id */
+            id: number;
+            /** Note */
+            note: string;
+            /** Position */
+            position: number;
+            /** Received At */
+            received_at: string | null;
+            /** Stop */
+            stop: string;
         };
         /**
          * RunInterruptAnswer
@@ -11858,6 +11964,15 @@ export interface components {
             source?: components["schemas"]["TourSourceBody"] | null;
             /** Stops */
             stops: components["schemas"]["StopBody"][];
+        };
+        /** TourOfDayAnswer */
+        TourOfDayAnswer: {
+            /** Count */
+            count: number;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
         };
         /** TourSourceAnswer */
         TourSourceAnswer: {
@@ -19594,6 +19709,47 @@ export interface operations {
             };
         };
     };
+    days_api_occurrences_days_get: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayOverviewAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     occurrence_api_occurrences__occurrence_id__get: {
         parameters: {
             query?: never;
@@ -21331,6 +21487,46 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    receive_api_runs__run_id__receive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */
