@@ -324,7 +324,8 @@ async def _with_copies(session: AsyncSession, page: Sequence[Link]) -> AsyncIter
     if not page:
         return
     within = AuditCopy.sequence.between(page[0].sequence, page[-1].sequence)
-    sizes = dict((await session.execute(select(AuditCopy.sequence, func.length(_CONTENT)).where(within))).all())
+    lengths = await session.execute(select(AuditCopy.sequence, func.length(_CONTENT)).where(within))
+    sizes = {sequence: size for sequence, size in lengths}
     for group in _groups(page, sizes):
         ends = AuditCopy.sequence.between(group[0].sequence, group[-1].sequence)
         rows = await session.execute(select(AuditCopy.sequence, _CONTENT).where(ends))

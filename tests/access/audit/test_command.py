@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from camera_hub.__main__ import app
 from camera_hub.access.audit.anchor import FILE_NAME
@@ -245,16 +244,19 @@ def torn(hub: CommandLine) -> None:
     path.write_bytes(content)
 
 
+def damage_key(hub: CommandLine) -> None:
+    path = hub.folder / "vault.key"
+    path.chmod(0o600)
+    path.write_bytes(b"\x00" * 7)
+
+
 FAILING: dict[str, tuple[Callable[[CommandLine], object], str]] = {
     "no database": (lambda hub: (hub.folder / "camera_hub.sqlite3").unlink(), "there is no database at"),
     "no SQLite file": (unreadable, "database"),
     "a damaged database": (torn, "Check the database server and disk"),
     "another schema": (sql("UPDATE alembic_version SET version_num = '0001'"), "the database has schema 0001"),
     "an empty file": (lambda hub: (hub.folder / "camera_hub.sqlite3").write_bytes(b""), "never started"),
-    "a damaged key": (
-        lambda hub: [(hub.folder / "vault.key").chmod(0o600), (hub.folder / "vault.key").write_bytes(b"\x00" * 7)],
-        "vault.key",
-    ),
+    "a damaged key": (damage_key, "vault.key"),
 }
 
 

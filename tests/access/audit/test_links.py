@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.access.audit.canonical import canonical
+from camera_hub.access.audit.canonical import Json, canonical
 from camera_hub.access.audit.links import VERSION, link_hash, moment
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -18,7 +18,7 @@ def test_a_link_is_hashed_as_canonical_json(
     sequence: int, at: datetime, kind: str, subject: str, sealed: str, previous: str
 ) -> None:
     aware = at.replace(tzinfo=UTC)
-    values = [VERSION, sequence, f"{aware:%Y-%m-%dT%H:%M:%S.%f}Z", kind, subject, sealed, previous]
+    values: list[Json] = [VERSION, sequence, f"{aware:%Y-%m-%dT%H:%M:%S.%f}Z", kind, subject, sealed, previous]
     expected = hashlib.sha256(canonical(values)).hexdigest()
     assert link_hash(sequence, aware, kind, subject, sealed, previous) == expected
 
