@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
 from tests.fakes.databases import Databases
 from tests.fakes.dialects import share_compiled_statements
+from tests.fakes.environment import unmeasured_here
 from tests.fakes.in_process import in_this_process
-from tests.selection import TOGETHER, mark, not_quick, scope
+from tests.selection import TOGETHER, mark, measured, not_quick, scope
 
 # What lands is judged by the same examples each time; at a desk hypothesis goes on looking for new ones.
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -56,6 +58,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     for line in not_quick(terminalreporter.stats.get("passed", [])):
         terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with nullcontext() if measured(item) else unmeasured_here():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
