@@ -162,6 +162,11 @@ class Desk:
         revision = (await self.on.reader.get(self.centre.actor, run)).revision
         await self.on.runs.control(self.centre.actor, run, verb, revision, position)
 
+    async def over_to(self, run: int, actor: Actor) -> None:
+        """Somebody else takes the patrol over."""
+        revision = (await self.on.reader.get(actor, run)).revision
+        await self.on.runs.take_over(actor, run, "", revision)
+
     async def pictured(self, run: int) -> None:
         """Until no picture is under way."""
         await self.until(
@@ -404,6 +409,7 @@ async def test_every_change_of_a_confirmed_result_is_meant_has_a_reason_and_is_k
     await desk.look(run.id, 0, 0)
     await desk.confirm(run.id, 0)
     by_name, findings = desk.parts.results.confirm, desk.parts.findings
+    await desk.over_to(run.id, other)
     with pytest.raises(HubError) as late:
         await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "有人占道"))
     assert late.value.reason == "already_confirmed"
@@ -417,7 +423,9 @@ async def test_every_change_of_a_confirmed_result_is_meant_has_a_reason_and_is_k
         await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "", change=True))
     assert mute.value.reason == "words_needed"
     await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "有人占道", change=True))
+    await desk.over_to(run.id, desk.centre.actor)
     await by_name(desk.centre.actor, run.id, Confirmation(0, (camera,), "normal", "已撤离", change=True))
+    await desk.over_to(run.id, other)
     finding = await findings.add(other, run.id, NewFinding(0, camera, "flood", "积水", change=True))
     await findings.change(other, finding.id, "flood", "积水一片")
     await findings.delete(other, finding.id)
