@@ -274,14 +274,14 @@ async def test_a_run_s_plan_is_asked_for_once(operator: httpx.AsyncClient, camer
 async def test_a_stop_shows_several_cameras_without_a_scene(operator: httpx.AsyncClient, cameras: list[int]) -> None:
     group = {"layout": "4", "cameras": [cameras[0], None, cameras[1]], "key": True, "note": "看水位"}
     tour = await made(operator, "/api/tours", {"name": "路", "stops": [group, {**group, "title": "河堤"}]})
-    assert [(stop["name"], stop["layout"], stop["cameras"], stop["key"]) for stop in tour["stops"]] == [
-        ("东沟村摄像机1 +1", "4", [cameras[0], None, cameras[1]], True),
-        ("河堤", "4", [cameras[0], None, cameras[1]], True),
+    assert [(stop["name"], stop["more"], stop["layout"], stop["cameras"], stop["key"]) for stop in tour["stops"]] == [
+        ("东沟村摄像机1", 1, "4", [cameras[0], None, cameras[1]], True),
+        ("河堤", 0, "4", [cameras[0], None, cameras[1]], True),
     ]
     run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
     stops = (await operator.get(f"/api/runs/{run['id']}/itinerary")).json()["stops"]
     assert [[tile and tile["id"] for tile in stop["cameras"]] for stop in stops] == [[cameras[0], None, cameras[1]]] * 2
-    assert [stop["name"] for stop in stops] == ["东沟村摄像机1 +1", "河堤"]
+    assert [(stop["name"], stop["more"]) for stop in stops] == [("东沟村摄像机1", 1), ("河堤", 0)]
 
 
 @pytest.mark.parametrize(

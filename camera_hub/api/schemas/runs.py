@@ -53,6 +53,7 @@ class ItineraryCameraAnswer(Answer):
 class ItineraryStopAnswer(Answer):
     position: int
     name: str
+    more: int  # cameras beside the one that it is named after
     note: str
     layout: Layout
     dwell_s: int

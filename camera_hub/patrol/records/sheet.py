@@ -346,7 +346,13 @@ def _stops(record: FullRecord) -> Mapping[int, str]:
     itinerary = runs[0].get("itinerary") if runs else ()
     if not isinstance(itinerary, Sequence) or isinstance(itinerary, str):
         return {}
-    return {number: _text(stop, "name") for number, stop in enumerate(itinerary) if isinstance(stop, Mapping)}
+    return {number: _stop_name(stop) for number, stop in enumerate(itinerary) if isinstance(stop, Mapping)}
+
+
+def _stop_name(stop: Mapping[str, Json]) -> str:
+    """As pages call it (web/src/stopLabel.ts)."""
+    more = stop.get("more", 0)
+    return f"{_text(stop, 'name')}等 {more + 1} 路" if isinstance(more, int) and more > 0 else _text(stop, "name")
 
 
 def _state(row: RecordRow) -> str:

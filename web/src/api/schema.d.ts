@@ -7547,6 +7547,8 @@ export interface components {
             key: boolean;
             /** Layout */
             layout: string;
+            /** More */
+            more: number;
             /** Name */
             name: string;
             /** Note */
@@ -10910,6 +10912,8 @@ export interface components {
             state: string;
             /** Stop Count */
             stop_count: number;
+            /** Stop More */
+            stop_more: number;
             /** Stop Name */
             stop_name: string;
             /** Time Left S */
@@ -11366,6 +11370,8 @@ export interface components {
             key: boolean;
             /** Layout */
             layout: string;
+            /** More */
+            more: number;
             /** Name */
             name: string;
             /** Note */

@@ -2,6 +2,7 @@
 import type { components } from '@/api/schema'
 import type { RunItinerary, RunStep } from '@/api/types'
 import { reasonText, t } from '@/i18n'
+import { stopLabel } from '@/stopLabel'
 import { momentText } from '../parts/duration'
 
 type Schemas = components['schemas']
@@ -45,7 +46,7 @@ export function stopsOf(itinerary: RunItinerary, results: readonly PatrolResult[
     return [
       {
         position: stop.position,
-        name: stop.name,
+        name: stopLabel(stop),
         note: stop.note,
         key: found.some((one) => one.key),
         results: found,
