@@ -329,6 +329,7 @@ async def test_last_years_holidays_are_copied_once_as_drafts(centre: Centre) -> 
     assert await centre.periods.copy_year(centre.actor, 2026) == []
 
 
+@pytest.mark.slow
 async def test_a_thousand_plans_are_made_in_bounds(centre: Centre) -> None:
     async with centre.database.write() as session:
         for number in range(1000):
