@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,12 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """Of one module; parsed once in a worker for all tests that read the sources (tests.selection.TOGETHER)."""
+    return ast.parse(path.read_text("utf-8"))
+
+
 def classes(tree: ast.AST) -> list[ast.ClassDef]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
 
@@ -63,7 +70,7 @@ def real_sleeps(tree: ast.AST) -> list[int]:
     return [
         node.lineno
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in names and not _is_zero(node)
+        if isinstance(node, ast.Call) and _dotted(node.func) in names and not _is_zero(node)
     ]
 
 
@@ -103,7 +110,17 @@ def _expected(caught: list[ast.expr]) -> bool:
 
 def _pauses(loop: Loop) -> bool:
     calls = [node for node in _inside(loop) if isinstance(node, ast.Call)]
-    return any("sleep" in ast.unparse(call.func).rpartition(".")[2] and not _is_zero(call) for call in calls)
+    return any("sleep" in _dotted(call.func).rpartition(".")[2] and not _is_zero(call) for call in calls)
+
+
+def _dotted(called: ast.expr) -> str:
+    """The source of what is called; of the usual `a.b.c` without `ast.unparse`, which takes ten times as long."""
+    names: list[str] = []
+    node = called
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ast.unparse(called)
 
 
 def _is_zero(call: ast.Call) -> bool:

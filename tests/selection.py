@@ -20,12 +20,21 @@ TOGETHER = {
         "tests/relay/test_chromium.py",
         "tests/relay/test_impaired.py",
     ),
+    # They read all sources, which are parsed once for them.
+    "sources": ("tests/test_house.py", "tests/test_logs.py", "tests/test_sockets.py"),
     # The devices of one would answer the other: there is one WS-Discovery group and port.
     "multicast": ("tests/cameras/test_sweeps.py", "tests/simulator/test_discovery.py"),
 }
 
-UNMEASURED = ("tests/api/test_fuzz.py", "tests/bench/test_scale.py", "tests/bench/test_view.py", "tests/e2e/")
-"""Files that repeat what others measure, or do their work in processes that are not measured."""
+UNMEASURED = (
+    "tests/api/test_fuzz.py",
+    "tests/bench/test_scale.py",
+    "tests/bench/test_view.py",
+    "tests/e2e/",
+    "tests/test_house.py",
+    "tests/test_sockets.py",
+)
+"""Files that repeat what others measure, do their work in processes that are not measured, or read sources alone."""
 
 
 def scope(nodeid: str) -> str:

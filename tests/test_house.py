@@ -9,7 +9,7 @@ import pytest
 
 from camera_hub.errors import Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
-from tests.house import MODULES, PACKAGE, ROOT, WEB, classes, is_protocol, real_sleeps, retry_loops, room, size
+from tests.house import MODULES, PACKAGE, ROOT, WEB, classes, is_protocol, real_sleeps, retry_loops, room, size, tree
 
 MOST_ARGUMENTS, MOST_METHODS = 7, 12
 LARGER = {
@@ -39,7 +39,7 @@ CLOCKS = {"clock.py", "simulator/clock.py"}
 
 @cache
 def trees() -> dict[str, ast.Module]:
-    return {str(path.relative_to(PACKAGE)): ast.parse(path.read_text("utf-8")) for path in MODULES}
+    return {str(path.relative_to(PACKAGE)): tree(path) for path in MODULES}
 
 
 def test_classes_are_given_and_offer_no_more_than_can_be_kept_in_mind() -> None:
@@ -71,9 +71,9 @@ def test_classes_are_given_and_offer_no_more_than_can_be_kept_in_mind() -> None:
 def test_no_two_classes_of_the_hub_share_a_name() -> None:
     """Several protocols of one name in a room are narrow views of one part, each declared where it is used."""
     places = defaultdict(list)
-    for path, tree in trees().items():
+    for path, source in trees().items():
         if room(PACKAGE / path) not in TOOLS | PROCESSES:
-            for node in classes(tree):
+            for node in classes(source):
                 places[node.name].append((path, is_protocol(node)))
     shared = {
         name: [path for path, _ in found]

@@ -95,6 +95,7 @@ async def hub_imports(folder: Path) -> set[str]:
     return packages(record)
 
 
+@pytest.mark.slow
 async def test_a_hub_loads_neither_decoder_nor_webrtc_nor_what_only_its_first_start_needs(tmp_path: Path) -> None:
     assert "alembic" in await hub_imports(tmp_path)
     loaded = await hub_imports(tmp_path)

@@ -127,6 +127,7 @@ async def test_an_account_is_made_from_the_shell_with_the_password_on_standard_i
     assert (account.display_name, account.role) == ("王", Role.OPERATOR)
 
 
+@pytest.mark.slow
 async def test_a_socket_that_nobody_serves_is_refused_and_the_server_ends_in_order(tmp_path: Path) -> None:
     settings = Settings(server=ServerSettings(port=0, data_dir=tmp_path), media=MediaSettings(udp_port=0))
     async with serving(settings, SystemClock()) as hub:
@@ -136,6 +137,7 @@ async def test_a_socket_that_nobody_serves_is_refused_and_the_server_ends_in_ord
             assert (await browser.get("/healthz")).headers.get("server") is None
 
 
+@pytest.mark.slow
 async def test_a_port_in_use_is_one_clear_error(tmp_path: Path) -> None:
     settings = Settings(server=ServerSettings(port=0, data_dir=tmp_path / "one"), media=MediaSettings(udp_port=0))
     async with serving(settings, SystemClock()) as hub:
@@ -147,6 +149,7 @@ async def test_a_port_in_use_is_one_clear_error(tmp_path: Path) -> None:
     assert caught.value.reason == "listen"
 
 
+@pytest.mark.slow
 async def test_a_server_that_ends_by_itself_ends_the_hub_with_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

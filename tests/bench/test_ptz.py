@@ -3,11 +3,14 @@
 import io
 import json
 
+import pytest
+
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.ptz import STUBBORN, PtzPlan, run
 from camera_hub.clock import SystemClock
 
 
+@pytest.mark.slow
 async def test_presses_and_cuts_are_measured() -> None:
     out = io.StringIO()
     await run(PtzPlan(presses=2, cuts=1, cameras=3), SystemClock(), Lines(out))

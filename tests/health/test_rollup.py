@@ -104,6 +104,7 @@ def added_up(rows: Sequence[dict[str, Any]], camera: int, since: datetime, until
     }
 
 
+@pytest.mark.slow
 async def test_hours_and_days_are_what_their_looks_add_up_to(
     database: Database, clock: ManualClock, rolling: RollUp
 ) -> None:
@@ -125,6 +126,7 @@ async def test_hours_and_days_are_what_their_looks_add_up_to(
             assert {name: row[name] for name in expected} == expected
 
 
+@pytest.mark.slow
 async def test_rolling_up_again_and_after_a_crash_in_the_middle_doubles_nothing(
     database: Database, clock: ManualClock, rolling: RollUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +155,7 @@ async def test_rolling_up_again_and_after_a_crash_in_the_middle_doubles_nothing(
     assert (await rolled(database, ObservationHour), await rolled(database, ObservationDay)) == whole
 
 
+@pytest.mark.slow
 async def test_an_upgraded_hubs_weeks_are_rolled_up_before_they_are_deleted(
     database: Database, clock: ManualClock, rolling: RollUp
 ) -> None:
@@ -196,6 +199,7 @@ async def test_a_camera_that_is_deleted_meanwhile_costs_the_others_nothing(
     assert [row["camera_id"] for row in await rolled(database, ObservationHour)] == [camera]
 
 
+@pytest.mark.slow
 async def test_long_spans_are_read_from_what_was_rolled_up_and_agree_with_the_looks(
     database: Database, clock: ManualClock, rolling: RollUp
 ) -> None:

@@ -157,6 +157,7 @@ async def test_a_healthy_site_becomes_ok_and_no_alarm_is_raised(hub: Hub) -> Non
     assert device.clock_offset_s == 0.4
 
 
+@pytest.mark.slow
 async def test_each_camera_is_looked_at_once_a_round_and_never_all_together(hub: Hub) -> None:
     cameras = await add_village(hub.database, hub.clock, "东沟村", 20)
     async with hub.rounds(HealthSettings(round_seconds=20.0, picture_seconds=100.0, at_once_per_village=20)):

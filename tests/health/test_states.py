@@ -110,6 +110,7 @@ async def test_a_short_restart_leaves_no_gap(hub: Hub) -> None:
     assert (well[3], bad[:3]) == (bad[2], ("fault", "no_media", bad[2]))
 
 
+@pytest.mark.slow
 async def test_a_cause_that_is_known_soon_names_the_whole_fault_and_a_later_one_begins_a_state(hub: Hub) -> None:
     camera, _ = await add_village(hub.database, hub.clock, "东沟村", 2)
     async with rounds(hub):

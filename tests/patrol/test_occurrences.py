@@ -436,6 +436,7 @@ async def test_the_days_are_what_the_list_of_occurrences_has(centre: Centre) -> 
         )
 
 
+@pytest.mark.slow
 async def test_a_thousand_plans_are_made_in_bounds(centre: Centre) -> None:
     async with centre.database.write() as session:
         for number in range(1000):

@@ -137,6 +137,7 @@ async def test_a_cut_teaches_what_keeps_sessions_alive_and_is_no_failure(
         assert learnt(hub) == ({K.RTSP_KEEP_ALIVE: method} if method is not None else {})
 
 
+@pytest.mark.slow
 async def test_what_kept_sessions_alive_before_is_used_from_the_beginning(farm: Farm) -> None:
     spec = spec_of(farm, known={K.RTSP_KEEP_ALIVE: "RTCP", K.DIGEST_OFFERED: "yes"})
     await farm.set_fault(spec.device, Fault.KEEP_ALIVE_RTCP, value=3)  # seconds, less than the frames below take

@@ -73,5 +73,6 @@ def test_nothing_is_said_where_nothing_can_be_made_out(image: Image) -> None:
 
 
 @given(st.text(max_size=40) | st.binary(max_size=40).map(lambda data: f"1:{data.hex()}"))
+@pytest.mark.slow
 def test_what_is_no_outline_is_compared_with_nothing(text: str) -> None:
     assert alike(text, street()) is None
