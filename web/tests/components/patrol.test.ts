@@ -50,9 +50,22 @@ const moved = async (more: Partial<Run>): Promise<void> => {
   hub.changed('run', 7, state)
   await flushPromises()
 }
-const look = async (seconds: number): Promise<void> => {
+/** So long nothing is heard of the hub. */
+const silence = async (seconds: number): Promise<void> => {
   await vi.advanceTimersByTimeAsync(seconds * 1_000)
   await flushPromises()
+}
+/** Time passes, and the hub tells it now and then. */
+const look = async (seconds: number): Promise<void> => {
+  for (let left = seconds; left > 0; left -= 4) {
+    hub.say({ type: 'time', now: new Date().toISOString() })
+    await silence(Math.min(left, 4))
+  }
+}
+/** The hub is back. */
+const greet = async (): Promise<void> => {
+  while (!hub.connected) await silence(1)
+  hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
 }
 const posts = (what: string) => hub.calls.filter((call) => call.method === 'POST' && call.path.endsWith(what))
 
@@ -112,9 +125,9 @@ describe('the attention prompt', () => {
     hub.on('POST /api/runs/7/pause', ({ body }) => (state = at({ state: 'paused', pause_reason: (body as { reason: 'attention' }).reason, attention_minutes: 3, revision: 2, expires_at: new Date(Date.now() + 3_600_000).toISOString() })))
     state = at({ attention_minutes: 3 })
     await open()
-    await look(242)
+    await silence(242)
     expect(posts('/pause')).toEqual([]) // the hub is away: it is asked for once that is back
-    hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
+    await greet()
     await look(2)
     expect(posts('/pause').map((call) => call.body)).toEqual([{ revision: 1, position: null, reason: 'attention' }])
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
@@ -376,11 +389,11 @@ describe('a running patrol', () => {
   it('says that confirmations are not taken while the hub is away, and forgets nothing that was seen', async () => {
     await open()
     await look(4)
-    await look(30) // nothing is heard of the hub
+    await silence(30)
     expect(page.text()).toContain('与服务器的连接中断')
     await press('Enter')
     expect(posts('/confirm')).toEqual([])
-    hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
+    await greet()
     await look(1)
     await press('Enter')
     expect(posts('/confirm')).toHaveLength(1)
