@@ -65,7 +65,7 @@ describe('windows of one browser', () => {
         close: () => windows.splice(windows.indexOf(channel), 1),
       }
       windows.push(channel)
-      return new Elsewhere(channel as never, () => undefined, () => now, () => hidden)
+      return new Elsewhere(channel, () => undefined, () => now, () => hidden)
     }
     const wall = open()
     wall.shows(7)
