@@ -169,6 +169,7 @@ def _picture(picture: Picture) -> schemas.PictureAnswer:
             position=run.position,
             stop_count=run.stop_count,
             stop_name=run.stop_name,
+            stop_more=run.stop_more,
             time_left_s=run.time_left_s,
             now=run.now,
             dead=[schemas.DeadAnswer(id=camera, reason=reason) for camera, reason in run.dead.items()],

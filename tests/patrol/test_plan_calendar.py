@@ -1,15 +1,28 @@
 """When a plan is due: times of day, intervals, weekdays, seasons, special periods, variants, summer time."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError
 from camera_hub.patrol.plans.calendar import SpecialTimes, due_times, instant, next_due
-from camera_hub.patrol.plans.rules import DAY, DueRule, Interval, PlanRules, check, minute_of, rule_json, rule_of
+from camera_hub.patrol.plans.day_counts import day_counts
+from camera_hub.patrol.plans.rules import (
+    DAY,
+    DueRule,
+    Interval,
+    PlanRules,
+    check,
+    check_night,
+    minute_of,
+    rule_json,
+    rule_of,
+)
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 APIA, TROLL = ZoneInfo("Pacific/Apia"), ZoneInfo("Antarctica/Troll")
@@ -167,6 +180,27 @@ def test_due_times_are_ordered_single_and_the_same_however_they_are_asked_for(
         assert next_due(rules, special, zone, begin - timedelta(microseconds=1)) == found[:1]
 
 
+@settings(deadline=None)
+@given(
+    PLANS.map(lambda rules: replace(rules, first_day=date(2026, 3, 3), last_day=date(2026, 11, 20))) | PLANS,
+    SPANS | st.just(SpecialTimes([(at("2026-02-27T06:00", NEW_YORK), at("2026-03-20", NEW_YORK))])),
+    st.sampled_from(ZONES),
+    st.sampled_from([date(2026, 2, 25), date(2026, 10, 28)]),
+    st.timedeltas(timedelta(0), timedelta(days=15)),
+)
+def test_the_counts_of_a_month_are_those_of_its_days(
+    rules: PlanRules, special: SpecialTimes, zone: ZoneInfo, first: date, after: timedelta
+) -> None:
+    """Equal days are counted once: that must not change what is counted, whatever ends or begins in the month."""
+    days = [first + timedelta(days=number) for number in range(31)]
+    since = instant(first, 0, zone) + after
+    counted = dict(day_counts(rules, special, zone, days, since))
+    for day in days:
+        begin, end = instant(day, 0, zone), instant(day + timedelta(days=1), 0, zone)
+        due = due_times(rules, special, zone, max(begin, since), end) if end > since else []
+        assert counted.get(day, {}) == Counter((one.night, one.special) for one in due)
+
+
 @given(PLANS, st.sampled_from(ZONES), INSTANTS)
 def test_no_day_has_more_due_times_than_its_rule(rules: PlanRules, zone: ZoneInfo, begin: datetime) -> None:
     """`every minute for ever` is refused by what `most_per_day` says, so that must be the most there can be."""
@@ -201,12 +235,31 @@ def test_an_instant_is_the_first_one_that_the_sites_clock_shows_from_then_on(
             PlanRules(times("08:00"), first_day=date(2026, 2, 1), last_day=date(2026, 1, 1)),
             "plan_days_reversed",
         ),
+        (  # one Monday, and Sundays alone
+            PlanRules(times("08:00"), frozenset({6}), date(2026, 12, 7), date(2026, 12, 7)),
+            "plan_no_weekday",
+        ),
     ],
 )
 def test_a_plan_that_nobody_can_follow_is_refused(rules: PlanRules, reason: str) -> None:
     with pytest.raises(HubError) as caught:
         check(rules)
     assert caught.value.reason == reason
+
+
+def test_a_short_season_with_one_of_its_weekdays_is_taken() -> None:
+    check(PlanRules(times("08:00"), frozenset({6}), date(2026, 12, 7), date(2026, 12, 13)))
+    check(PlanRules(times("08:00"), frozenset({6}), date(2026, 12, 12), date(2026, 12, 14)))
+    every_two = every(120, "00:00", "00:00")
+    single = date(2026, 12, 7)
+    check(PlanRules(times("08:00"), frozenset({6}), single, single, "other", every_two))  # due if it is special
+
+
+def test_a_night_that_ends_when_it_begins_has_no_tour() -> None:
+    check_night(PlanRules(times("08:00"), night_from=0, night_to=1))
+    with pytest.raises(HubError) as caught:
+        check_night(PlanRules(times("08:00"), night_from=360, night_to=360))
+    assert caught.value.reason == "plan_no_night"
 
 
 @pytest.mark.parametrize("text", ["24:00", "8:30", "08:60", "０8:30", "08.30", "", "-1:30"])

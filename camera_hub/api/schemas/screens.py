@@ -113,6 +113,7 @@ class ScreenRunAnswer(Answer):
     position: int
     stop_count: int
     stop_name: str
+    stop_more: int  # cameras beside the one that it is named after
     time_left_s: float
     now: datetime
     dead: list[DeadAnswer]  # cameras of the present stop that are skipped

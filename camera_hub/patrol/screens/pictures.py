@@ -78,6 +78,7 @@ class ScreenRun:
     position: int
     stop_count: int
     stop_name: str
+    stop_more: int
     time_left_s: float
     now: datetime
     dead: Mapping[int, str] = field(default_factory=dict)
@@ -188,6 +189,7 @@ class ScreenSources:
             stop.position,
             len(itinerary),
             stop.name,
+            stop.more,
             run.time_left_s,
             run.now,
             dead,
