@@ -24,7 +24,8 @@ export interface Screen {
   onFrame: ((frame: FrameSeen) => void) | null
 }
 
-const KEEP_EVERY_MS = 1_500
+/** A copy costs more than anything else that the page does for a picture; before a connection is given up a fresh one is made anyway. */
+const KEEP_EVERY_MS = 5_000
 /** A warm camera's first frame is here by then, so that the stored picture would only flash in between. */
 const HOLD_MS = 300
 /** Nobody may take the camera before for this one: if by then there is no stored picture, there is none. */
@@ -110,7 +111,7 @@ export class VideoScreen implements Screen {
       }
       this.blank = false
       this.onFrame?.({ receivedAt: frame.receiveTime ?? now, rtp: frame.rtpTimestamp })
-      if (now - this.keptAt > KEEP_EVERY_MS) this.keep(now)
+      if (this.keptAt === 0 || now - this.keptAt > KEEP_EVERY_MS) this.keep(now)
     }
     this.video.requestVideoFrameCallback(seen)
   }

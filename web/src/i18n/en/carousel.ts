@@ -8,6 +8,7 @@ export default {
   from_village: 'Village',
   search: 'Name or initials, Enter adds',
   none_listed: 'No cameras yet',
+  pick_another: 'Add another one: a single camera does not turn',
   pick_some: 'Add at least one camera',
   up: 'Up',
   down: 'Down',

@@ -8,6 +8,7 @@ export default {
   from_village: '按村/小区',
   search: '输入名称或拼音首字母，回车添加',
   none_listed: '还没有添加摄像机',
+  pick_another: '再加一路：只有一路不会轮换',
   pick_some: '请至少添加一路摄像机',
   up: '上移',
   down: '下移',
