@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import AsyncExitStack, nullcontext
 from typing import Any
 
 import hypothesis
@@ -14,10 +14,11 @@ from camera_hub.events import EventBus
 from camera_hub.media.child_process import Spawn, spawn_process
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
-from tests.fakes.databases import Databases
+from tests.fakes.databases import Databases, quick_folder
 from tests.fakes.dialects import share_compiled_statements
+from tests.fakes.environment import unmeasured_here
 from tests.fakes.in_process import in_this_process
-from tests.selection import TOGETHER, mark, not_quick, scope
+from tests.selection import TOGETHER, mark, measured, not_quick, scope
 
 # What lands is judged by the same examples each time; at a desk hypothesis goes on looking for new ones.
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -58,9 +59,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(line)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with nullcontext() if measured(item) else unmeasured_here():
+        return (yield)
+
+
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    return Databases(tmp_path_factory.mktemp("databases"))
+def databases() -> Iterator[Databases]:
+    with quick_folder() as folder:
+        yield Databases(folder)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -72,14 +80,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-async def database(request: pytest.FixtureRequest, tmp_path: Path, databases: Databases) -> AsyncIterator[Database]:
+async def database(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Database]:
     """A real, migrated, empty database."""
-    if request.param == "sqlite":
-        url = await databases.sqlite(tmp_path / "hub.sqlite3")
-    else:
-        url = await databases.postgres(POSTGRES, os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
-    async with Database(url) as database:
-        yield database
+    async with AsyncExitStack() as stack:
+        if request.param == "sqlite":
+            url = await stack.enter_async_context(databases.sqlite())
+        else:
+            url = await databases.postgres(POSTGRES, os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
+        yield await stack.enter_async_context(Database(url))
 
 
 @pytest.fixture

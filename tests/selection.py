@@ -24,6 +24,9 @@ TOGETHER = {
     "multicast": ("tests/cameras/test_sweeps.py", "tests/simulator/test_discovery.py"),
 }
 
+UNMEASURED = ("tests/api/test_fuzz.py", "tests/bench/test_scale.py", "tests/bench/test_view.py", "tests/e2e/")
+"""Files that repeat what others measure, or do their work in processes that are not measured."""
+
 
 def scope(nodeid: str) -> str:
     """What a worker of `pytest -n` gets as one piece: a file, or files that disturb each other."""
@@ -38,6 +41,17 @@ def mark(items: Iterable[pytest.Item]) -> None:
             raise pytest.UsageError(f"{item.nodeid} needs a browser: its file belongs into tests.selection.TOGETHER")
         if not marks & NOT_QUICK:
             item.add_marker(pytest.mark.quick)
+
+
+def measured(item: pytest.Item) -> bool:
+    """Whether coverage is measured while the test runs: not where that costs much and finds nothing more.
+
+    Measuring doubles the time of plain Python. PostgreSQL takes the ways of SQLite again, but in `store`.
+    """
+    if item.nodeid.startswith(UNMEASURED):
+        return False
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return params.get("database") != "postgresql" or item.nodeid.startswith("tests/store/")
 
 
 def not_quick(passed: Iterable[pytest.TestReport]) -> Iterator[str]:

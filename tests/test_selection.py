@@ -1,12 +1,15 @@
 """The selection itself: what is quick, what shares a worker."""
 
+import os
 from types import SimpleNamespace
 from typing import Any, cast
 
+import coverage
 import pytest
 
+from tests.fakes.environment import unmeasured_here
 from tests.house import ROOT
-from tests.selection import TOGETHER, mark, not_quick, scope
+from tests.selection import TOGETHER, UNMEASURED, mark, measured, not_quick, scope
 
 
 def test_files_that_disturb_each_other_are_there_and_share_a_worker() -> None:
@@ -18,8 +21,9 @@ def test_files_that_disturb_each_other_are_there_and_share_a_worker() -> None:
 
 
 class Item:
-    def __init__(self, nodeid: str, *marks: str) -> None:
+    def __init__(self, nodeid: str, *marks: str, **params: str) -> None:
         self.nodeid = nodeid
+        self.callspec = SimpleNamespace(params=params)
         self.marks = list(marks)
 
     def iter_markers(self) -> list[Any]:
@@ -40,6 +44,45 @@ def test_whatever_is_not_marked_is_quick(name: str) -> None:
 def test_a_browser_is_never_started_beside_another() -> None:
     with pytest.raises(pytest.UsageError, match=r"tests/a\.py"):
         mark(cast("list[pytest.Item]", [Item("tests/a.py::test", "browser")]))
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (Item("tests/api/test_tours.py::test", database="sqlite"), True),
+        (Item("tests/api/test_tours.py::test", database="postgresql"), False),
+        (Item("tests/store/test_database.py::test", database="postgresql"), True),
+        (Item("tests/relay/test_nal.py::test", "slow"), True),
+        (Item("tests/api/test_fuzz.py::test", database="sqlite"), False),
+        (Item("tests/e2e/test_wall.py::test", "browser"), False),
+    ],
+)
+def test_coverage_is_measured_where_it_finds_more(item: Item, expected: bool) -> None:
+    assert measured(cast("pytest.Item", item)) is expected
+
+
+def test_unmeasured_files_are_there() -> None:
+    assert [path for path in UNMEASURED if not (ROOT / path).exists()] == []
+
+
+def test_coverage_is_off_here_and_in_processes_within_and_on_again_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COVERAGE_TEST", "1")
+    measuring = Measuring()
+    monkeypatch.setattr(coverage.Coverage, "current", lambda: measuring)
+    with unmeasured_here():
+        assert (measuring.calls, "COVERAGE_TEST" in os.environ) == (["stop"], False)
+    assert (measuring.calls, os.environ["COVERAGE_TEST"]) == (["stop", "start"], "1")
+
+
+class Measuring:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def start(self) -> None:
+        self.calls.append("start")
 
 
 def test_quick_tests_that_were_not_are_named_longest_first() -> None:

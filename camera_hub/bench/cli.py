@@ -383,6 +383,22 @@ def carousels(
 
 
 @app.command()
+def network() -> None:
+    """Wall and screen in Chromium on a PC whose network changes: when are pictures back, without a reload?
+
+    A complete site, as for `bench view`; Chromium runs in a network namespace with a cable (veth) to this machine, so
+    that this needs Linux, iproute2 and root. Another address, the first one again; then 20 s without a route, and 20 s
+    without the cable. `seconds`: from the change, or from the return, until every tile shows new frames; counted once a
+    second by the page. Exit code 1 when any of them takes over 10 s, or took a reload.
+    """
+    from camera_hub.bench.network_change import run as run_network
+
+    logs.set_up("WARNING")
+    if not asyncio.run(run_network(SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
 def view(
     only: Annotated[
         list[str] | None,

@@ -148,9 +148,12 @@ async def chromium(site: Site, clock: Clock, *, record: bool = True) -> AsyncIte
 
 
 @asynccontextmanager
-async def launched() -> AsyncIterator["Browser"]:
-    """Headless Chromium while the block runs. Raises HubError with the remedy if it is missing."""
-    path = browser_program()
+async def launched(program: str | None = None) -> AsyncIterator["Browser"]:
+    """Headless Chromium while the block runs. Raises HubError with the remedy if it is missing.
+
+    `program`: what starts it, if not the machine's own program itself.
+    """
+    path = program or browser_program()
     from playwright.async_api import Error, async_playwright
 
     async with async_playwright() as playwright:

@@ -111,6 +111,7 @@ async def patrol(
                 bus,
                 database,
                 ProofMedia(media.moments, media.eyes, media.cameras),
+                shown.keeper,
             )
         )
         yield Patrol(

@@ -69,9 +69,11 @@ def test_two_tiles_turn_beside_pinned_ones_and_each_is_shown_large_in_turn(page:
     address = f"{site.url}/wall?layout=9&cams={','.join(map(str, pinned))}&turns={turns}"
     page.goto(address)
     until(
-        lambda: all(playing(page, tile, camera) for tile, camera in enumerate(pinned))
-        and playing(page, LISTED)
-        and playing(page, OF_CLASS),
+        lambda: (
+            all(playing(page, tile, camera) for tile, camera in enumerate(pinned))
+            and playing(page, LISTED)
+            and playing(page, OF_CLASS)
+        ),
         seconds=30,
         what=lambda: f"six tiles play: {tiles(page)[:6]}",
     )
@@ -91,7 +93,7 @@ def test_two_tiles_turn_beside_pinned_ones_and_each_is_shown_large_in_turn(page:
     found = [change for change in changes(page) if change.before]
     assert {change.tile for change in found} == {LISTED, OF_CLASS}, "what is pinned keeps its camera"
     black = [change for change in found if change.black_ms > 150]
-    assert len(black) <= len(found) // 4, f"on a busy machine a frame may be late, but: {[gap_of(one) for one in black]}"
+    assert len(black) <= len(found) // 4, f"a busy machine may be late, but: {[gap_of(one) for one in black]}"
     assert places(page) == lay
     assert players(page) == held
     assert viewers(page) == [viewer]

@@ -328,9 +328,17 @@ def test_a_patrol_is_handed_over_in_mid_patrol_and_goes_on_in_another_browser(
     enter(page, site, "li")
     run = started(page, tour["id"])
     page.goto(f"{site.url}/wall?run={run}")
-    for position in range(2):
-        at_stop(page, site, run, position, total=4)
-        confirm(page)
+    at_stop(page, site, run, 0, total=4)
+    page.get_by_role("button", name="+30 s").click()
+    page.locator("section.run", has_text="已延长 30 秒").wait_for()
+    confirm(page)  # the key is the patrol's again, not the button's that was clicked
+    at_stop(page, site, run, 1, total=4)
+    for _ in range(2):
+        page.locator("[data-run=list]").click()
+    for paused in (1, 0):
+        page.keyboard.press(" ")
+        expect(page.locator("section.run .badge.paused")).to_have_count(paused)
+    confirm(page)
     at_stop(page, site, run, 2, total=4)
     deaf = page.context.new_page()  # a second window of the one who hands it over, which does not hear of it
     deaf.add_init_script(DEAF)
@@ -377,6 +385,10 @@ def test_a_patrol_is_handed_over_in_mid_patrol_and_goes_on_in_another_browser(
     found = results(site, run)
     names = [(found[n, camera]["result"], found[n, camera]["confirmed_name"]) for n, camera in enumerate(cameras)]
     assert names == [("normal", "李强")] * 2 + [("normal", "王芳")] * 2
+    kinds = [one["kind"] for one in site.get(f"/api/runs/{run}/events")]
+    assert [kind for kind in kinds if kind != "next"] == [
+        *("started", "extended", "paused", "resumed", "handed_over", "received", "closing", "submitted")
+    ]
     other_page.goto(f"{site.url}/runs/{run}")
     other_page.locator("dd", has_text="李强 → 王芳（第 3 站起）").wait_for()
 
@@ -475,11 +487,23 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     at_stop(page, site, run, 5)
     confirm(page)
     at_stop(page, site, run, 6)
+    until(
+        lambda: all(one["picture_url"] for place, one in results(site, run).items() if one["seen"] and place[0] != 6),
+        seconds=30,
+        what=lambda: f"the pictures of what was seen are kept: {results(site, run)}",
+    )
     before = results(site, run)
     site.kill_hub()
     site.start_hub()
     site.sign_in()
-    assert results(site, run) == before, "nothing that was confirmed is lost"
+    after = results(site, run)
+    for place, result in after.items():
+        if place[0] != 6:
+            assert result == before[place], "nothing that was confirmed is lost"
+        else:  # the page has been looking at it all the time, and says so as soon as the hub is back
+            assert result["seen_s"] >= before[place]["seen_s"]
+            assert (result["result"], result["confirmed_at"]) == ("open", None)
+    assert after.keys() == before.keys()
     assert site.get(f"/api/runs/{run}")["position"] == 6
     page.locator("[data-run=normal].ready").wait_for(timeout=60_000)
     page.keyboard.press("Enter")

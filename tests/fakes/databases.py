@@ -1,6 +1,11 @@
 """Migrated, empty databases: the first of a run is migrated, the others are made of it in a fraction of the time."""
 
+import itertools
+import os
 import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -11,20 +16,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Base
 
+ENOUGH_BYTES = 1 << 30
+"""Containers often have 64 MB of shared memory, which is Chromium's."""
+
 
 class Databases:
     """Those of one run of the suite. `folder` is for it alone."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._first = folder / "hub.sqlite3"
+        self._numbers = itertools.count(1)
         self._schemas: set[str] = set()
 
-    async def sqlite(self, file: Path) -> str:
-        """A database in `file`; its URL."""
+    @asynccontextmanager
+    async def sqlite(self) -> AsyncIterator[str]:
+        """A database in a file of its own; its URL. The file is deleted at the end."""
         if not self._first.exists():
             await _migrate(_sqlite_url(self._first))
+        file = self._folder / f"hub-{next(self._numbers)}.sqlite3"
         shutil.copyfile(self._first, file)
-        return _sqlite_url(file)
+        try:
+            yield _sqlite_url(file)
+        finally:
+            for end in ("", "-wal", "-shm"):
+                file.with_name(file.name + end).unlink(missing_ok=True)
 
     async def postgres(self, server: str, schema: str) -> str:
         """A schema of the server's database; its URL."""
@@ -37,6 +53,15 @@ class Databases:
                 self._schemas.add(schema)
         await engine.dispose()
         return url
+
+
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """A folder in memory where Linux has one, else on disk: SQLite waits for the disk at every commit."""
+    memory = Path("/dev/shm")
+    there = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ENOUGH_BYTES
+    with tempfile.TemporaryDirectory(prefix="camera-hub-tests-", dir=memory if there else None) as folder:
+        yield Path(folder)
 
 
 async def _migrate(url: str) -> None:

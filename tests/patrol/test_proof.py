@@ -35,7 +35,7 @@ from camera_hub.patrol.tours.tours import TourDraft
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunPicture, RunResult, Tour
 from tests.fakes.stepped import SteppedClock
-from tests.patrol.centre import Centre, centre, clock
+from tests.patrol.centre import Centre, ReportingPageOf, centre, clock
 from tests.patrol.test_patrols import person
 
 __all__ = ["centre", "clock"]
@@ -103,6 +103,7 @@ class Desk:
     photographer: FakePhotographer
     seal: FakeSeal
     files: Path
+    page: ReportingPageOf
 
     async def start(self, *stops: int | list[int], key: Collection[int] = (), confirm: str = "screen") -> RunView:
         """A tour of these stops of 10 s each, running: a camera, or several in a scene (by their index)."""
@@ -123,7 +124,7 @@ class Desk:
         """A page shows these cameras (by their index) that long, and says so."""
         await self.centre.clock.walk(seconds)
         claims = [Sighting(self.centre.cameras[n], seconds) for n in cameras]
-        await self.parts.sightings.report(self.centre.actor, run, step, claims)
+        await self.page.report(self.centre.actor, run, step, claims)
         await self.centre.clock.settle()
 
     async def confirm(
@@ -160,6 +161,11 @@ class Desk:
         """Act on the run as it is now."""
         revision = (await self.on.reader.get(self.centre.actor, run)).revision
         await self.on.runs.control(self.centre.actor, run, verb, revision, position)
+
+    async def over_to(self, run: int, actor: Actor) -> None:
+        """Somebody else takes the patrol over."""
+        revision = (await self.on.reader.get(actor, run)).revision
+        await self.on.runs.take_over(actor, run, "", revision)
 
     async def pictured(self, run: int) -> None:
         """Until no picture is under way."""
@@ -198,9 +204,10 @@ async def working(centre: Centre, folder: Path, settings: PatrolSettings = SETTI
     async with AsyncExitStack() as stack:
         on = await stack.enter_async_context(centre.engine(PatrolProof(seal, centre.media)))
         parts = await stack.enter_async_context(
-            proof(settings, folder, Bystander(centre.clock), centre.bus, centre.database, media)
+            proof(settings, folder, Bystander(centre.clock), centre.bus, centre.database, media, on.keeper)
         )
-        yield Desk(centre, on, parts, photographer, seal, folder / FOLDER)
+        page = ReportingPageOf(parts.sightings, centre.actor.user_id, "page", centre.clock.monotonic())
+        yield Desk(centre, on, parts, photographer, seal, folder / FOLDER, page)
 
 
 @pytest.fixture
@@ -274,7 +281,7 @@ async def test_a_patrol_is_sealed_however_it_ends_and_nothing_of_it_changes_any_
         with pytest.raises(HubError) as late:
             await attempt
         assert (late.value.kind, late.value.reason) == (Kind.CONFLICT, "run_ended")
-    await desk.parts.sightings.report(desk.centre.actor, run.id, 0, [Sighting(desk.centre.cameras[0], 9.0)])
+    await desk.page.report(desk.centre.actor, run.id, 0, [Sighting(desk.centre.cameras[0], 9.0)])
     desk.parts.moments.take(run.id, 0, [desk.centre.cameras[0]])
     await desk.centre.clock.walk(5)
     assert await desk.results(run.id) == before
@@ -402,6 +409,7 @@ async def test_every_change_of_a_confirmed_result_is_meant_has_a_reason_and_is_k
     await desk.look(run.id, 0, 0)
     await desk.confirm(run.id, 0)
     by_name, findings = desk.parts.results.confirm, desk.parts.findings
+    await desk.over_to(run.id, other)
     with pytest.raises(HubError) as late:
         await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "有人占道"))
     assert late.value.reason == "already_confirmed"
@@ -415,7 +423,9 @@ async def test_every_change_of_a_confirmed_result_is_meant_has_a_reason_and_is_k
         await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "", change=True))
     assert mute.value.reason == "words_needed"
     await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "有人占道", change=True))
+    await desk.over_to(run.id, desk.centre.actor)
     await by_name(desk.centre.actor, run.id, Confirmation(0, (camera,), "normal", "已撤离", change=True))
+    await desk.over_to(run.id, other)
     finding = await findings.add(other, run.id, NewFinding(0, camera, "flood", "积水", change=True))
     await findings.change(other, finding.id, "flood", "积水一片")
     await findings.delete(other, finding.id)

@@ -60,7 +60,7 @@ describe('windows of one browser', () => {
     let hidden = false
     const open = (): Elsewhere => {
       const channel = {
-        onmessage: null as BroadcastChannel['onmessage'],
+        onmessage: null,
         postMessage: (data: unknown) => windows.filter((one) => one !== channel).forEach((one) => one.onmessage?.call(null as never, { data } as MessageEvent)),
         close: () => windows.splice(windows.indexOf(channel), 1),
       }

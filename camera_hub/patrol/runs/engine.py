@@ -43,6 +43,7 @@ class Engine:
 
     runs: Runs
     reader: RunReader
+    keeper: RunKeeper
 
 
 @asynccontextmanager
@@ -74,4 +75,5 @@ async def engine(
         yield Engine(
             Runs(clock, keeper, views, situations, proof),
             RunReader(database, clock, keeper, views, situations),
+            keeper,
         )

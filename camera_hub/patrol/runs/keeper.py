@@ -156,8 +156,9 @@ class RunKeeper:
 
     async def follow_clock(self) -> None:
         """If the wall clock was stepped, move the anchors with it, so that no stop gets longer or shorter."""
-        async with self._lock:
-            await self._follow_clock_step()
+        if self._clock_step():
+            async with self._lock:
+                await self._follow_clock_step()
 
     async def repair_anchors(self) -> None:
         """Let stops that began in the future (the clock was set back while the hub was down) begin now."""
@@ -194,12 +195,16 @@ class RunKeeper:
             log.warning("run %d continues at stop %d after the hub was down", run_id, transition.cursor.position)
         return run
 
-    async def _follow_clock_step(self) -> None:
+    def _clock_step(self) -> float:
+        """Seconds by which the wall clock was stepped since that was followed; 0.0: it was not."""
         wall, monotonic = self._seen
-        seen = (self._clock.now(), self._clock.monotonic())
-        step = (seen[0] - wall).total_seconds() - (seen[1] - monotonic)
-        if abs(step) < CLOCK_STEP:
+        step = (self._clock.now() - wall).total_seconds() - (self._clock.monotonic() - monotonic)
+        return step if abs(step) >= CLOCK_STEP else 0.0
+
+    async def _follow_clock_step(self) -> None:
+        if not (step := self._clock_step()):
             return
+        seen = (self._clock.now(), self._clock.monotonic())
         log.warning("the wall clock was stepped by %.1f s; the stops of all runs keep their length", step)
         async with self._database.write() as session:
             for run in await session.scalars(select(Run).where(Run.state != "ended")):

@@ -1,11 +1,12 @@
 """Patrols that were given up or have expired: sealed as what they are, without a signature."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
 from camera_hub.access.audit.verify import AuditReport
 from camera_hub.errors import HubError, Kind
@@ -103,8 +104,40 @@ async def test_the_sheets_say_what_it_is(site: SealedSite) -> None:
     lines = list(book["巡查"].values)
     head = next(line for line in lines if "状态" in line)
     told = [(line[head.index("状态")], line[head.index("签审")]) for line in lines[lines.index(head) + 1 :]]
-    assert told == [("已提交", "未签审"), ("中途结束", "无需签审"), ("逾时未提交", "无需签审")]
+    assert told == [("已提交", "未签审"), ("中途结束", "无需签审"), ("过期未提交", "无需签审")]
     one = openpyxl.load_workbook(BytesIO(record_workbook(await export.one(site.leader, runs[1]), WORDS)))
     summary = {line[0]: line[1] for line in one["概况"].values if line[0] is not None}
     assert (summary["状态"], summary["签审"]) == ("中途结束", "无需签审")
     assert str(summary["封存"]).startswith("第 2 号")
+
+
+@pytest.mark.one_database
+async def test_sheets_have_dates_that_sort_numbers_that_add_up_and_heads_that_stay(site: SealedSite) -> None:
+    async with site.chain() as chain:
+        run = await site.patrol(chain)
+    export = RecordExport(site.database, RecordList(site.database))
+    full = await export.one(site.leader, run)
+    for content in (record_workbook(full, WORDS), records_workbook([full.row], [full], WORDS, "")):
+        for sheet in openpyxl.load_workbook(BytesIO(content)).worksheets:
+            if sheet.title == "说明":
+                continue
+            head, *lines = sheet.iter_rows()
+            assert sheet.freeze_panes == "A2"
+            assert (sheet.print_title_rows, sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (
+                "$1:$1",
+                1,
+                0,
+            )
+            for number, cell in enumerate(head):
+                values = [line[number] for line in lines if line[number].value is not None]
+                if str(cell.value).endswith("时间") or cell.value in ("开始", "结束"):
+                    assert all(isinstance(one.value, datetime) for one in values), (sheet.title, cell.value)
+                    assert {one.number_format for one in values} <= {"yyyy-mm-dd hh:mm:ss"}
+                if cell.value in ("说明", "内容", "详情"):
+                    assert all(one.alignment.wrap_text for one in values if isinstance(one.value, str))
+                longest = max((len(str(one.value)) for one in values), default=0)
+                width = sheet.column_dimensions[get_column_letter(number + 1)].width
+                assert longest <= width or any(one.alignment.wrap_text for one in values), (sheet.title, cell.value)
+            if sheet.title == "概况":
+                numbers = {line[0].value: line[1].value for line in lines}
+                assert (numbers["巡查编号"], numbers["正常（路）"], numbers["巡查人"]) == (run, 2, "张三")

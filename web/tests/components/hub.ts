@@ -97,6 +97,10 @@ export class FakeHub {
   say(message: object): void {
     FakeSocket.last.onmessage?.({ data: JSON.stringify(message) })
   }
+  /** Whether what is said reaches the page: after a silence it connects anew, with a pause between two tries. */
+  get connected(): boolean {
+    return FakeSocket.last.onmessage !== null
+  }
   /** What the page has sent over its WebSocket. */
   get heard(): Record<string, unknown>[] {
     return FakeSocket.last.sent as Record<string, unknown>[]

@@ -62,8 +62,12 @@ function asked(): Record<number, number | null> {
 function names(): (string | null)[] {
   return page.findAll('[data-tile]').map((tile) => tile.attributes('data-camera') ?? null)
 }
+/** The hub tells the time each five seconds. */
 async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms)
+  for (let left = ms; left > 0; left -= 5_000) {
+    await vi.advanceTimersByTimeAsync(Math.min(left, 5_000))
+    hub.say({ type: 'time', now: new Date(Date.now()).toISOString() })
+  }
   await flushPromises()
 }
 

@@ -50,9 +50,22 @@ const moved = async (more: Partial<Run>): Promise<void> => {
   hub.changed('run', 7, state)
   await flushPromises()
 }
-const look = async (seconds: number): Promise<void> => {
+/** So long nothing is heard of the hub. */
+const silence = async (seconds: number): Promise<void> => {
   await vi.advanceTimersByTimeAsync(seconds * 1_000)
   await flushPromises()
+}
+/** Time passes, and the hub tells it now and then. */
+const look = async (seconds: number): Promise<void> => {
+  for (let left = seconds; left > 0; left -= 4) {
+    hub.say({ type: 'time', now: new Date().toISOString() })
+    await silence(Math.min(left, 4))
+  }
+}
+/** The hub is back. */
+const greet = async (): Promise<void> => {
+  while (!hub.connected) await silence(1)
+  hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
 }
 const posts = (what: string) => hub.calls.filter((call) => call.method === 'POST' && call.path.endsWith(what))
 
@@ -102,22 +115,24 @@ describe('the attention prompt', () => {
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     await look(11)
     expect(text('attention-ask')).toContain('仍在值守？')
+    expect(page.find('.head > [data-run=attention-ask]').exists()).toBe(true) // in place of the line, so that no picture moves
     await press(' ')
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     await look(100)
     expect(posts('/pause')).toEqual([])
   })
   it('pauses without an answer, says why, and goes on', async () => {
-    hub.on('POST /api/runs/7/pause', ({ body }) => (state = at({ state: 'paused', pause_reason: (body as { reason: 'attention' }).reason, attention_minutes: 3, revision: 2 })))
+    hub.on('POST /api/runs/7/pause', ({ body }) => (state = at({ state: 'paused', pause_reason: (body as { reason: 'attention' }).reason, attention_minutes: 3, revision: 2, expires_at: new Date(Date.now() + 3_600_000).toISOString() })))
     state = at({ attention_minutes: 3 })
     await open()
-    await look(242)
+    await silence(242)
     expect(posts('/pause')).toEqual([]) // the hub is away: it is asked for once that is back
-    hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
+    await greet()
     await look(2)
     expect(posts('/pause').map((call) => call.body)).toEqual([{ revision: 1, position: null, reason: 'attention' }])
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     expect(text('attention')).toContain('值守提醒无人应答')
+    expect(text('attention')).toContain('不继续即过期')
     await press(' ')
     expect(posts('/resume')).toHaveLength(1)
   })
@@ -206,7 +221,11 @@ describe('a running patrol', () => {
     hub.on('POST /api/runs/7/confirm', () => {
       throw new Refusal(409, 'not_seen', { cameras: [1] })
     })
+    const told = hub.heard.filter((one) => one.type === 'seen').length
     await press('Enter')
+    await look(3)
+    expect(page.find('.ask .problem').exists()).toBe(false) // a hub that has just started believes what is seen from then on
+    expect(hub.heard.filter((one) => one.type === 'seen').length).toBeGreaterThanOrEqual(told + 7)
     await look(4)
     expect(page.find('.ask .problem').text()).not.toBe('')
   })
@@ -287,7 +306,15 @@ describe('a running patrol', () => {
     state = at({ operator: { id: 2, name: '李四' } })
     await open()
     expect(page.find('[data-run=handed]').exists()).toBe(false)
+    const turn = async (hidden: boolean): Promise<void> => {
+      vi.spyOn(document, 'hidden', 'get').mockReturnValue(hidden)
+      document.dispatchEvent(new Event('visibilitychange'))
+      await flushPromises()
+    }
+    await turn(true)
     await moved({ operator: { id: 1, name: '用户1' }, handover: handover() })
+    expect(posts('/receive')).toEqual([])
+    await turn(false)
     expect(text('handed')).toContain('李四')
     expect(text('handed')).toContain('第 1 站')
     expect(text('handed')).toContain('桥头有施工')
@@ -362,11 +389,11 @@ describe('a running patrol', () => {
   it('says that confirmations are not taken while the hub is away, and forgets nothing that was seen', async () => {
     await open()
     await look(4)
-    await look(30) // nothing is heard of the hub
+    await silence(30)
     expect(page.text()).toContain('与服务器的连接中断')
     await press('Enter')
     expect(posts('/confirm')).toEqual([])
-    hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
+    await greet()
     await look(1)
     await press('Enter')
     expect(posts('/confirm')).toHaveLength(1)
@@ -394,12 +421,12 @@ describe('a patrol whose stops are over', () => {
     expect(text('expires')).toContain('不提交即过期')
     const asked = () => hub.heard.filter((one) => one.type === 'warm')
     expect(asked()[0]).toEqual({ type: 'warm', cameras: [3] })
-    const before = asked().length
-    await look(11)
-    expect(asked().length).toBe(before + 2)
+    await look(6)
+    expect(asked().length).toBeGreaterThan(1)
     page.unmount()
-    await look(11)
-    expect(asked().length).toBe(before + 2)
+    const before = asked().length
+    await look(6)
+    expect(asked().length).toBe(before)
   })
 
   it('confirms all at the end but what is taken out', async () => {
@@ -429,6 +456,31 @@ describe('a patrol whose stops are over', () => {
     await flushPromises()
     expect(text('ended')).toContain('巡查已提交')
     expect(page.find('a.record').attributes('href')).toBe('/runs/7')
+  })
+})
+
+describe('the results that a page knows', () => {
+  const asked = () => hub.calls.filter((call) => call.path.endsWith('/results')).map((call) => call.query.position ?? 'all')
+  const counts = () => {
+    const of = (state: string): number => results.filter((one) => one.result === state).length
+    return { open: of('open'), normal: of('normal'), abnormal: of('abnormal'), excused: of('excused') }
+  }
+  const told = async (): Promise<void> => {
+    hub.changed('result', 7, { run_id: 7, counts: counts(), remaining: [] })
+    await flushPromises()
+    await flushPromises()
+  }
+
+  it('are read anew for the stop that is on, and all of them only where another stop has changed', async () => {
+    hub.on('GET /api/runs/7/results', ({ query }) => results.filter((one) => query.position === undefined || one.position === Number(query.position)))
+    await open()
+    expect(asked()).toEqual(['all'])
+    results = [result(0, 1, { result: 'normal', seen: true, confirmed_name: '李四' }), result(0, 2), result(1, 3)]
+    await told()
+    expect(asked()).toEqual(['all', '0'])
+    results = results.map((one) => (one.position ? { ...one, result: 'abnormal' } : one))
+    await told()
+    expect(asked()).toEqual(['all', '0', '0', 'all'])
   })
 })
 

@@ -70,8 +70,9 @@ export default {
   },
   attention: {
     ask: 'Still there?',
-    here: 'Yes (Space)',
-    left: 'The patrol pauses in {n} s',
+    here: 'Yes',
+    key: 'Space',
+    left: 'Without an answer the patrol pauses in {n} s',
     paused: 'Nobody answered the attention prompt; the patrol is paused',
     resume: 'Go on (Space)',
   },

@@ -70,8 +70,9 @@ export default {
   },
   attention: {
     ask: '仍在值守？',
-    here: '在（空格）',
-    left: '{n} 秒后暂停巡查',
+    here: '我在',
+    key: '空格',
+    left: '{n} 秒内无应答将暂停巡查',
     paused: '值守提醒无人应答，巡查已暂停',
     resume: '继续巡查（空格）',
   },
