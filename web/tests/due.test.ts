@@ -36,6 +36,12 @@ const FREE = { id: 7, busy: false }
 const NONE = new Map<number, number>()
 
 describe('who is prompted', () => {
+  it('nobody, for a tour that was deleted or emptied since', () => {
+    const gone = one(-1, { stops: 0 })
+    expect([promptsFor([gone], FREE, AT, NONE), canStart(gone, AT)]).toEqual([[], false])
+    expect(canStart(one(-1), AT)).toBe(true)
+  })
+
   it.each([
     ['before its time', one(1), false],
     ['at its time', one(0), true],

@@ -18,9 +18,14 @@ export function shownState(one: Occurrence, nowMs: number): Shown {
   return one.state === 'due' && Date.parse(one.due_at) > nowMs ? 'coming' : one.state
 }
 
+/** Whether its tour has stops: one that was deleted or emptied since cannot be started any more. */
+export function hasTour(one: Pick<Occurrence, 'stops'>): boolean {
+  return one.stops > 0
+}
+
 /** Whether it can be started now: as long before its time as the grace after it. */
 export function canStart(one: Occurrence, nowMs: number): boolean {
-  if (!isStored(one) || (one.state !== 'due' && one.state !== 'late')) return false
+  if (!isStored(one) || !hasTour(one) || (one.state !== 'due' && one.state !== 'late')) return false
   const due = Date.parse(one.due_at)
   return nowMs >= due - (Date.parse(one.late_at) - due) && nowMs < Date.parse(one.over_at)
 }
@@ -39,7 +44,7 @@ export function promptsFor(list: readonly DueOccurrence[], person: Person, nowMs
   if (person.busy) return []
   return list
     .filter((one) => one.state === 'late' || (one.state === 'due' && Date.parse(one.due_at) <= nowMs))
-    .filter((one) => nowMs < Date.parse(one.over_at))
+    .filter((one) => nowMs < Date.parse(one.over_at) && hasTour(one))
     .filter((one) => !one.declined.includes(person.id) && nowMs >= (later.get(one.id) ?? 0))
     .filter((one) => !one.people.length || one.state === 'late' || one.people.includes(person.id))
     .sort((a, b) => Date.parse(a.over_at) - Date.parse(b.over_at) || Date.parse(a.due_at) - Date.parse(b.due_at) || a.id - b.id)

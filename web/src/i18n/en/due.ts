@@ -5,6 +5,7 @@ export default {
   at: 'due at {at}',
   ago: '{span} ago',
   size: '{n} stops, about {span}',
+  noTour: 'its tour was deleted, or has no stops',
   special: 'Special period',
   night: 'Night',
   start: 'Start patrol',

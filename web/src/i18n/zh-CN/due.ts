@@ -5,6 +5,7 @@ export default {
   at: '{at} 应巡',
   ago: '已过 {span}',
   size: '{n} 站，约 {span}',
+  noTour: '路线已删除或没有站点',
   special: '特护期',
   night: '夜间',
   start: '开始巡查',
