@@ -173,7 +173,7 @@ def change_key(config: ConfigFile = None) -> None:
 
 @app.command("verify-audit")
 def verify_audit(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, also of an error.")] = False,
     restored: Annotated[
         str | None,
         typer.Option(help="Why and by whom an older state of the database was restored; recorded in the chain."),
@@ -182,15 +182,19 @@ def verify_audit(
 ) -> None:
     """Verify that nothing sealed was changed: links, sealed records, their pictures. The hub may run or not.
 
-    Exit code 0: all as it was sealed. 1: something was changed, and is named. 2: not everything could be verified.
+    Exit code 0: all as it was sealed. 1: something was changed, and is named. 2: not everything could be verified. Of a
+    long chain, standard error tells how far it has come.
     """
     try:
         settings = _settings(config)
         if restored is not None:
             asyncio.run(shell.tell_restored(settings, restored))
-        report = asyncio.run(shell.verify_audit(settings))
+        report = asyncio.run(shell.verify_audit(settings, lambda line: typer.echo(line, err=True)))
     except HubError as error:
         typer.echo(f"camera-hub: {error.detail}", err=True)
+        if as_json:
+            failed = {"reason": error.reason, "detail": error.detail}
+            typer.echo(json.dumps({"error": failed, "exit_code": 2}, ensure_ascii=False))
         raise typer.Exit(2) from error
     for line in [report.as_json()] if as_json else report.lines():
         typer.echo(line)

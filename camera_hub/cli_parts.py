@@ -20,7 +20,7 @@ from camera_hub.cameras.discovery.sweeps import FoundView, Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
 from camera_hub.cameras.reach import checking
-from camera_hub.clock import SystemClock
+from camera_hub.clock import Clock, SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus
 from camera_hub.instance import only_instance
@@ -34,15 +34,34 @@ from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.tables import Village
 
 _POLL_SECONDS = 0.25
+PROGRESS_SECONDS = 5.0
+"""Between two lines that tell how far a long command has come."""
 
 
-async def verify_audit(settings: Settings) -> AuditReport:
-    """Verify the audit chain and what it has sealed, with or without a running hub; changes nothing.
+class ProgressLines:
+    """Tells from time to time how far verifying a long audit chain has come; of a short one nothing."""
 
-    Raises HubError when the database, its schema or the anchor's file cannot be read.
+    def __init__(self, clock: Clock, tell: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._tell = tell
+        self._told = clock.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """See AuditProgress."""
+        now = self._clock.monotonic()
+        if now - self._told >= PROGRESS_SECONDS and total:
+            self._told = now
+            self._tell(f"{done:,} of {total:,} links verified ({100 * done // total} %)")
+
+
+async def verify_audit(settings: Settings, tell: Callable[[str], None]) -> AuditReport:
+    """Verify the audit chain and what it has sealed, with or without a running hub; changes nothing. `tell` gets a line
+    every PROGRESS_SECONDS.
+
+    Raises HubError when the database, its schema, the key file or the anchor's file cannot be read.
     """
     async with _as_it_is(settings) as database:
-        return await _verifier(settings, database).verify()
+        return await _verifier(settings, database).verify(ProgressLines(SystemClock(), tell))
 
 
 async def tell_restored(settings: Settings, words: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from camera_hub.access.policy import Action, Actor
@@ -20,8 +20,9 @@ from camera_hub.api.schemas.proof import (
     FindingsAnswer,
 )
 from camera_hub.clock import Clock
+from camera_hub.patrol.proof.finding_list import LIMIT, FindingList, FindingQuery
 from camera_hub.patrol.proof.finding_sheet import MOST_ROWS, finding_sheet
-from camera_hub.patrol.proof.findings import LIMIT, MAX_PHOTO, FindingQuery, Findings, FindingView, NewFinding
+from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings, NewFinding
 from camera_hub.settings import Settings
 
 router = APIRouter(tags=["findings"])
@@ -34,14 +35,12 @@ _PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {_JPEG: {}}}}
 
 Reader = Annotated[Actor, needs(Action.READ_RECORDS)]
 Runner = Annotated[Actor, needs(Action.RUN_TOURS)]
-AllFindings = Annotated[Findings, part(Findings)]
+AllFindings = Annotated[FindingList, part(FindingList)]
+KeptFindings = Annotated[Findings, part(Findings)]
 HubSettings = Annotated[Settings, part(Settings)]
 
 
-@router.get("/api/findings")
-async def findings(
-    actor: Reader,
-    findings: AllFindings,
+def asked(
     run_id: Id | None = None,
     village_id: Id | None = None,
     camera_id: Id | None = None,
@@ -51,9 +50,17 @@ async def findings(
     text: Annotated[str, Query(max_length=64, pattern="^[^\\x00]*$")] = "",
     before: Id | None = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT)] = 50,
-) -> FindingsAnswer:
-    """Findings, newest first; `begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village."""
-    query = FindingQuery(run_id, village_id, camera_id, category, begin, end, text, before, limit)
+) -> FindingQuery:
+    """`begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village."""
+    return FindingQuery(run_id, village_id, camera_id, category, begin, end, text, before, limit)
+
+
+Asked = Annotated[FindingQuery, Depends(asked)]
+
+
+@router.get("/api/findings")
+async def findings(actor: Reader, findings: AllFindings, query: Asked) -> FindingsAnswer:
+    """Findings, newest first."""
     return FindingsAnswer.model_validate(await findings.listed(actor, query))
 
 
@@ -69,38 +76,21 @@ async def finding_categories(actor: Reader, settings: HubSettings) -> list[Findi
     response_class=Response,
     responses={200: {"content": {XLSX: {}}, "description": "The findings as a sheet, newest first."}},
 )
-async def export_findings(
-    actor: Reader,
-    findings: AllFindings,
-    settings: HubSettings,
-    run_id: Id | None = None,
-    village_id: Id | None = None,
-    camera_id: Id | None = None,
-    category: Category | None = None,
-    begin: Moment | None = None,
-    end: Moment | None = None,
-    text: Annotated[str, Query(max_length=64, pattern="^[^\\x00]*$")] = "",
-) -> Response:
-    """The findings of the same query as a sheet; of more than it may have, the newest."""
-    found: list[FindingView] = []
-    before: int | None = None
-    while len(found) < MOST_ROWS:
-        query = FindingQuery(run_id, village_id, camera_id, category, begin, end, text, before, LIMIT)
-        page = await findings.listed(actor, query)
-        found += page.findings
-        if (before := page.next) is None:
-            break
-    content = await run_in_threadpool(
-        finding_sheet, found[:MOST_ROWS], settings.patrol.finding_categories, settings.site.zone
-    )
+async def export_findings(actor: Reader, findings: AllFindings, settings: HubSettings, query: Asked) -> Response:
+    """All findings of the query as a sheet; of more than it may have, the newest."""
+    found = await findings.newest(actor, query, MOST_ROWS)
+    content = await run_in_threadpool(finding_sheet, found, settings.patrol.finding_categories, settings.site.zone)
     shown = f"attachment; filename=\"findings.xlsx\"; filename*=UTF-8''{quote('巡查发现问题.xlsx')}"
     return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
 
 
 @router.post("/api/runs/{run_id}/findings", status_code=201)
-async def add_finding(run_id: Id, body: FindingBody, actor: Runner, findings: AllFindings) -> FindingAnswer:
-    """Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds."""
-    new = NewFinding(body.position, body.camera_id, body.category, body.words)
+async def add_finding(run_id: Id, body: FindingBody, actor: Runner, findings: KeptFindings) -> FindingAnswer:
+    """Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds.
+
+    409 `already_confirmed`: it is confirmed as normal, and `change` does not say that the user knows.
+    """
+    new = NewFinding(body.position, body.camera_id, body.category, body.words, body.change)
     return FindingAnswer.model_validate(await findings.add(actor, run_id, new))
 
 
@@ -110,14 +100,14 @@ async def finding(finding_id: Id, actor: Reader, findings: AllFindings) -> Findi
 
 
 @router.patch("/api/findings/{finding_id}")
-async def change_finding(finding_id: Id, body: ChangeFinding, actor: Runner, findings: AllFindings) -> FindingAnswer:
+async def change_finding(finding_id: Id, body: ChangeFinding, actor: Runner, findings: KeptFindings) -> FindingAnswer:
     """Correct a finding; 409 `run_ended` once its patrol has ended."""
     return FindingAnswer.model_validate(await findings.change(actor, finding_id, body.category, body.words))
 
 
 @router.delete("/api/findings/{finding_id}")
 async def delete_finding(
-    finding_id: Id, actor: Runner, findings: AllFindings, clock: Annotated[Clock, part(Clock)]
+    finding_id: Id, actor: Runner, findings: KeptFindings, clock: Annotated[Clock, part(Clock)]
 ) -> Done:
     """Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended."""
     await findings.delete(actor, finding_id)
@@ -148,13 +138,13 @@ async def finding_photo(finding_id: Id, actor: Reader, findings: AllFindings) ->
         }
     },
 )
-async def add_finding_photo(finding_id: Id, request: Request, actor: Runner, findings: AllFindings) -> FindingAnswer:
+async def add_finding_photo(finding_id: Id, request: Request, actor: Runner, findings: KeptFindings) -> FindingAnswer:
     """Add a photo: JPEG, PNG or WebP of up to 8 MiB, which is scaled down and loses its metadata (place, device)."""
     await findings.require_open(actor, finding_id)  # before 8 MiB are read
     return FindingAnswer.model_validate(await findings.add_photo(actor, finding_id, await request.body()))
 
 
-def live(findings: Findings) -> SharedReader:
+def live(findings: FindingList) -> SharedReader:
     """Findings, for the pages' WebSockets."""
 
     async def read(ids: Collection[int]) -> dict[int, Render]:

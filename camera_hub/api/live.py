@@ -26,6 +26,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.media.interface import AudioWish, PageAudioState, RelayReplaced, TileStatus, TileWish, ViewerEnded
 from camera_hub.media.wall.page_connections import Greeting
 from camera_hub.media.wall.pages import PageOutbox
+from camera_hub.patrol.runs.claims import ReportingPage
 from camera_hub.patrol.runs.visibility import Sighting
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,9 @@ class PageFeeds(Protocol):
 class RunReports(Protocol):
     """Records what pages showed of runs (patrol.runs)."""
 
-    async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None: ...
+    async def report(
+        self, actor: Actor, page: ReportingPage, run_id: int, sequence: int, sightings: Sequence[Sighting]
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ class Live:
         self._page = page
         self._shown: set[int] = set()  # cameras that a tile of this page has shown
         self._reports: deque[float] = deque(maxlen=REPORTS)
+        self._reporting = ReportingPage(actor.user_id, page, pages.clock.monotonic())
         self._ready = asyncio.Event()
         self._sending = asyncio.Lock()
         self._ptz = pages.actions.steering.of_page(page, actor, self._send)
@@ -261,7 +265,7 @@ class Live:
             Sighting(seen.camera, seen.seconds if seen.camera in self._shown else 0.0, seen.gap)
             for seen in message.cameras
         ]
-        await self._pages.actions.runs.report(self._actor, message.run, message.step, sightings)
+        await self._pages.actions.runs.report(self._actor, self._reporting, message.run, message.step, sightings)
 
     # Out
 

@@ -10,10 +10,11 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.live_changes import Render, SharedReader, to_township
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id, Moment
-from camera_hub.api.schemas.plans import OccurrenceAnswer, OccurrencePage, OccurrenceState
+from camera_hub.api.schemas.plans import Day, DayOverviewAnswer, OccurrenceAnswer, OccurrencePage, OccurrenceState
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.patrol.plans.occurrences import OccurrenceQuery, OccurrenceTaken, TourOccurrences
+from camera_hub.patrol.plans.overview import PlanOverview
 
 router = APIRouter(prefix="/api/occurrences", tags=["plans"])
 
@@ -35,6 +36,17 @@ async def occurrences(
     end = end or begin + timedelta(days=1)
     found, more = await occurrences.list(actor, OccurrenceQuery(begin, end, frozenset(state or ())))
     return OccurrencePage(occurrences=[OccurrenceAnswer.model_validate(one) for one in found], more=more)
+
+
+@router.get("/days")
+async def days(
+    actor: Annotated[Actor, needs(Action.VIEW)],
+    overview: Annotated[PlanOverview, part(PlanOverview)],
+    first: Annotated[Day, Query()],
+    last: Annotated[Day, Query()],
+) -> list[DayOverviewAnswer]:
+    """Each day of a span of up to 62 days: how many patrols are planned, of which tours, and what became of them."""
+    return [DayOverviewAnswer.model_validate(one) for one in await overview.days(actor, first, last)]
 
 
 @router.get("/{occurrence_id}")

@@ -130,8 +130,11 @@ async def verify(
 
 @router.post("/api/runs/{run_id}/sign")
 async def sign(run_id: Id, body: Sign, actor: Signer, reviews: Reviews) -> RecordAnswer:
-    """Approve or return a sealed record. 409 `record_reviewed` carries its new state in params.record; 409
-    `not_sealed`, `signed_already`; 403 `own_record` to who has run the patrol."""
+    """Approve or return the sealed record of a submitted patrol.
+
+    409 `record_reviewed` carries its new state in params.record; 409 `not_sealed`, `not_submitted`, `signed_already`;
+    403 `own_record` to who took part in the patrol.
+    """
     try:
         view = await reviews.sign(actor, run_id, body.opinion, body.words, body.reviews)
     except RecordReviewed as reviewed:
@@ -142,7 +145,7 @@ async def sign(run_id: Id, body: Sign, actor: Signer, reviews: Reviews) -> Recor
 
 @router.post("/api/runs/{run_id}/notes", status_code=201)
 async def add_note(run_id: Id, body: AddNote, actor: Runner, reviews: Reviews) -> RecordAnswer:
-    """Add words to the sealed record of a patrol that one has run; nothing of the record is edited."""
+    """Add words to the sealed record of a patrol that one took part in; nothing of the record is edited."""
     return RecordAnswer.model_validate(await reviews.note(actor, run_id, body.words))
 
 

@@ -136,6 +136,14 @@ async def take_over(
     return await answered(runs.take_over(actor, run_id, body.note, body.revision))
 
 
+@router.post("/{run_id}/receive")
+async def receive(
+    run_id: Id, actor: Annotated[Actor, needs(Action.RUN_TOURS)], runs: Annotated[Runs, part(Runs)]
+) -> RunAnswer:
+    """Take note of having been handed the run: `handover.received_at`. Only its operator."""
+    return RunAnswer.model_validate(await runs.receive(actor, run_id))
+
+
 @router.post("/{run_id}/{verb}")
 async def control(
     run_id: Id,

@@ -4,6 +4,7 @@ So the token opens nothing but what its screen shows: no list, no other camera, 
 reports as seen is not taken.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response, WebSocket
@@ -16,7 +17,7 @@ from camera_hub.api import viewers as media_viewers
 from camera_hub.api.live import LivePages, PageLogin, Wish, page_id, serve
 from camera_hub.api.routing import Judged, part, public, refuse_foreign_pages
 from camera_hub.api.schemas.base import Id
-from camera_hub.api.schemas.media import MediaAnswer, NewViewer, ShowMessage, ViewerOfferAnswer
+from camera_hub.api.schemas.media import MediaAnswer, NewViewer, ShowMessage, ViewerOfferAnswer, WarmMessage
 from camera_hub.api.schemas.screens import EnrolBody, ScreenPage
 from camera_hub.api.screens import page_answer
 from camera_hub.api.session import address
@@ -155,16 +156,27 @@ async def live(
     tokens: Annotated[ScreenTokens, part(ScreenTokens)],
     presence: Annotated[ScreenPresence, part(ScreenPresence)],
 ) -> None:
-    """As /api/live: tiles, and changes of this screen. Only cameras of its content can be asked for."""
+    """As /api/live: tiles, feeds ahead, and changes of this screen. Only cameras of its content can be asked for."""
     screen_id = -actor.user_id
     await screens.some([screen_id])  # what it may show is known from here on
 
     def accepts(wish: Wish) -> bool:
-        return isinstance(wish, ShowMessage) and (wish.camera is None or screens.may_show(screen_id, wish.camera))
+        return may_ask(wish, lambda camera: screens.may_show(screen_id, camera))
 
     host = socket.client.host if socket.client is not None else ""
     async with presence.connected(screen_id, host):
         await serve(pages, socket, PageLogin(actor, lambda: tokens.actor(_token(socket)), accepts), page)
+
+
+def may_ask(wish: Wish, may_show: Callable[[int], bool]) -> bool:
+    """Whether a screen's page may ask for this: cameras of its content, shown now or next, and nothing else."""
+    match wish:
+        case ShowMessage(camera=camera):
+            return camera is None or may_show(camera)
+        case WarmMessage(cameras=cameras):
+            return all(may_show(camera) for camera in cameras)
+        case _:
+            return False
 
 
 async def _page(screens: Screens, settings: Settings, screen_id: int) -> ScreenPage:

@@ -159,6 +159,7 @@ def _picture(picture: Picture) -> schemas.PictureAnswer:
         layout=picture.layout,
         tiles=[None if one is None else schemas.ScreenCameraAnswer.model_validate(one) for one in picture.tiles],
         carousels=[schemas.TurningAnswer.model_validate(one) for one in picture.carousels],
+        magnify_s=picture.magnify_s,
         run=None
         if run is None
         else schemas.ScreenRunAnswer(
@@ -168,6 +169,7 @@ def _picture(picture: Picture) -> schemas.PictureAnswer:
             position=run.position,
             stop_count=run.stop_count,
             stop_name=run.stop_name,
+            stop_more=run.stop_more,
             time_left_s=run.time_left_s,
             now=run.now,
             dead=[schemas.DeadAnswer(id=camera, reason=reason) for camera, reason in run.dead.items()],
@@ -193,9 +195,9 @@ def _wanted(body: ShowOnScreen) -> Content | TileWanted:
             return SceneContent(scene_id)
         case schemas.RunOnScreen(run_id=run_id):
             return RunContent(run_id)
-        case schemas.CamerasOnScreen(layout=layout, cameras=cameras, carousels=carousels):
+        case schemas.CamerasOnScreen(layout=layout, cameras=cameras, carousels=carousels, magnify_s=magnify_s):
             turning = tuple((tile, one.wanted()) for tile, one in sorted(carousels.items()))
-            return CamerasContent(layout, tuple(cameras), turning)
+            return CamerasContent(layout, tuple(cameras), turning, magnify_s)
         case schemas.TileOnScreen(tile=tile, camera_id=camera_id):
             return TileWanted(tile, camera_id)
         case _:

@@ -366,9 +366,12 @@ def carousels(
 ) -> None:
     """A wall of 16 tiles with carousels in Chromium, for long: memory and processor of page and hub must stay flat.
 
-    A complete site, as for `bench view`. A line after the scene changes (heap after a collection, nodes, listeners,
-    players, peer connections at quarters of them), a line each sample, and a summary: slopes per hour without the first
-    quarter. `changes`: pictures asked for. Exit code 1 when players or connections did not stay the same.
+    A complete site, as for `bench view`. First the page goes through scenes of four: a line each 100 changes, and a
+    summary with the slopes per 1,000 changes from the 200th on. Then the wall turns: a line each sample, and a summary
+    with slopes per hour without the first quarter. page_heap_mb is JSHeapUsedSize after a collection, of which V8's
+    compiled code (page_code_mb) grows for long; page_objects_mb is the rest of it, from a heap snapshot. `shows`:
+    pictures asked for. `grows` names what grew by more than 200 bytes of objects per change, or 5 percent per hour (to
+    be believed after an hour); `constant`: players and connections stayed the same. Exit code 1 when either is bad.
     """
     from camera_hub.bench.carousels import CarouselPlan
     from camera_hub.bench.carousels import run as run_carousels
@@ -376,6 +379,22 @@ def carousels(
     logs.set_up("WARNING")
     plan = CarouselPlan(minutes, turning, seconds, cameras, scenes, every)
     if not asyncio.run(run_carousels(plan, SystemClock(), Lines(sys.stdout))):
+        raise typer.Exit(1)
+
+
+@app.command()
+def network() -> None:
+    """Wall and screen in Chromium on a PC whose network changes: when are pictures back, without a reload?
+
+    A complete site, as for `bench view`; Chromium runs in a network namespace with a cable (veth) to this machine, so
+    that this needs Linux, iproute2 and root. Another address, the first one again; then 20 s without a route, and 20 s
+    without the cable. `seconds`: from the change, or from the return, until every tile shows new frames; counted once a
+    second by the page. Exit code 1 when any of them takes over 10 s, or took a reload.
+    """
+    from camera_hub.bench.network_change import run as run_network
+
+    logs.set_up("WARNING")
+    if not asyncio.run(run_network(SystemClock(), Lines(sys.stdout))):
         raise typer.Exit(1)
 
 

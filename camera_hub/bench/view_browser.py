@@ -138,16 +138,22 @@ def browser_program() -> str:
 
 
 @asynccontextmanager
-async def chromium(site: Site, clock: Clock) -> AsyncIterator[Chromium]:
-    """Headless Chromium, signed in at the site. Raises HubError with the remedy if it is missing."""
+async def chromium(site: Site, clock: Clock, *, record: bool = True) -> AsyncIterator[Chromium]:
+    """Headless Chromium, signed in at the site. Raises HubError with the remedy if it is missing.
+
+    `record`: whether its pages keep the record of view_page.js, which takes memory of its own.
+    """
     async with launched() as browser:
-        yield await signed_in(browser, site, clock)
+        yield await signed_in(browser, site, clock, record=record)
 
 
 @asynccontextmanager
-async def launched() -> AsyncIterator["Browser"]:
-    """Headless Chromium while the block runs. Raises HubError with the remedy if it is missing."""
-    path = browser_program()
+async def launched(program: str | None = None) -> AsyncIterator["Browser"]:
+    """Headless Chromium while the block runs. Raises HubError with the remedy if it is missing.
+
+    `program`: what starts it, if not the machine's own program itself.
+    """
+    path = program or browser_program()
     from playwright.async_api import Error, async_playwright
 
     async with async_playwright() as playwright:
@@ -161,17 +167,18 @@ async def launched() -> AsyncIterator["Browser"]:
             await browser.close()
 
 
-async def observed(browser: "Browser") -> "BrowserContext":
+async def observed(browser: "Browser", *, record: bool = True) -> "BrowserContext":
     """A context (cookies and cache) of its own, whose pages keep the record of view_page.js."""
     context = await browser.new_context(locale="zh-CN", viewport={"width": 1600, "height": 900})
-    await context.add_init_script(path=_SCRIPT)
+    if record:
+        await context.add_init_script(path=_SCRIPT)
     return context
 
 
-async def signed_in(browser: "Browser", site: Site, clock: Clock) -> Chromium:
+async def signed_in(browser: "Browser", site: Site, clock: Clock, *, record: bool = True) -> Chromium:
     """A context that is signed in at the site."""
     me = await site.api("GET", "/api/session")
     cookies = [one.partition("=") for one in site.api.cookie.split("; ")]
-    context = await observed(browser)
+    context = await observed(browser, record=record)
     await context.add_cookies([{"name": name, "value": value, "url": site.url} for name, _, value in cookies])
     return Chromium(context, site, int(me["id"]), clock)

@@ -26,6 +26,7 @@ from camera_hub.events import (
     Lagged,
     StreamTokenChanged,
     Subscription,
+    VillageChanged,
 )
 from camera_hub.media.background import Background
 from camera_hub.media.capacity.capacity import Capacity
@@ -44,6 +45,7 @@ from camera_hub.media.feeds.feed_reports import FeedReports
 from camera_hub.media.feeds.feed_states import FeedStates
 from camera_hub.media.feeds.feeds import FeedPlan, Feeds
 from camera_hub.media.feeds.key_frames import KeyFrames, request_key_frames
+from camera_hub.media.feeds.known_streams import KnownStreams
 from camera_hub.media.feeds.login_permits import LoginPermits
 from camera_hub.media.feeds.source_feedback import SourceFeedback
 from camera_hub.media.feeds.sub_stream_fallback import LateCameras
@@ -154,7 +156,8 @@ class MediaEngine:
         pages = OpenPages()
         self.audio = PageAudio(settings.media, sessions, states, links, pages)
         updates = TileUpdates(pages, self.audio)
-        selection = StreamSelection(sources, self._late, capacity)
+        self.known_streams = KnownStreams(sources, states, relay_for)
+        selection = StreamSelection(self.known_streams, self._late, capacity)
         bindings = TileBindings(self._feeds, self.stills, links, updates)
         self.tiles = TileRequests(sessions, self.authorization, selection, bindings, updates, background, clock)
         self._tile_reports = TileReports(sessions, self.tiles, selection, updates, clock)
@@ -239,7 +242,7 @@ class MediaEngine:
             await stack.enter_async_context(self.relays)
             await stack.enter_async_context(self.eyes)  # not before: their imports would delay what viewers wait for
             subscription = stack.enter_context(
-                self._bus.subscribe(AccessChanged, CameraChanged, DeviceChanged, StreamTokenChanged)
+                self._bus.subscribe(AccessChanged, CameraChanged, DeviceChanged, StreamTokenChanged, VillageChanged)
             )
             following = keep_running(
                 "media events", lambda: self._follow(subscription), clock=self._clock, backoff=Backoff(cap=5.0)
@@ -275,14 +278,19 @@ class MediaEngine:
                 await self.players.on_tokens_changed()
                 await self.rtsp_ports.update()
             case DeviceChanged():
+                self.known_streams.on_device_changed(event.device_id)
                 self.cameras.on_device_changed(event.device_id)
                 self._recovery.on_device_changed(event.device_id)
+            case VillageChanged():
+                self.known_streams.on_village_changed(event.village_id)
             case Lagged():
+                self.known_streams.on_events_lost()
                 self.cameras.on_events_lost()
                 await self._reauthorization.on_events_lost()
                 await self.players.on_events_lost()
 
     async def _on_camera_changed(self, camera_id: int) -> None:
+        self.known_streams.on_camera_changed(camera_id)
         self.cameras.on_camera_changed(camera_id)
         if not await self._reauthorization.on_camera_changed(camera_id):
             self._feeds.drop_camera(camera_id)

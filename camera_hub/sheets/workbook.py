@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import islice
 
 from openpyxl import Workbook
@@ -15,6 +16,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from camera_hub.sheets.answer import MAX_ROWS
 from camera_hub.sheets.writing import CellValue, WrittenColumn
@@ -24,6 +26,11 @@ _LONGEST = 32_000
 _LONGEST_LIST = 250
 """Characters of a drop-down list in the sheet itself."""
 _TEXT_FORMAT = "@"
+_TIME_FORMAT = "yyyy-mm-dd hh:mm:ss"
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
+_A4 = 9
+_WIDEST_UPRIGHT = 95
+"""Characters of a sheet, beyond which it is printed on A4 in landscape."""
 _HEADER_FONT = Font(bold=True, color="FFFFFF")
 _HEADER_FILL = PatternFill("solid", fgColor="1F4E79")
 _HEADER_FILL_NEEDED = PatternFill("solid", fgColor="9C3D10")
@@ -53,6 +60,12 @@ def _sheet(
 ) -> None:
     page = book.create_sheet(name[:31])
     page.freeze_panes = "A2"
+    # Printed on A4 it is as wide as the paper, with the headers on each page.
+    page.print_title_rows = "1:1"
+    page.page_setup.paperSize = _A4
+    page.page_setup.orientation = "landscape" if sum(one.width for one in columns) > _WIDEST_UPRIGHT else "portrait"
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     for number, column in enumerate(columns, 1):
         dimension = page.column_dimensions[get_column_letter(number)]
         dimension.width = max(6, min(60, column.width))
@@ -83,9 +96,13 @@ def _header(page: object, column: WrittenColumn) -> Cell:
 def _cell(page: object, column: WrittenColumn, value: CellValue) -> Cell | None:
     if value is None or value == "":
         return None
+    if column.as_time and isinstance(value, str):
+        cell = _text(page, "")
+        cell.value, cell.number_format = datetime.fromisoformat(value), _TIME_FORMAT
+        return cell
     if isinstance(value, int | float) and not column.as_text:
         return WriteOnlyCell(page, value=value)  # type: ignore[arg-type]  # any sheet will do
-    cell = _text(page, str(value))
+    cell = _text(page, str(value), _WRAPPED if column.wraps else None)
     if column.as_text:
         cell.number_format = _TEXT_FORMAT
     return cell

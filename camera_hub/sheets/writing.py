@@ -20,14 +20,18 @@ CellValue = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class WrittenColumn:
-    """A column. `as_text`: its cells are texts, also where somebody types digits (IDs, telephone numbers); `choices`: a
-    drop-down list; `needed`: shown as mandatory; `width` in characters."""
+    """A column. `as_text`: its cells are texts, also where somebody types digits (IDs, telephone numbers); `as_time`:
+    its texts are times of the site, YYYY-MM-DD HH:MM:SS, and become dates that a spreadsheet program sorts and filters;
+    `wraps`: long texts are broken into lines; `choices`: a drop-down list; `needed`: shown as mandatory; `width` in
+    characters."""
 
     header: str
     width: int = 14
     as_text: bool = False
     choices: tuple[str, ...] = ()
     needed: bool = False
+    as_time: bool = False
+    wraps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.media.engine import MediaEngine
+from camera_hub.patrol.proof.finding_list import FindingList
 from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings
 from camera_hub.patrol.proof.parts import ProofMedia, ProofParts, proof
 from camera_hub.patrol.proof.patrol_proof import PatrolProof
@@ -65,6 +66,7 @@ class Patrol:
             RunReader: self.reader,
             RunResults: self.proof.results,
             Findings: self.proof.findings,
+            FindingList: self.proof.finding_list,
         }
 
     def live(self) -> dict[Topic, SharedReader]:
@@ -73,7 +75,7 @@ class Patrol:
             "tour": tours.live(self.tours),
             "run": runs.live(self.reader),
             "result": results.live(self.proof.results),
-            "finding": findings.live(self.proof.findings),
+            "finding": findings.live(self.proof.finding_list),
         }
 
 
@@ -109,6 +111,7 @@ async def patrol(
                 bus,
                 database,
                 ProofMedia(media.moments, media.eyes, media.cameras),
+                shown.keeper,
             )
         )
         yield Patrol(

@@ -14,6 +14,7 @@ from camera_hub.events import EventBus
 from camera_hub.patrol.plans.figures import PatrolStatistics
 from camera_hub.patrol.plans.making import OccurrenceMaker
 from camera_hub.patrol.plans.occurrences import RunStarter, TourOccurrences
+from camera_hub.patrol.plans.overview import PlanOverview
 from camera_hub.patrol.plans.plans import Plans
 from camera_hub.patrol.plans.special_periods import SpecialPeriods
 from camera_hub.settings import Settings
@@ -30,6 +31,7 @@ class PlanParts:
     periods: SpecialPeriods
     occurrences: TourOccurrences
     statistics: PatrolStatistics
+    overview: PlanOverview
 
     def parts(self) -> dict[type, Any]:
         """By their types, for routes."""
@@ -38,6 +40,7 @@ class PlanParts:
             SpecialPeriods: self.periods,
             TourOccurrences: self.occurrences,
             PatrolStatistics: self.statistics,
+            PlanOverview: self.overview,
         }
 
     def live(self) -> dict[Topic, SharedReader]:
@@ -58,4 +61,5 @@ async def planning(
             SpecialPeriods(database, bus, clock, maker, zone),
             due,
             PatrolStatistics(database, clock),
+            PlanOverview(database, clock, zone),
         )

@@ -13,6 +13,7 @@ from camera_hub.access.vault import Vault
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.patrol.proof.parts import FOLDER
+from camera_hub.patrol.records.earlier import EarlierPatrols
 from camera_hub.patrol.records.expiry import RecordExpiry
 from camera_hub.patrol.records.export import RecordExport
 from camera_hub.patrol.records.listing import RecordList
@@ -53,6 +54,7 @@ async def records(
     data_dir = settings.server.data_dir
     files, anchor = PictureFiles(data_dir / FOLDER), AnchorFile(data_dir / FILE_NAME)
     async with AuditChain(database, vault, clock, anchor) as chain:
+        await EarlierPatrols(database, chain).seal()
         expiry = RecordExpiry(database, clock, chain, files, timedelta(days=settings.patrol.keep_days))
         verifier = AuditVerifier(database, vault, anchor, patrol_kinds(database, files))
         listing = RecordList(database)

@@ -30,6 +30,7 @@ from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.http_server import Doorkeeper, RequestTimeouts, server_of
 from camera_hub.media.engine import MediaEngine
+from camera_hub.patrol.runs.claims import ReportingPage
 from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
@@ -109,7 +110,10 @@ class FakeReports:
     def __init__(self) -> None:
         self.got: list[tuple[int, int, int, list[Sighting]]] = []
 
-    async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None:
+    async def report(
+        self, actor: Actor, page: ReportingPage, run_id: int, sequence: int, sightings: Sequence[Sighting]
+    ) -> None:
+        assert page.user_id == actor.user_id
         self.got.append((actor.user_id, run_id, sequence, list(sightings)))
 
 

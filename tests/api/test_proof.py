@@ -16,10 +16,12 @@ from camera_hub.access.policy import Actor, Role
 from camera_hub.events import EventBus
 from camera_hub.eye.messages import Photo, Seen
 from camera_hub.eye.photo import photo
+from camera_hub.patrol.proof.finding_list import FindingList
 from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings
 from camera_hub.patrol.proof.parts import ProofMedia, ProofParts, proof
 from camera_hub.patrol.proof.patrol_proof import PatrolProof
 from camera_hub.patrol.proof.run_results import RunResults
+from camera_hub.patrol.runs.claims import ReportingPage
 from camera_hub.patrol.runs.engine import engine
 from camera_hub.patrol.runs.reader import RunReader
 from camera_hub.patrol.runs.runs import Runs
@@ -55,7 +57,9 @@ class Desk:
         await self.clock.advance(5)
         account = hub.accounts[Role.OPERATOR]
         actor = Actor(account.id, account.username, account.display_name, account.role)
-        await self.parts.sightings.report(actor, run, 0, [Sighting(self.cameras[stops[0]], 5.0)])
+        await self.parts.sightings.report(
+            actor, ReportingPage(actor.user_id, "page", 0.0), run, 0, [Sighting(self.cameras[stops[0]], 5.0)]
+        )
         return run
 
 
@@ -65,9 +69,9 @@ async def desk(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path)
     settings, feeds = PatrolSettings(), FakeMedia()
     media = ProofMedia(FakePhotographer(clock.now), EyeHere(), feeds)
     on = engine(settings, clock, bus, database, feeds, UTC, PatrolProof(FakeSeal(), feeds))
-    async with on as running, proof(settings, tmp_path, clock, bus, database, media) as parts:
+    async with on as running, proof(settings, tmp_path, clock, bus, database, media, running.keeper) as parts:
         hub.parts.update({Runs: running.runs, RunReader: running.reader, Tours: Tours(settings, database, bus, clock)})
-        hub.parts.update({RunResults: parts.results, Findings: parts.findings})
+        hub.parts.update({RunResults: parts.results, Findings: parts.findings, FindingList: parts.finding_list})
         yield Desk(await hub.client(Role.OPERATOR), await add_village(database, clock, "东沟村", 4), parts, clock)
 
 
@@ -96,6 +100,17 @@ async def test_a_patrol_is_confirmed_and_submitted(desk: Desk, hub: Hub) -> None
     finding = await desk.client.post(
         f"/api/runs/{run}/findings",
         json={"position": 0, "camera_id": desk.cameras[0], "category": "flood", "words": "桥面\u202e积水\x07\n水深"},
+    )
+    assert reason(finding) == (409, "already_confirmed")
+    finding = await desk.client.post(
+        f"/api/runs/{run}/findings",
+        json={
+            "position": 0,
+            "camera_id": desk.cameras[0],
+            "category": "flood",
+            "words": "桥面\u202e积水\x07\n水深",
+            "change": True,
+        },
     )
     assert finding.status_code == 201
     assert finding.json()["words"] == "桥面积水\n水深"

@@ -69,7 +69,7 @@ async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed:
     assert (fault["reason"], fault["params"]["was"], fault["params"]["position"]) == ("row_changed", '"abnormal"', 1)
 
     one = texts(await leader.get("/api/runs/2/record.xlsx"))
-    assert ["封存", "第 2 号，2026-11-23 16:00:00"] in one["概况"]
+    assert ["封存", "第 3 号，2026-11-23 16:00:00"] in one["概况"]
     assert one["签审与说明"][2][3] == "=1+1"  # a text, no formula
     assert any("桥下积水" in str(cell) for row in one["发现问题"] for cell in row)
     many = texts(await leader.get("/api/records/records.xlsx", params={"tour_id": 2}))

@@ -7,9 +7,10 @@ import pytest
 
 from camera_hub.access.policy import OF_PERSONS, Action, Role, role_actions
 from camera_hub.access.screen_tokens import CODE_LIFETIME, ScreenTokens
+from camera_hub.api.live import WISH
 from camera_hub.api.live_changes import Audience
 from camera_hub.api.routing import CSRF_HEADER, policies
-from camera_hub.api.screen_page import COOKIE
+from camera_hub.api.screen_page import COOKIE, may_ask
 from camera_hub.app import create_app
 from camera_hub.events import AccessChanged, EventBus
 from camera_hub.settings import Settings
@@ -177,3 +178,33 @@ async def test_contents_that_are_none_are_refused(hub: Hub, content: dict[str, A
     operator = await hub.client(Role.OPERATOR)
     answer = await operator.post(f"/api/screens/{screen['id']}/show", json={"revision": 0, "content": content})
     assert answer.status_code == 422, answer.text
+
+
+@pytest.mark.parametrize(
+    ("message", "allowed"),
+    [
+        ({"type": "show", "viewer": "v", "track": 0, "serial": 1, "camera": None}, True),
+        ({"type": "show", "viewer": "v", "track": 0, "serial": 1, "camera": 3}, True),
+        ({"type": "show", "viewer": "v", "track": 0, "serial": 1, "camera": 4}, False),
+        ({"type": "warm", "cameras": [3]}, True),
+        ({"type": "warm", "cameras": [3, 4]}, False),
+        ({"type": "listen", "serial": 1, "camera": 3}, False),
+        ({"type": "seen", "run": 1, "step": 0, "cameras": []}, False),
+    ],
+)
+def test_a_screens_page_asks_for_cameras_of_its_content_alone(message: dict[str, Any], allowed: bool) -> None:
+    assert may_ask(WISH.validate_python(message), {3}.__contains__) is allowed
+
+
+async def test_what_is_shown_large_in_turn_comes_back_as_it_was_put_on(hub: Hub) -> None:
+    screen = await new_screen(hub)
+    operator = await hub.client(Role.OPERATOR)
+    url = f"/api/screens/{screen['id']}/show"
+    content = {"kind": "cameras", "layout": "4", "cameras": [], "magnify_s": 10}
+    shown = await operator.post(url, json={"revision": 0, "content": content})
+    assert shown.json()["picture"]["magnify_s"] == 10
+    too_short = {**content, "magnify_s": 4}
+    assert (await operator.post(url, json={"revision": 1, "content": too_short})).status_code == 422
+    alone = {**content, "layout": "1"}
+    shown = await operator.post(url, json={"revision": 1, "content": alone})
+    assert shown.json()["picture"]["magnify_s"] is None, "there is no small tile to be shown large"

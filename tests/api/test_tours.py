@@ -274,14 +274,14 @@ async def test_a_run_s_plan_is_asked_for_once(operator: httpx.AsyncClient, camer
 async def test_a_stop_shows_several_cameras_without_a_scene(operator: httpx.AsyncClient, cameras: list[int]) -> None:
     group = {"layout": "4", "cameras": [cameras[0], None, cameras[1]], "key": True, "note": "看水位"}
     tour = await made(operator, "/api/tours", {"name": "路", "stops": [group, {**group, "title": "河堤"}]})
-    assert [(stop["name"], stop["layout"], stop["cameras"], stop["key"]) for stop in tour["stops"]] == [
-        ("东沟村摄像机1 +1", "4", [cameras[0], None, cameras[1]], True),
-        ("河堤", "4", [cameras[0], None, cameras[1]], True),
+    assert [(stop["name"], stop["more"], stop["layout"], stop["cameras"], stop["key"]) for stop in tour["stops"]] == [
+        ("东沟村摄像机1", 1, "4", [cameras[0], None, cameras[1]], True),
+        ("河堤", 0, "4", [cameras[0], None, cameras[1]], True),
     ]
     run = await made(operator, "/api/runs", {"tour_id": tour["id"]})
     stops = (await operator.get(f"/api/runs/{run['id']}/itinerary")).json()["stops"]
     assert [[tile and tile["id"] for tile in stop["cameras"]] for stop in stops] == [[cameras[0], None, cameras[1]]] * 2
-    assert [stop["name"] for stop in stops] == ["东沟村摄像机1 +1", "河堤"]
+    assert [(stop["name"], stop["more"]) for stop in stops] == [("东沟村摄像机1", 1), ("河堤", 0)]
 
 
 @pytest.mark.parametrize(
@@ -437,13 +437,19 @@ async def test_a_run_is_extended_and_changes_hands_and_its_events_tell(
     assert (refused.status_code, refused.json()["reason"]) == (403, "not_operator")
     late = await admin.post(f"{path}/hand_over", json=back | {"revision": 1})
     assert (late.status_code, late.json()["params"]["run"]["operator"]) == (409, taken.json()["operator"])
-    assert (await admin.post(f"{path}/hand_over", json=back)).json()["operator"] == run["operator"]
+    given = (await admin.post(f"{path}/hand_over", json=back | {"note": "桥头有施工"})).json()
+    assert given["operator"] == run["operator"]
+    message = {"by_name": taken.json()["operator"]["name"], "note": "桥头有施工", "position": 0, "received_at": None}
+    assert message.items() <= given["handover"].items()
+    assert (await admin.post(f"{path}/receive")).json()["reason"] == "not_operator"
+    assert (await operator.post(f"{path}/receive")).json()["handover"]["received_at"] is not None
     clock.move(31)
     assert (await operator.get(path)).json()["state"] == "closing"
     assert [row["id"] for row in (await operator.get("/api/runs?state=closing")).json()] == [run["id"]]
     assert (await operator.post(f"{path}/pause", json={"revision": 4})).json()["reason"] == "run_closing"
     events = (await operator.get(f"{path}/events")).json()
-    assert [event["kind"] for event in events] == ["started", "extended", "taken_over", "handed_over", "closing"]
+    kinds = ["started", "extended", "taken_over", "handed_over", "received", "closing"]
+    assert [event["kind"] for event in events] == kinds
     assert events[2]["detail"] == {
         "from": run["operator"]["id"],
         "from_name": run["operator"]["name"],

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
@@ -48,6 +49,20 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page of its own context; a script error on it fails the test."""
+    with seat(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def other_page(browser: Browser) -> Iterator[Page]:
+    """That of a second person, who sits elsewhere."""
+    with seat(browser) as page:
+        yield page
+
+
+@contextmanager
+def seat(browser: Browser) -> Iterator[Page]:
+    """A browser of its own, as one seat has it."""
     context = browser.new_context(locale="zh-CN", viewport={"width": 1600, "height": 900})
     context.set_default_timeout(15_000)
     # What the browser received is read from its own peer connections (wall.received).

@@ -1,4 +1,5 @@
-"""The journey of a patrol, from falling due until it is signed; what does not count as seen; and a killed hub."""
+"""The journey of a patrol, from falling due until it is signed; its hand-over between two browsers; what does not
+count as seen; and a killed hub."""
 
 import subprocess
 import sys
@@ -40,10 +41,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     settings: dict[str, Any] = {"HEALTH__ROUND_SECONDS": "2", "HEALTH__PICTURE_SECONDS": "3600"}
     with running_site(tmp_path_factory.mktemp("patrol"), villages=3, cameras=18, **settings) as site:
         site.register()
-        site.post(
-            "/api/users",
-            {"username": "wang", "display_name": "王芳", "role": "operator", "password": PASSWORD, "villages": None},
-        )
+        for username, name in (("wang", "王芳"), ("li", "李强")):
+            site.post(
+                "/api/users",
+                {
+                    "username": username,
+                    "display_name": name,
+                    "role": "operator",
+                    "password": PASSWORD,
+                    "villages": None,
+                },
+            )
         yield site
 
 
@@ -119,14 +127,14 @@ def enter(page: Page, site: Site, username: str) -> None:
     page.wait_for_url("**/wall**")
 
 
-def at_stop(page: Page, site: Site, run: int, position: int) -> None:
-    """Wait until that stop is on, for the hub and on the page."""
+def at_stop(page: Page, site: Site, run: int, position: int, total: int = 12) -> None:
+    """Wait until that stop of so many is on, for the hub and on the page."""
     until(
         lambda: site.get(f"/api/runs/{run}")["position"] == position,
         seconds=15,
         what=lambda: f"stop {position} is on: {site.get(f'/api/runs/{run}')}; {said(page)}",
     )
-    page.locator("section.run", has_text=f"第 {position + 1} / 12 站").wait_for()
+    page.locator("section.run", has_text=f"第 {position + 1} / {total} 站").wait_for()
 
 
 def said(page: Page) -> str:
@@ -292,9 +300,15 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     # How long one tile was black depends on the machine, and is a figure; that it is the exception does not.
     assert median(one.black_ms for one in went) == 0, went
 
-    signed = site.post(f"/api/runs/{run}/sign", {"opinion": "approved", "words": "同意，塌陷处转交村里", "reviews": 0})
+    page.context.clear_cookies()
+    enter(page, site, "admin")
+    page.goto(f"{site.url}/runs/{run}")
+    page.get_by_placeholder("签审意见（退回时必填）").fill("同意，塌陷处转交村里")
+    page.get_by_role("button", name="同意", exact=True).click()
+    page.locator("dl", has_text="同意 · ").wait_for()
+    signed = site.get(f"/api/runs/{run}/record")
     assert signed["seal"] is not None
-    assert [one["kind"] for one in signed["reviews"]] == ["approved"]
+    assert [(one["kind"], one["words"]) for one in signed["reviews"]] == [("approved", "同意，塌陷处转交村里")]
     verified = subprocess.run(
         [sys.executable, "-m", "camera_hub", "verify-audit"],
         env=site.environment,
@@ -303,6 +317,102 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
         timeout=60,
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_a_patrol_is_handed_over_in_mid_patrol_and_goes_on_in_another_browser(
+    page: Page, other_page: Page, site: Site, places: Places
+) -> None:
+    cameras = [places.well[n] for n in (0, 6, 7, 9)]
+    stops = [{"camera_id": camera, "dwell_s": DWELL} for camera in cameras]
+    tour = site.post("/api/tours", {"name": "夜间入口", "confirm": "screen", "least_s": LEAST, "stops": stops})
+    enter(page, site, "li")
+    run = started(page, tour["id"])
+    page.goto(f"{site.url}/wall?run={run}")
+    at_stop(page, site, run, 0, total=4)
+    page.get_by_role("button", name="+30 s").click()
+    page.locator("section.run", has_text="已延长 30 秒").wait_for()
+    confirm(page)  # the key is the patrol's again, not the button's that was clicked
+    at_stop(page, site, run, 1, total=4)
+    for _ in range(2):
+        page.locator("[data-run=list]").click()
+    for paused in (1, 0):
+        page.keyboard.press(" ")
+        expect(page.locator("section.run .badge.paused")).to_have_count(paused)
+    confirm(page)
+    at_stop(page, site, run, 2, total=4)
+    deaf = page.context.new_page()  # a second window of the one who hands it over, which does not hear of it
+    deaf.add_init_script(DEAF)
+    deaf.goto(f"{site.url}/wall?run={run}")
+    at_stop(deaf, site, run, 2, total=4)
+    deaf.locator("[data-run=normal].ready").wait_for()
+    enter(other_page, site, "wang")
+    other_page.goto(f"{site.url}/runs")
+    expect(other_page.locator("[data-own]")).to_have_count(0)
+
+    deaf.evaluate("() => { window.__deaf = true }")
+    page.locator("[data-run=more]").click()
+    page.get_by_role("menuitem", name="交接…").click()
+    page.get_by_label("交给").select_option(label="王芳")
+    page.get_by_label("交接说明（可不填）").fill("桥头有施工，请多看一会")
+    page.get_by_role("dialog").get_by_role("button", name="交接", exact=True).click()
+    expect(page.locator("[data-run=watching]")).to_contain_text("交接给 王芳")
+    expect(page.locator("[data-run=watching]")).to_contain_text("对方尚未打开")
+
+    deaf.keyboard.press("Enter")
+    deaf.get_by_text("当前由“王芳”执行本次巡查").wait_for()
+    deaf.locator("[data-run=watching]", has_text="交接给 王芳").wait_for()
+    deaf.close()
+    before = results(site, run)
+    assert [before[n, camera]["result"] for n, camera in enumerate(cameras)] == ["normal", "normal", "open", "open"]
+
+    card = other_page.locator("[data-own=handed]")
+    for words in ("李强", "夜间入口", "第 3 / 4 站", "还有 2 路待确认", "桥头有施工，请多看一会"):
+        expect(card).to_contain_text(words)
+    other_page.reload()
+    card.get_by_role("button", name="打开巡查").click()
+    at_stop(other_page, site, run, 2, total=4)
+    expect(card).to_have_count(0)
+    expect(other_page.locator("[data-run=handed]")).to_contain_text("桥头有施工，请多看一会")
+    page.locator("[data-run=watching]", has_text="已打开").wait_for()
+    confirm(other_page)
+    at_stop(other_page, site, run, 3, total=4)
+    confirm(other_page)
+    other_page.locator("[data-run=closing]", has_text="可以提交").wait_for()
+    other_page.locator("[data-run=submit]").click()
+    for one in (other_page, page):
+        one.locator("[data-run=ended]", has_text="巡查已提交").wait_for()
+
+    found = results(site, run)
+    names = [(found[n, camera]["result"], found[n, camera]["confirmed_name"]) for n, camera in enumerate(cameras)]
+    assert names == [("normal", "李强")] * 2 + [("normal", "王芳")] * 2
+    kinds = [one["kind"] for one in site.get(f"/api/runs/{run}/events")]
+    assert [kind for kind in kinds if kind != "next"] == [
+        *("started", "extended", "paused", "resumed", "handed_over", "received", "closing", "submitted")
+    ]
+    other_page.goto(f"{site.url}/runs/{run}")
+    other_page.locator("dd", has_text="李强 → 王芳（第 3 站起）").wait_for()
+
+
+DEAF = """
+const Native = window.WebSocket
+window.WebSocket = class extends Native {
+    set onmessage(heard) { super.onmessage = (event) => { if (!window.__deaf) heard(event) } }
+}
+"""
+"""While `__deaf`, the page sends and asks as ever, and hears nothing of what changes."""
+
+
+def started(page: Page, tour: int) -> int:
+    """A patrol that the person at that page starts."""
+    run: int = page.evaluate(
+        """async (tour_id) => {
+            const headers = { 'x-camera-hub': '1', 'content-type': 'application/json' }
+            const answer = await fetch('/api/runs', { method: 'POST', headers, body: JSON.stringify({ tour_id }) })
+            return (await answer.json()).id
+        }""",
+        tour,
+    )
+    return run
 
 
 def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
@@ -381,7 +491,14 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     site.kill_hub()
     site.start_hub()
     site.sign_in()
-    assert results(site, run) == before, "nothing that was confirmed is lost"
+    after = results(site, run)
+    for place, result in after.items():
+        if place[0] != 6:
+            assert result == before[place], "nothing that was confirmed is lost"
+        else:  # the page has been looking at it all the time, and says so as soon as the hub is back
+            assert result["seen_s"] >= before[place]["seen_s"]
+            assert (result["result"], result["confirmed_at"]) == ("open", None)
+    assert after.keys() == before.keys()
     assert site.get(f"/api/runs/{run}")["position"] == 6
     page.locator("[data-run=normal].ready").wait_for(timeout=60_000)
     page.keyboard.press("Enter")

@@ -31,6 +31,13 @@ def switched_on(playwright: Playwright, profile: Path) -> BrowserContext:
 
 def power_cut(profile: Path) -> None:
     """kill -9 of the browser: nothing is written any more."""
+    for process in of_profile(profile):
+        os.kill(process, signal.SIGKILL)
+
+
+def of_profile(profile: Path) -> list[int]:
+    """The processes that were started with this profile: the browser."""
+    found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
@@ -38,7 +45,23 @@ def power_cut(profile: Path) -> None:
             except OSError:
                 continue
             if f"--user-data-dir={profile}".encode() in words:
-                os.kill(int(folder.name), signal.SIGKILL)
+                found.append(int(folder.name))
+    return found
+
+
+def machine(profile: Path) -> list[int]:
+    """The browser with all that it has started."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    found = of_profile(profile)
+    for process in found:
+        found += [one for one, parent in parents.items() if parent == process and one not in found]
+    return found
 
 
 def playing(page: Page) -> list[int]:
@@ -81,3 +104,51 @@ def test_a_screen_returns_after_a_power_cut_of_everything(playwright: Playwright
     found = site.get(f"/api/screens/{screen['id']}")
     assert (found["connected"], found["pages"]) == (True, 1)
     browser.close()
+
+
+def test_a_screen_whose_machine_slept_is_back_without_a_reload(
+    playwright: Playwright, site: Site, tmp_path: Path
+) -> None:
+    cameras = [camera["id"] for camera in site.cameras()]
+    screen = site.post("/api/screens", {"name": "右一屏"})
+    content = {"kind": "cameras", "layout": "4", "cameras": cameras}
+    site.post(f"/api/screens/{screen['id']}/show", {"revision": 0, "content": content})
+    code = site.post(f"/api/screens/{screen['id']}/code")["code"]
+    profile = tmp_path / "profile"
+    with switched_on(playwright, profile) as browser:
+        page = browser.pages[0]
+        page.goto(f"{site.url}/screen#code={code}")
+        until(lambda: playing(page) == cameras, seconds=30, what="the screen shows its cameras")
+        page.evaluate("() => { window.__same = true }")
+        awake = site.get("/api/system")["viewers"]
+        asleep = machine(profile)
+        for process in asleep:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            # The relay has given it up by then: nothing that was connected is of any use.
+            until(lambda: site.get("/api/system")["viewers"] < awake, seconds=60, what="its viewer has ended")
+        finally:
+            for process in asleep:
+                os.kill(process, signal.SIGCONT)
+        until(lambda: playing(page) == cameras, seconds=10, what=lambda: f"its pictures are back, not {playing(page)}")
+        assert page.evaluate("() => window.__same === true"), "it was not loaded again"
+
+
+def test_small_tiles_are_shown_large_in_turn_on_a_screen(page: Page, site: Site) -> None:
+    cameras = [camera["id"] for camera in site.cameras()]
+    screen = site.post("/api/screens", {"name": "中屏"})
+    content = {"kind": "cameras", "layout": "4", "cameras": cameras, "magnify_s": 5}
+    site.post(f"/api/screens/{screen['id']}/show", {"revision": 0, "content": content})
+    code = site.post(f"/api/screens/{screen['id']}/code")["code"]
+    page.goto(f"{site.url}/screen#code={code}")
+    large: list[int] = []
+
+    def round_and_round() -> bool:
+        shown = playing(page)
+        if len(shown) == 5 and shown[:4] == cameras and large[-1:] != [shown[4]]:
+            large.append(shown[4])
+        return len(large) > len(cameras)
+
+    until(round_and_round, seconds=60, what=lambda: f"each camera is shown large beside all four: {large}")
+    assert set(large) == set(cameras)
+    assert large[-1] == large[0]

@@ -207,6 +207,7 @@ async def test_a_picture_stays_where_its_device_does_not_tell_the_other_stream_j
         del sources.errors[1]
         viewer_of(media, viewer).shown[0].chosen_at = 0.0
         assert (await tile_in(news, "live")).stream == "sub"
+        media.known_streams.on_camera_changed(1)
         sources.errors[1] = HubError(Kind.NOT_FOUND, "there is no such camera", reason="not_found")
         await say(media, {"type": "viewer.link", "viewer": viewer, "level": "full"})
         assert (await tile_in(news, "refused")).reason == "not_found"

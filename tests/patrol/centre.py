@@ -1,6 +1,6 @@
 """A patrol centre over a real database: cameras, an operator, tours, and runs that follow a stepped clock."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -10,9 +10,11 @@ from sqlalchemy import update
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.events import EventBus
-from camera_hub.patrol.proof.sightings import SightingReports
+from camera_hub.patrol.proof.sightings import ClockFollower, SightingReports
+from camera_hub.patrol.runs.claims import ReportingPage
 from camera_hub.patrol.runs.engine import Engine, RunSteering, engine
 from camera_hub.patrol.runs.run_proof import NoProof, RunProof
+from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.patrol.tours.stops import NewStop
 from camera_hub.patrol.tours.tours import TourDraft, Tours
@@ -38,6 +40,27 @@ class FakeMoments:
         self.wanted.append((run_id, position, list(cameras)))
 
 
+class NoSteps:
+    """Nobody steps the clock."""
+
+    async def follow_clock(self) -> None:
+        return
+
+
+@dataclass
+class ReportingPageOf:
+    """A page that is connected to the hub. `opened`: see ReportingPage."""
+
+    reports: SightingReports
+    user_id: int
+    name: str
+    opened: float
+
+    async def report(self, actor: Actor, run: int, step: int, sightings: Sequence[Sighting]) -> None:
+        page = ReportingPage(self.user_id, self.name, self.opened)
+        await self.reports.report(actor, page, run, step, sightings)
+
+
 @dataclass
 class Centre:
     """What a run needs around it: six cameras of two villages and an operator."""
@@ -58,9 +81,10 @@ class Centre:
     def scenes(self) -> Scenes:
         return Scenes(self.database, self.bus, self.clock)
 
-    @property
-    def sightings(self) -> SightingReports:
-        return SightingReports(self.database, self.bus, self.clock, self.moments)
+    def page(self, follower: ClockFollower | None = None, name: str = "page") -> ReportingPageOf:
+        """A page that reports what it shows; `follower`: the engine's keeper, where clocks are stepped."""
+        reports = SightingReports(self.database, self.bus, self.clock, self.moments, follower or NoSteps())
+        return ReportingPageOf(reports, self.actor.user_id, name, self.clock.monotonic())
 
     @asynccontextmanager
     async def engine(self, proof: RunProof = NO_PROOF, steering: RunSteering | None = None) -> AsyncIterator[Engine]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +14,7 @@ from camera_hub.events import EventBus, OccurrenceChanged, PlanChanged, TourChan
 from camera_hub.patrol.plans.figures import PatrolStatistics
 from camera_hub.patrol.plans.making import OccurrenceMaker
 from camera_hub.patrol.plans.occurrences import OccurrenceQuery, OccurrenceTaken, Tie, TourOccurrences
+from camera_hub.patrol.plans.overview import MOST_DAYS, MOST_TOURS, PlanOverview
 from camera_hub.patrol.plans.plans import NewPlan, PlanMoved, Plans
 from camera_hub.patrol.plans.rules import DueRule, Interval, PlanRules
 from camera_hub.patrol.plans.special_periods import NewPeriod, SpecialPeriods
@@ -72,6 +73,10 @@ class Centre:
         rules = PlanRules(DueRule(tuple(int(text[:2]) * 60 + int(text[3:]) for text in times)))
         new = NewPlan(name, tour or self.tour, rules, grace_minutes=grace)
         return (await self.plans.create(self.actor, new)).plan.id
+
+    async def tours_archived(self, tour_id: int) -> None:
+        async with self.database.write() as session:
+            await session.execute(update(Tour).where(Tour.id == tour_id).values(archived_at=self.clock.now()))
 
     async def at(self, text: str) -> None:
         """Let it be that time (of the site), and follow."""
@@ -327,6 +332,108 @@ async def test_last_years_holidays_are_copied_once_as_drafts(centre: Centre) -> 
         ("跨年", "2026-12-31 00:00", True),
     ]
     assert await centre.periods.copy_year(centre.actor, 2026) == []
+
+
+async def test_a_holiday_over_new_year_is_copied_from_either_year_and_once(centre: Centre) -> None:
+    async def add(begins: str, ends: str) -> None:
+        span = [datetime.fromisoformat(text).replace(tzinfo=ZONE) for text in (begins, ends)]
+        await centre.periods.create(centre.actor, NewPeriod("元旦", "holiday", "", span[0], span[1], True, False))
+
+    async def copied(year: int) -> list[str]:
+        copies = await centre.periods.copy_year(centre.actor, year)
+        return [f"{one.begins_at.astimezone(ZONE):%F} {one.ends_at.astimezone(ZONE):%F}" for one in copies]
+
+    await add("2024-12-30", "2025-01-02")
+    assert await copied(2026) == ["2025-12-30 2026-01-02", "2026-12-30 2027-01-02"]  # one at each end of the year
+    assert await copied(2026) == []
+    assert await copied(2027) == ["2027-12-30 2028-01-02"]
+    assert await copied(2027) == []
+
+
+async def test_a_copied_holiday_can_be_confirmed_as_it_is(centre: Centre) -> None:
+    span = [datetime.fromisoformat(text).replace(tzinfo=ZONE) for text in ("2028-02-28", "2028-02-29")]
+    await centre.periods.create(centre.actor, NewPeriod("节", "holiday", "", span[0], span[1], True, False))
+    (copy,) = await centre.periods.copy_year(centre.actor, 2029)
+    assert (copy.begins_at, copy.ends_at) == (
+        datetime(2029, 2, 28, tzinfo=ZONE).astimezone(UTC),
+        datetime(2029, 3, 1, tzinfo=ZONE).astimezone(UTC),
+    )
+    confirmed = NewPeriod(copy.name, copy.kind, copy.note, copy.begins_at, copy.ends_at, True, False)
+    assert not (await centre.periods.change(centre.actor, copy.id, confirmed, copy.revision)).draft
+
+
+async def test_the_days_of_a_month_tell_what_was_and_what_is_planned(centre: Centre) -> None:
+    overview = PlanOverview(centre.database, centre.clock, ZONE)
+    await centre.plan("08:30", "14:30", "23:00")
+    night = PlanRules(DueRule((60,)), frozenset({4}))
+    await centre.plans.create(
+        centre.actor, NewPlan("夜巡", centre.other_tour, night, night_tour_id=centre.other_tour, grace_minutes=30)
+    )
+    begins = datetime(2026, 11, 26, tzinfo=ZONE)
+    await centre.periods.create(
+        centre.actor, NewPeriod("庙会", "event", "", begins, begins + timedelta(days=2), True, False)
+    )
+    await centre.at("23T09:10")
+    started = await centre.due.start(centre.actor, (await centre.first()).id or 0)
+    await centre.runs.end(started.run_id, "submitted")
+    await centre.at("24T14:40")
+    found = await overview.days(centre.actor, date(2026, 11, 22), date(2026, 11, 28))
+    told = [
+        (one.day.day, one.planned, one.night, one.special, one.done, one.late, one.missed, one.open, one.coming)
+        for one in found
+    ]
+    assert told == [
+        (22, 0, 0, 0, 0, 0, 0, 0, 0),
+        (23, 3, 1, 0, 1, 1, 2, 0, 0),
+        (24, 3, 1, 0, 0, 0, 1, 1, 1),
+        (25, 3, 1, 0, 0, 0, 0, 0, 3),
+        (26, 3, 1, 3, 0, 0, 0, 0, 3),
+        (27, 4, 2, 4, 0, 0, 0, 0, 4),
+        (28, 3, 1, 0, 0, 0, 0, 0, 3),
+    ]
+    assert [(tour.tour_name, tour.count) for tour in found[5].tours] == [("重点路段", 3), ("学校", 1)]
+    await centre.tours_archived(centre.other_tour)
+    found = await overview.days(centre.actor, date(2026, 11, 27), date(2026, 11, 27))
+    assert [(one.planned, [tour.tour_name for tour in one.tours]) for one in found] == [(3, ["重点路段"])]
+    for last in (date(2026, 11, 26), date(2026, 11, 27) + timedelta(days=MOST_DAYS)):
+        with pytest.raises(HubError) as refused:
+            await overview.days(centre.actor, date(2026, 11, 27), last)
+        assert refused.value.reason == "span_length"
+
+
+async def test_the_days_are_what_the_list_of_occurrences_has(centre: Centre) -> None:
+    """Thirty plans every half hour, each of a tour of its own, over a special period and rows that are made already."""
+    async with centre.database.write() as session:
+        tours = [Tour(name=f"路线{number:02}", created_at=centre.clock.now()) for number in range(30)]
+        session.add_all(tours)
+        await session.flush()
+        camera = await session.scalar(select(TourStop.camera_id).limit(1))
+        session.add_all(TourStop(tour_id=tour.id, position=0, camera_id=camera, dwell_s=60) for tour in tours)
+        every = [{"times": [], "every": {"minutes": minutes, "begin": "00:00", "end": "00:00"}} for minutes in (30, 60)]
+        for tour in tours:
+            plan = Plan(name=tour.name, tour_id=tour.id, rule=every[0], in_special="other", special_rule=every[1])
+            plan.created_at = plan.changed_at = centre.clock.now()
+            session.add(plan)
+    begins = datetime(2026, 11, 24, 9, 15, tzinfo=ZONE)
+    await centre.periods.create(
+        centre.actor, NewPeriod("庙会", "event", "", begins, begins + timedelta(hours=20), True, False)
+    )
+    await centre.at("23T11:00")
+    overview = PlanOverview(centre.database, centre.clock, ZONE)
+    days = {one.day: one for one in await overview.days(centre.actor, date(2026, 11, 23), date(2026, 12, 23))}
+    assert (days[date(2026, 12, 23)].planned, days[date(2026, 12, 23)].other_tours) == (30 * 48, 30 - MOST_TOURS)
+    for number in (23, 24, 25, 26):
+        begin = datetime(2026, 11, number, tzinfo=ZONE)
+        listed, more = await centre.due.list(centre.actor, OccurrenceQuery(begin, begin + timedelta(days=1)))
+        assert not more
+        day = days[date(2026, 11, number)]
+        assert (day.planned, day.night, day.special, day.missed, day.open + day.coming) == (
+            len(listed),
+            sum(one.variant == "night" for one in listed),
+            sum(one.special for one in listed),
+            sum(one.state == "missed" for one in listed),
+            sum(one.state in ("due", "late", "running") for one in listed),
+        )
 
 
 @pytest.mark.slow

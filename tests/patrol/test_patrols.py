@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +20,9 @@ from camera_hub.patrol.runs.keeper import RunMoved
 from camera_hub.patrol.runs.run_proof import ResultCounts
 from camera_hub.patrol.runs.runs import MAX_ACTIVE
 from camera_hub.patrol.runs.views import RunView
+from camera_hub.patrol.runs.warming import AFTER_CLOSING
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunStep, Tour, User
-from tests.patrol.centre import Centre, centre, clock
+from tests.patrol.centre import SETTINGS, Centre, centre, clock
 
 __all__ = ["centre", "clock"]
 
@@ -32,7 +33,7 @@ class Proof:
 
     confirms: bool = True
     results: dict[tuple[int, int], str] = field(default_factory=dict)
-    submits: list[str] = field(default_factory=list)
+    ends: list[str | None] = field(default_factory=list)
 
     async def begin(self, session: AsyncSession, run: Run, itinerary: Itinerary) -> None:
         self.results = {(stop.position, camera): "open" for stop in itinerary for camera in stop.ids}
@@ -64,9 +65,9 @@ class Proof:
         if "open" in self.results.values():
             raise HubError(Kind.CONFLICT, "some cameras are not confirmed", reason="still_open")
 
-    async def submitted(self, session: AsyncSession, run: Run, actor: Actor, note: str) -> None:
-        assert (run.state, run.end_reason) == ("ended", "submitted")
-        self.submits.append(note)
+    async def ended(self, session: AsyncSession, run: Run) -> None:
+        assert run.state == "ended"
+        self.ends.append(run.end_reason)
 
 
 @dataclass
@@ -163,7 +164,7 @@ async def test_dead_stops_are_offered_again_when_they_are_back(centre: Centre) -
         run = await on.reader.get(centre.actor, run.id)
         assert (run.state, run.remaining) == ("closing", ())
         run = await on.runs.submit(centre.actor, run.id, "无异常", run.revision)
-        assert (run.state, run.end_reason, proof.submits) == ("ended", "submitted", ["无异常"])
+        assert (run.state, run.end_reason, proof.ends) == ("ended", "submitted", ["submitted"])
         assert [line[:3] for line in await centre.lines(on, run.id)] == [
             (0, "skipped", "unreachable"),
             (1, "skipped", "unreachable"),
@@ -311,6 +312,98 @@ async def test_a_patrol_is_handed_over_and_taken_over(centre: Centre) -> None:
         ]
 
 
+async def test_the_next_offered_stop_of_a_patrol_that_is_over_is_warm_while_somebody_may_be_there(
+    centre: Centre,
+) -> None:
+    tour = await centre.tour(5, 5, 5)
+    async with centre.engine(Proof(confirms=False)) as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
+        await centre.clock.walk(16)
+        run = await on.reader.get(centre.actor, run.id)
+        assert (run.state, run.next_position) == ("closing", 0)
+        centre.media.warmed.clear()
+        await centre.clock.walk(30)
+        assert set(centre.media.warmed) == {((centre.cameras[0],), f"run-{run.id}-next-ahead", 15.0)}
+        assert len(centre.media.warmed) >= 3, "renewed before it ends"
+        run = await on.runs.control(centre.actor, run.id, "next", run.revision)
+        await centre.clock.walk(1)
+        assert ((centre.cameras[1],), f"run-{run.id}-next", 15.0) in centre.media.warmed, "as of any stop"
+        await centre.clock.walk(AFTER_CLOSING + 5)
+        assert (await on.reader.get(centre.actor, run.id)).state == "closing"
+        centre.media.warmed.clear()
+        await centre.clock.walk(30)
+        assert centre.media.warmed == [], "nobody has gone on with it"
+
+
+async def test_who_is_handed_a_patrol_has_a_message_until_it_is_received_or_passed_on(centre: Centre) -> None:
+    tour = await centre.tour(60, 60)
+    li, wang = await person(centre, "li"), await person(centre, "wang")
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
+        assert run.handover is None
+        await centre.clock.walk(5)
+        run = await on.runs.control(centre.actor, run.id, "next", run.revision)
+        run = await on.runs.hand_over(centre.actor, run.id, li.user_id, "桥头有施工", run.revision)
+        handover = run.handover
+        assert handover is not None
+        names = [stop.name for stop in await on.reader.itinerary(li, run.id)]
+        assert (handover.by_id, handover.by_name, handover.note) == (centre.actor.user_id, "张三", "桥头有施工")
+        assert (handover.position, handover.stop, handover.at, handover.received_at) == (1, names[1], run.now, None)
+    async with centre.engine() as on:  # the hub has been restarted
+        kept = await on.reader.get(li, run.id)
+        assert kept.handover == handover
+        with pytest.raises(HubError) as refused:
+            await on.runs.receive(wang, run.id)
+        assert (refused.value.reason, refused.value.params["name"]) == ("not_operator", "li")
+        await centre.clock.walk(5)
+        with centre.bus.subscribe(RunChanged) as heard:
+            received = await on.runs.receive(li, run.id)
+            await told(heard)
+            assert received.handover == replace(handover, received_at=received.now)
+            await centre.clock.walk(1)
+            again = await on.runs.receive(li, run.id)
+        assert (again.handover, again.revision) == (received.handover, run.revision)
+        assert [kind for kind, _ in await events(centre, on, run.id)].count("received") == 1
+        onward = await on.runs.hand_over(li, run.id, wang.user_id, "", again.revision)
+        assert onward.handover is not None
+        assert (onward.handover.by_name, onward.handover.received_at) == ("li", None)
+        taken = await on.runs.take_over(li, run.id, "", onward.revision)
+        assert taken.handover is None, "who takes it over knows it"
+        over = await on.runs.control(li, run.id, "stop", taken.revision)
+        assert over.handover is None
+        with pytest.raises(HubError) as late:
+            await on.runs.receive(li, run.id)
+        assert late.value.reason == "run_ended"
+
+
+async def test_who_has_handed_a_patrol_over_does_not_submit_it(centre: Centre) -> None:
+    tour = await centre.tour(5)
+    li = await person(centre, "li")
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
+        await centre.clock.walk(6)
+        run = await on.runs.hand_over(centre.actor, run.id, li.user_id, "", (await on.reader.get(li, run.id)).revision)
+        assert run.state == "closing"
+        with pytest.raises(HubError) as refused:
+            await on.runs.submit(centre.actor, run.id, "")
+        assert (refused.value.reason, refused.value.params["name"]) == ("not_operator", "li")
+        assert (await on.runs.submit(li, run.id, "")).end_reason == "submitted"
+
+
+async def test_a_patrol_that_nobody_goes_on_with_says_when_it_expires(centre: Centre) -> None:
+    tour = await centre.tour(5)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
+        assert run.expires_at is None
+        run = await on.runs.control(centre.actor, run.id, "pause", run.revision)
+        assert run.expires_at == run.now + timedelta(hours=SETTINGS.closing_hours)
+        await on.runs.control(centre.actor, run.id, "resume", run.revision)
+        await centre.clock.walk(6)
+        run = await on.reader.get(centre.actor, run.id)
+        assert run.state == "closing"
+        assert run.expires_at == run.started_at + timedelta(seconds=5, hours=SETTINGS.closing_hours)
+
+
 async def test_a_tour_is_run_by_its_roles(centre: Centre) -> None:
     tour = await ruled(centre, await centre.tour(60), roles=["leader"])
     admin, other = await person(centre, "admin", Role.TOWNSHIP_ADMIN), await person(centre, "other")
@@ -382,7 +475,7 @@ async def test_what_belongs_to_a_start_or_an_end_is_all_or_nothing(centre: Centr
         raise HubError(Kind.CONFLICT, "somebody else has started it")
 
     class Sealed(Proof):
-        async def submitted(self, session: AsyncSession, run: Run, actor: Actor, note: str) -> None:
+        async def ended(self, session: AsyncSession, run: Run) -> None:
             raise HubError(Kind.UNAVAILABLE, "the chain cannot be written")
 
     async with centre.engine(Sealed()) as on:

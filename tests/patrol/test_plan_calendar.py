@@ -1,14 +1,17 @@
 """When a plan is due: times of day, intervals, weekdays, seasons, special periods, variants, summer time."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError
 from camera_hub.patrol.plans.calendar import SpecialTimes, due_times, instant, next_due
+from camera_hub.patrol.plans.day_counts import day_counts
 from camera_hub.patrol.plans.rules import DAY, DueRule, Interval, PlanRules, check, minute_of, rule_json, rule_of
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
@@ -165,6 +168,27 @@ def test_due_times_are_ordered_single_and_the_same_however_they_are_asked_for(
     assert due_times(rules, special, zone, begin, end, 3) == found[:3]
     if found:
         assert next_due(rules, special, zone, begin - timedelta(microseconds=1)) == found[:1]
+
+
+@settings(deadline=None)
+@given(
+    PLANS.map(lambda rules: replace(rules, first_day=date(2026, 3, 3), last_day=date(2026, 11, 20))) | PLANS,
+    SPANS | st.just(SpecialTimes([(at("2026-02-27T06:00", NEW_YORK), at("2026-03-20", NEW_YORK))])),
+    st.sampled_from(ZONES),
+    st.sampled_from([date(2026, 2, 25), date(2026, 10, 28)]),
+    st.timedeltas(timedelta(0), timedelta(days=15)),
+)
+def test_the_counts_of_a_month_are_those_of_its_days(
+    rules: PlanRules, special: SpecialTimes, zone: ZoneInfo, first: date, after: timedelta
+) -> None:
+    """Equal days are counted once: that must not change what is counted, whatever ends or begins in the month."""
+    days = [first + timedelta(days=number) for number in range(31)]
+    since = instant(first, 0, zone) + after
+    counted = dict(day_counts(rules, special, zone, days, since))
+    for day in days:
+        begin, end = instant(day, 0, zone), instant(day + timedelta(days=1), 0, zone)
+        due = due_times(rules, special, zone, max(begin, since), end) if end > since else []
+        assert counted.get(day, {}) == Counter((one.night, one.special) for one in due)
 
 
 @given(PLANS, st.sampled_from(ZONES), INSTANTS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,12 +17,15 @@ from camera_hub.access.policy import Actor, Role
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.eye.messages import Photo, Seen
-from camera_hub.patrol.proof.findings import FindingQuery, NewFinding
+from camera_hub.patrol.proof.finding_list import FindingQuery
+from camera_hub.patrol.proof.findings import NewFinding
 from camera_hub.patrol.proof.moments import WAITING
 from camera_hub.patrol.proof.parts import FOLDER, ProofMedia, ProofParts, proof
 from camera_hub.patrol.proof.patrol_proof import PatrolProof
-from camera_hub.patrol.proof.results import Confirmation, Verdict
+from camera_hub.patrol.proof.pictures import KeptPicture, StagedPicture
+from camera_hub.patrol.proof.results import Confirmation
 from camera_hub.patrol.proof.run_results import ResultView
+from camera_hub.patrol.proof.transitions import Verdict
 from camera_hub.patrol.runs.engine import Engine
 from camera_hub.patrol.runs.runs import Verb
 from camera_hub.patrol.runs.views import RunView
@@ -30,9 +33,9 @@ from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.patrol.tours.stops import NewStop
 from camera_hub.patrol.tours.tours import TourDraft
 from camera_hub.settings import PatrolSettings
-from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunEvent, RunPicture, RunResult, Tour
+from camera_hub.store.tables import Alarm, AlarmMember, Camera, Run, RunPicture, RunResult, Tour
 from tests.fakes.stepped import SteppedClock
-from tests.patrol.centre import Centre, centre, clock
+from tests.patrol.centre import Centre, ReportingPageOf, centre, clock
 from tests.patrol.test_patrols import person
 
 __all__ = ["centre", "clock"]
@@ -100,6 +103,7 @@ class Desk:
     photographer: FakePhotographer
     seal: FakeSeal
     files: Path
+    page: ReportingPageOf
 
     async def start(self, *stops: int | list[int], key: Collection[int] = (), confirm: str = "screen") -> RunView:
         """A tour of these stops of 10 s each, running: a camera, or several in a scene (by their index)."""
@@ -120,7 +124,7 @@ class Desk:
         """A page shows these cameras (by their index) that long, and says so."""
         await self.centre.clock.walk(seconds)
         claims = [Sighting(self.centre.cameras[n], seconds) for n in cameras]
-        await self.parts.sightings.report(self.centre.actor, run, step, claims)
+        await self.page.report(self.centre.actor, run, step, claims)
         await self.centre.clock.settle()
 
     async def confirm(
@@ -129,6 +133,16 @@ class Desk:
         ids = tuple(self.centre.cameras[n] for n in cameras) or None
         wish = Confirmation(position, ids, result, words, **more)
         return list(await self.parts.results.confirm(self.centre.actor, run, wish))
+
+    async def end(self, run: int, reason: str) -> None:
+        """Submit it, give it up, or leave it alone until it expires."""
+        if reason == "submitted":
+            await self.on.runs.submit(self.centre.actor, run, "")
+        elif reason == "stopped":
+            await self.control(run, "stop")
+        else:
+            await self.centre.clock.advance(SETTINGS.closing_hours * 3600)
+            await self.centre.clock.walk(5)
 
     async def results(self, run: int) -> dict[tuple[int, int], ResultView]:
         """By position and camera (its index)."""
@@ -147,6 +161,11 @@ class Desk:
         """Act on the run as it is now."""
         revision = (await self.on.reader.get(self.centre.actor, run)).revision
         await self.on.runs.control(self.centre.actor, run, verb, revision, position)
+
+    async def over_to(self, run: int, actor: Actor) -> None:
+        """Somebody else takes the patrol over."""
+        revision = (await self.on.reader.get(actor, run)).revision
+        await self.on.runs.take_over(actor, run, "", revision)
 
     async def pictured(self, run: int) -> None:
         """Until no picture is under way."""
@@ -185,9 +204,10 @@ async def working(centre: Centre, folder: Path, settings: PatrolSettings = SETTI
     async with AsyncExitStack() as stack:
         on = await stack.enter_async_context(centre.engine(PatrolProof(seal, centre.media)))
         parts = await stack.enter_async_context(
-            proof(settings, folder, Bystander(centre.clock), centre.bus, centre.database, media)
+            proof(settings, folder, Bystander(centre.clock), centre.bus, centre.database, media, on.keeper)
         )
-        yield Desk(centre, on, parts, photographer, seal, folder / FOLDER)
+        page = ReportingPageOf(parts.sightings, centre.actor.user_id, "page", centre.clock.monotonic())
+        yield Desk(centre, on, parts, photographer, seal, folder / FOLDER, page)
 
 
 @pytest.fixture
@@ -234,15 +254,19 @@ async def test_a_patrol_is_seen_confirmed_and_submitted(desk: Desk) -> None:
             await desk.parts.results.picture(desk.centre.actor, run.id + 1, number)
 
 
-async def test_nothing_of_a_submitted_patrol_changes_any_more(desk: Desk) -> None:
+@pytest.mark.parametrize("end", ["submitted", "stopped", "expired"])
+async def test_a_patrol_is_sealed_however_it_ends_and_nothing_of_it_changes_any_more(desk: Desk, end: str) -> None:
     run = await desk.start(0)
     await desk.look(run.id, 0, 0)
     await desk.confirm(run.id, 0)
     finding = await desk.parts.findings.add(
-        desk.centre.actor, run.id, NewFinding(0, desk.centre.cameras[0], "waste", "垃圾")
+        desk.centre.actor, run.id, NewFinding(0, desk.centre.cameras[0], "waste", "垃圾", change=True)
     )
     await desk.centre.clock.walk(10)
-    await desk.on.runs.submit(desk.centre.actor, run.id, "")
+    assert desk.seal.sealed == []
+    await desk.end(run.id, end)
+    assert [(sealed, state) for sealed, state, _ in desk.seal.sealed] == [(run.id, "ended")]
+    assert (await desk.on.reader.get(desk.centre.actor, run.id)).end_reason == end
     before = await desk.results(run.id)
     new = NewFinding(0, desk.centre.cameras[0], "waste", "垃圾")
     findings = desk.parts.findings
@@ -257,7 +281,7 @@ async def test_nothing_of_a_submitted_patrol_changes_any_more(desk: Desk) -> Non
         with pytest.raises(HubError) as late:
             await attempt
         assert (late.value.kind, late.value.reason) == (Kind.CONFLICT, "run_ended")
-    await desk.parts.sightings.report(desk.centre.actor, run.id, 0, [Sighting(desk.centre.cameras[0], 9.0)])
+    await desk.page.report(desk.centre.actor, run.id, 0, [Sighting(desk.centre.cameras[0], 9.0)])
     desk.parts.moments.take(run.id, 0, [desk.centre.cameras[0]])
     await desk.centre.clock.walk(5)
     assert await desk.results(run.id) == before
@@ -367,32 +391,62 @@ async def test_of_two_who_confirm_at_once_the_second_gets_the_new_state(desk: De
     await desk.look(run.id, 0, 0)
     other = Actor(desk.centre.actor.user_id, "li", "李四", Role.OPERATOR)
     wishes = (Confirmation(0, None, "normal"), Confirmation(0, (desk.centre.cameras[0],), "abnormal", "有人占道"))
-    first, second = await asyncio.gather(
+    answers = await asyncio.gather(
         desk.parts.results.confirm(other, run.id, wishes[1]),
         desk.parts.results.confirm(desk.centre.actor, run.id, wishes[0]),
+        return_exceptions=True,
     )
-    # Who comes second confirms what is open there: nothing any more, or corrects what he has seen.
+    # Who comes second confirms what is open there, which is nothing any more, or learns what the other has said.
     (one,) = (await desk.results(run.id)).values()
-    assert (one.result, one.confirmed_name) == ("abnormal", "李四")
-    assert {view.result for view in (*first, *second)} <= {"normal", "abnormal"}
+    refused = [answer.reason for answer in answers if isinstance(answer, HubError)]
+    assert (one.result, refused) in (("abnormal", []), ("normal", ["already_confirmed"]))
+
+
+async def test_every_change_of_a_confirmed_result_is_meant_has_a_reason_and_is_kept(desk: Desk) -> None:
+    """Whoever had confirmed it, and whatever changes it: a confirmation, a finding, the finding's words, its end."""
+    run, other = await desk.start(0), await person(desk.centre, "李四")
+    camera = desk.centre.cameras[0]
+    await desk.look(run.id, 0, 0)
+    await desk.confirm(run.id, 0)
+    by_name, findings = desk.parts.results.confirm, desk.parts.findings
+    await desk.over_to(run.id, other)
     with pytest.raises(HubError) as late:
-        await desk.confirm(run.id, 0, 0)
+        await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "有人占道"))
     assert late.value.reason == "already_confirmed"
-    assert late.value.params["cameras"][0] | {"why": None} == {
-        "position": 0,
-        "id": desk.centre.cameras[0],
-        "result": "abnormal",
-        "by": "李四",
-        "seen_s": 5.0,
-        "why": None,
-    }
-    await desk.confirm(run.id, 0, 0, change=True)
-    async with desk.centre.database.read() as session:
-        (event,) = await session.scalars(
-            select(RunEvent).where(RunEvent.kind == "result_changed").order_by(RunEvent.id.desc()).limit(1)
-        )
-    assert [event.detail[f"before{name}"] for name in ("", "_words", "_name")] == ["abnormal", "有人占道", "李四"]
-    assert (await desk.on.reader.events(desk.centre.actor, run.id))[-1].kind == "result_changed"
+    named = {"position": 0, "id": camera, "result": "normal", "by": "张三", "seen_s": 5.0, "why": None}
+    assert late.value.params["cameras"] == [named]
+    with pytest.raises(HubError) as early:
+        await findings.add(other, run.id, NewFinding(0, camera, "flood", "积水"))
+    assert early.value.reason == "already_confirmed"
+    assert (await desk.results(run.id))[0, 0].result == "normal"
+    with pytest.raises(HubError) as mute:
+        await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "", change=True))
+    assert mute.value.reason == "words_needed"
+    await by_name(other, run.id, Confirmation(0, (camera,), "abnormal", "有人占道", change=True))
+    await desk.over_to(run.id, desk.centre.actor)
+    await by_name(desk.centre.actor, run.id, Confirmation(0, (camera,), "normal", "已撤离", change=True))
+    await desk.over_to(run.id, other)
+    finding = await findings.add(other, run.id, NewFinding(0, camera, "flood", "积水", change=True))
+    await findings.change(other, finding.id, "flood", "积水一片")
+    await findings.delete(other, finding.id)
+    events = await desk.on.reader.events(desk.centre.actor, run.id)
+    kept = [
+        (one.user_name, *(one.detail[name] for name in ("before", "before_words", "before_name", "result", "words")))
+        for one in events
+        if one.kind == "result_changed"
+    ]
+    assert kept == [
+        ("李四", "normal", "", "张三", "abnormal", "有人占道"),
+        ("张三", "abnormal", "有人占道", "李四", "normal", "已撤离"),
+        ("李四", "normal", "已撤离", "张三", "abnormal", "积水"),
+        ("李四", "abnormal", "积水", "李四", "abnormal", "积水一片"),
+        ("李四", "abnormal", "积水一片", "李四", "open", ""),
+    ]
+    changes = [one for one in events if one.kind == "result_changed"]
+    assert [one.detail["finding"] for one in changes] == [None, None, *[finding.id] * 3]
+    assert changes[0].detail["before_by"] == desk.centre.actor.user_id
+    assert datetime.fromisoformat(changes[0].detail["before_at"]) <= changes[0].at
+    assert (await desk.results(run.id))[0, 0].confirmed_name is None
 
 
 async def test_a_finding_takes_its_picture_and_makes_the_camera_abnormal(desk: Desk) -> None:
@@ -403,7 +457,7 @@ async def test_a_finding_takes_its_picture_and_makes_the_camera_abnormal(desk: D
     finding = await desk.parts.findings.add(actor, run.id, NewFinding(0, camera, "road_hazard", "护栏断了"))
     assert desk.photographer.asked[-1] == (camera, 2560, "main")
     assert (finding.village, finding.camera, finding.user_name) == ("东沟村", "东沟村摄像机1", "张三")
-    assert (await desk.parts.findings.picture(actor, finding.id)).startswith(b"\xff\xd8")
+    assert (await desk.parts.finding_list.picture(actor, finding.id)).startswith(b"\xff\xd8")
     one = (await desk.results(run.id))[0, 0]
     assert (one.result, one.words, one.findings, one.confirmed_name) == ("abnormal", "护栏断了", 1, "张三")
     assert await desk.parts.pictures.sweep() == 1  # the picture of the moment: replaced by the one in full size
@@ -413,7 +467,7 @@ async def test_a_finding_takes_its_picture_and_makes_the_camera_abnormal(desk: D
     assert unknown.value.reason == "no_such_category"
     with_photo = await desk.parts.findings.add_photo(actor, finding.id, b"\xff\xd8 GPS 31.8 117.2")
     assert with_photo.photo_url == f"/api/findings/{finding.id}/photo.jpg"
-    assert await desk.parts.findings.picture(actor, finding.id, photo=True) == b"\xff\xd8made anew"
+    assert await desk.parts.finding_list.picture(actor, finding.id, photo=True) == b"\xff\xd8made anew"
     await desk.parts.findings.add_photo(actor, finding.id, b"\xff\xd8 another")
     for data in (b"", b"<svg/>", b"<html>", b"GIF89a"):
         with pytest.raises(HubError) as bad:
@@ -442,7 +496,22 @@ async def test_the_picture_of_a_deleted_finding_goes_with_it(desk: Desk) -> None
     assert len(await desk.stored()) == 2
     await desk.parts.findings.delete(actor, mistake.id)
     assert len(await desk.stored()) == 1
-    assert (await desk.parts.findings.picture(actor, right.id)).startswith(b"\xff\xd8")
+    assert (await desk.parts.finding_list.picture(actor, right.id)).startswith(b"\xff\xd8")
+
+
+async def test_who_has_handed_a_patrol_over_confirms_nothing_more_and_what_was_confirmed_stays(desk: Desk) -> None:
+    run = await desk.start(0, 1)
+    await desk.look(run.id, 0, 0)
+    await desk.confirm(run.id, 0)
+    li = await person(desk.centre, "li")
+    run = await desk.on.reader.get(li, run.id)
+    await desk.on.runs.hand_over(desk.centre.actor, run.id, li.user_id, "", run.revision)
+    with pytest.raises(HubError) as refused:
+        await desk.confirm(run.id, 0)
+    assert (refused.value.reason, refused.value.params["name"]) == ("not_operator", "li")
+    (one,) = [one for one in (await desk.results(run.id)).values() if one.position == 0]
+    assert (one.result, one.confirmed_name) == ("normal", desk.centre.actor.display_name)
+    assert await desk.parts.results.confirm(li, run.id, Confirmation(0, None, "normal"))
 
 
 async def test_a_patrol_that_is_kept_for_other_roles_is_not_confirmed_either(desk: Desk) -> None:
@@ -475,7 +544,7 @@ async def test_findings_are_listed_by_place_time_category_and_words(desk: Desk) 
         camera = cameras[4] if number % 2 else cameras[0]
         await desk.parts.findings.add(actor, run.id, NewFinding(0, camera, "waste", f"第{number}处 100%_"))
         await desk.centre.clock.advance(0.01)
-    found = desk.parts.findings.listed
+    found = desk.parts.finding_list.listed
     page = await found(actor, FindingQuery(limit=2))
     assert ([one.words[1] for one in page.findings], page.total) == (["4", "3"], 5)
     rest = await found(actor, FindingQuery(limit=200, before=page.next))
@@ -495,7 +564,7 @@ async def test_findings_are_listed_by_place_time_category_and_words(desk: Desk) 
     village = Actor(7, "v", "V", Role.VILLAGE_ADMIN, frozenset({1}))
     assert (await found(village, FindingQuery())).total == 0
     with pytest.raises(HubError, match="no such finding"):
-        await desk.parts.findings.get(village, page.findings[0].id)
+        await desk.parts.finding_list.get(village, page.findings[0].id)
 
 
 async def test_a_picture_is_tried_again_while_the_stop_is_on_and_its_lack_is_said(desk: Desk) -> None:
@@ -529,6 +598,59 @@ async def test_a_second_visit_takes_another_picture_unless_the_first_was_confirm
     assert after[0, 1].visits == 1
     assert await desk.parts.pictures.sweep() == 1
     assert desk.kept() == await desk.stored()
+
+
+async def test_the_pictures_of_one_screen_are_kept_together(desk: Desk) -> None:
+    """Else sixteen cameras that are seen at once are sixteen transactions, each with files, and the runs wait."""
+    run = await desk.start([0, 1, 2])
+    written = list[int]()
+    write = desk.parts.pictures.add_staged
+
+    async def noting(session: AsyncSession, run_id: int, staged: Sequence[StagedPicture]) -> Sequence[KeptPicture]:
+        written.append(len(staged))
+        return await write(session, run_id, staged)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk.parts.pictures, "add_staged", noting)
+        await desk.look(run.id, 0, 0, 1, 2)
+        await desk.pictured(run.id)
+    assert written == [3]
+    assert desk.kept() == await desk.stored()
+
+
+async def test_of_a_screen_the_pictures_that_came_are_kept_and_the_others_tried_again(desk: Desk) -> None:
+    slow = desk.centre.cameras[1]
+    desk.photographer.errors = {slow: HubError(Kind.TIMEOUT, "none came", reason=Reason.NO_KEY_FRAME)}
+    run = await desk.start([0, 1, 2])
+    await desk.look(run.id, 0, 0, 1, 2, seconds=4.0)
+    await desk.until(run.id, lambda found: all(found[0, n].picture_url for n in (0, 2)))
+    assert (await desk.results(run.id))[0, 1].picture_url is None
+    desk.photographer.errors.clear()
+    await desk.until(run.id, lambda found: found[0, 1].picture_url is not None, step=0.1)
+    assert [camera for camera, _, _ in desk.photographer.asked].count(desk.centre.cameras[0]) == 1
+
+
+async def test_a_picture_whose_transaction_fails_is_taken_again_and_leaves_no_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await desk.start([0, 1])
+    writing, failing = desk.parts.pictures.writing, [True]
+
+    @asynccontextmanager
+    async def failing_once() -> AsyncIterator[AsyncSession]:
+        async with writing() as session:
+            yield session
+            if failing:
+                failing.pop()
+                raise HubError(Kind.UNAVAILABLE, "the database is away", reason="database_away")
+
+    monkeypatch.setattr(desk.parts.pictures, "writing", failing_once)
+    await desk.look(run.id, 0, 0, 1)
+    await desk.until(run.id, lambda found: all(one.picture_url for one in found.values()), step=0.1)
+    assert not failing
+    await desk.parts.pictures.sweep()
+    assert desk.kept() == await desk.stored()
+    assert not list(desk.files.glob("*.part"))
 
 
 async def test_the_queue_of_pictures_is_bounded(desk: Desk) -> None:

@@ -6,10 +6,8 @@ import pytest
 
 from camera_hub.errors import HubError
 from camera_hub.patrol.proof.results import (
-    CameraResult,
     Confirmation,
     PatrolState,
-    Verdict,
     check_submit,
     confirmed,
     excused,
@@ -17,6 +15,7 @@ from camera_hub.patrol.proof.results import (
     looked_at,
     remaining,
 )
+from camera_hub.patrol.proof.transitions import CameraResult, Verdict
 
 SCREEN = PatrolState("running", "screen", 3.0)
 SINGLY = replace(SCREEN, confirm="camera")
@@ -56,9 +55,9 @@ def stop(
         (END, [SEEN, OTHER], stop(), [1, 2]),  # earlier is welcome
         (replace(END, state="closing"), [SEEN, LATER, KEY], stop(at=None), [1, 12]),
         (replace(SCREEN, state="paused"), [SEEN], stop(), [1]),
-        (SCREEN, [BAD], stop(7, change=True), [7]),  # corrected
+        (SCREEN, [BAD], stop(7, words="水已退", change=True), [7]),  # changed
         (SCREEN, [SEEN], stop(1, result="abnormal", words="积水"), [1]),
-        (SCREEN, [NORMAL], stop(6, result="abnormal", words="积水"), [6]),
+        (SCREEN, [NORMAL], stop(6, result="abnormal", words="积水", change=True), [6]),
         (SCREEN, [BLACK], stop(5, result="abnormal", words="黑屏"), [5]),  # nobody can see it, anybody can report it
         (SCREEN, [DEAD], stop(9, result="abnormal", words="断电"), [9]),
         (SCREEN, [FOUND], stop(8, result="abnormal", words="更多", change=True), [8]),
@@ -88,6 +87,9 @@ def test_a_confirmation_changes_what_it_means(
         (SCREEN, [SEEN], stop(result="abnormal", words="x"), "one_at_a_time", [1]),
         (SCREEN, [SEEN], stop(1, result="abnormal"), "words_needed", None),
         (SCREEN, [BAD], stop(7), "already_confirmed", [7]),
+        (SCREEN, [BAD], stop(7, change=True), "words_needed", None),
+        (SCREEN, [NORMAL], stop(6, result="abnormal", words="积水"), "already_confirmed", [6]),
+        (SCREEN, [NORMAL], stop(6, result="abnormal", change=True), "words_needed", None),
         (SCREEN, [BAD], stop(7, result="abnormal", words="另一句"), "already_confirmed", [7]),
         (SCREEN, [FOUND], stop(8, change=True), "already_confirmed", [8]),  # a finding is not unsaid
         (SCREEN, [SEEN], stop(at=7), "no_such_stop", None),
@@ -110,7 +112,8 @@ def test_what_cannot_be_confirmed_is_refused_and_named(
 
 
 @pytest.mark.parametrize(
-    ("before", "reason"), [(SEEN, None), (NORMAL, None), (BLACK, None), (DEAD, None), (SHORT, "not_seen")]
+    ("before", "reason"),
+    [(SEEN, None), (BLACK, None), (DEAD, None), (SHORT, "not_seen"), (NORMAL, "already_confirmed")],
 )
 def test_a_finding_makes_its_camera_abnormal(before: CameraResult, reason: str | None) -> None:
     if reason is None:
@@ -118,15 +121,17 @@ def test_a_finding_makes_its_camera_abnormal(before: CameraResult, reason: str |
         assert (after.result, after.words, after.findings) == ("abnormal", "路面塌陷", 1)
         assert found(SCREEN, after, "又一处").words == "路面塌陷"
     else:
-        with pytest.raises(HubError, match="not visible"):
+        with pytest.raises(HubError) as refused:
             found(SCREEN, before, "路面塌陷")
+        assert refused.value.reason == reason
+        assert found(SCREEN, NORMAL, "路面塌陷", change=True).result == "abnormal"
 
 
 def test_the_dead_are_excused_until_they_are_back_and_seen() -> None:
     assert [excused(one, 3.0) for one in (SHORT, HIDDEN, BLACK, SEEN, NORMAL, BAD, DEAD)] == [True] * 3 + [False] * 4
-    assert looked_at(DEAD, 3.0) == "excused"
-    assert looked_at(replace(DEAD, seen_s=3.0), 3.0) == "open"
-    assert looked_at(BAD, 3.0) == "abnormal"
+    assert looked_at(DEAD, 3.0).result == "excused"
+    assert looked_at(replace(DEAD, seen_s=3.0), 3.0).result == "open"
+    assert looked_at(BAD, 3.0).result == "abnormal"
 
 
 def test_what_is_open_is_offered_and_keeps_the_patrol_from_being_submitted() -> None:

@@ -160,7 +160,7 @@ async def test_a_late_report_on_a_summed_step_changes_nothing(centre: Centre) ->
         await lengthen(centre, run.id, DETAILED + AT_ONCE)
         await centre.clock.walk(DWELL)
         before = await whole(centre, on, run.id)
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(centre.cameras[0], 9.0)])
+        await centre.page().report(centre.actor, run.id, 0, [Sighting(centre.cameras[0], 9.0)])
         assert await whole(centre, on, run.id) == before
 
 

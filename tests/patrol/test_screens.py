@@ -353,6 +353,23 @@ async def test_a_carousel_turns_through_what_the_hub_knows(centre: Centre) -> No
         await centre.screens.show(centre.operator, screen.id, screen.revision, bad)
 
 
+async def test_small_tiles_are_shown_large_in_turn_as_the_scene_or_the_wall_has_it(centre: Centre) -> None:
+    one, two, *_ = centre.cameras
+    screen = await centre.screen()
+    wanted = CamerasContent("4", (one,), (), 10)
+    screen = await centre.screens.show(centre.operator, screen.id, screen.revision, wanted)
+    assert screen.picture.magnify_s == 10
+    screen = await centre.screens.show(centre.operator, screen.id, screen.revision, TileWanted(1, two))
+    assert screen.picture.magnify_s == 10, "another camera in one tile changes nothing of it"
+    scene = await centre.scene()
+    async with centre.database.write() as session:
+        await session.execute(update(Scene).values(magnify_s=20))
+    screen = await centre.screens.show(centre.operator, screen.id, screen.revision, SceneContent(scene))
+    assert screen.picture.magnify_s == 20
+    screen = await centre.screens.take_back(centre.operator, screen.id, screen.revision)
+    assert screen.picture.magnify_s == 10
+
+
 async def test_names_are_used_once_and_screens_are_bounded(centre: Centre) -> None:
     await centre.screen("左")
     with pytest.raises(HubError, match="already"):

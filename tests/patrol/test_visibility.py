@@ -25,13 +25,14 @@ async def seen(centre: Centre, on: Engine, run: int) -> list[tuple[float | None,
 async def test_a_camera_counts_as_seen_for_as_long_as_a_page_showed_it(centre: Centre) -> None:
     tour = await centre.tour(10, 20)
     first = centre.cameras[0]
+    page = centre.page()
     async with centre.engine() as on:
         run = await on.runs.start(centre.actor, tour, loop=False)
         assert run.step == 0
         await centre.clock.walk(5)
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(first, 4.0)])
+        await page.report(centre.actor, run.id, 0, [Sighting(first, 4.0)])
         await centre.clock.walk(6)
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(first, 8.5)])
+        await page.report(centre.actor, run.id, 0, [Sighting(first, 8.5)])
         assert await seen(centre, on, run.id) == [(8.5, None), (0.0, "no_page")]
         steps, _ = await on.reader.record(centre.actor, run.id)
         camera = steps[0].cameras[0]
@@ -43,60 +44,63 @@ async def test_a_camera_counts_as_seen_for_as_long_as_a_page_showed_it(centre: C
 
 async def test_arrow_keys_through_a_tour_leave_stops_that_nobody_saw(centre: Centre) -> None:
     tour = await centre.tour(10, 10, 10, 10)
+    page = centre.page()
     async with centre.engine() as on:
         run = await on.runs.start(centre.actor, tour, loop=False)
         for _ in range(3):
             run = await on.runs.control(centre.actor, run.id, "next", run.revision)
         await centre.clock.walk(4)
-        await centre.sightings.report(centre.actor, run.id, 3, [Sighting(centre.cameras[3], 3.0)])
+        await page.report(centre.actor, run.id, 3, [Sighting(centre.cameras[3], 3.0)])
         assert await seen(centre, on, run.id) == [(0.0, "no_page")] * 3 + [(3.0, None)]
 
 
 async def test_of_two_screens_the_one_that_showed_more_counts(centre: Centre) -> None:
     tour = await centre.tour(30)
     camera = centre.cameras[0]
+    page = centre.page()
     async with centre.engine() as on:
         run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(10)
         for seconds in (9.0, 7.0, 9.0):
-            await centre.sightings.report(centre.actor, run.id, 0, [Sighting(camera, seconds)])
+            await page.report(centre.actor, run.id, 0, [Sighting(camera, seconds)])
         assert await seen(centre, on, run.id) == [(9.0, None)]
 
 
 async def test_what_cannot_be_true_is_cut_or_ignored(centre: Centre) -> None:
     tour = await centre.tour(10, 30)
     first, second = centre.cameras[:2]
+    page = centre.page()
     async with centre.engine() as on:
         run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(4)
-        await centre.sightings.report(
-            centre.actor, run.id, 0, [Sighting(first, 3600.0), Sighting(second, 3.0), Sighting(999, 1.0)]
-        )
+        await page.report(centre.actor, run.id, 0, [Sighting(first, 3600.0), Sighting(second, 3.0), Sighting(999, 1.0)])
         assert await seen(centre, on, run.id) == [(4.0, None)]
         village = Actor(7, "v", "V", Role.VILLAGE_ADMIN, frozenset({1}))
         await centre.clock.walk(8)
-        await centre.sightings.report(village, run.id, 1, [Sighting(second, 2.0)])
-        await centre.sightings.report(centre.actor, run.id, 5, [Sighting(second, 2.0)])
-        await centre.sightings.report(centre.actor, 999, 0, [Sighting(second, 2.0)])
+        await page.report(village, run.id, 1, [Sighting(second, 2.0)])
+        await page.report(centre.actor, run.id, 5, [Sighting(second, 2.0)])
+        await page.report(centre.actor, 999, 0, [Sighting(second, 2.0)])
         await centre.clock.walk(LATEST)
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(first, 10.0)])
+        await page.report(centre.actor, run.id, 0, [Sighting(first, 10.0)])
         assert await seen(centre, on, run.id) == [(4.0, None), (0.0, "no_page")]
 
 
 async def test_a_page_in_the_background_says_so_and_a_picture_takes_it_back(centre: Centre) -> None:
     tour = await centre.tour(30)
     camera = centre.cameras[0]
+    page = centre.page()
     async with centre.engine() as on:
         run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(5)
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
+        await page.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
         assert await seen(centre, on, run.id) == [(0.0, "page_hidden")]
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "no_picture")])
+        await page.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "no_picture")])
         assert await seen(centre, on, run.id) == [(0.0, "no_picture")]
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(camera, 2.0)])
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
+        await page.report(centre.actor, run.id, 0, [Sighting(camera, 2.0)])
+        await page.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
         assert await seen(centre, on, run.id) == [(2.0, "passed_over")]
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(camera, 3.0, "page_hidden")])
+        await centre.clock.walk(1)
+        await page.report(centre.actor, run.id, 0, [Sighting(camera, 3.0, "page_hidden")])
         assert await seen(centre, on, run.id) == [(3.0, None)]
 
 
@@ -105,13 +109,14 @@ async def test_a_picture_that_shows_nothing_is_not_seen_however_long_it_is_on(ce
     tour = await centre.tour(30)
     camera = centre.cameras[0]
     await centre.kill(camera, cause="covered")
+    page = centre.page()
     async with centre.engine() as on:
         run = await on.runs.start(centre.actor, tour, loop=False)
         await centre.clock.walk(10)
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(camera, 10.0)])
+        await page.report(centre.actor, run.id, 0, [Sighting(camera, 10.0)])
         assert await seen(centre, on, run.id) == [(0.0, "covered")]
         await centre.kill(camera, cause="blurred")
-        await centre.sightings.report(centre.actor, run.id, 0, [Sighting(camera, 10.0)])
+        await page.report(centre.actor, run.id, 0, [Sighting(camera, 10.0)])
         assert await seen(centre, on, run.id) == [(10.0, None)]
 
 

@@ -111,3 +111,45 @@ describe('several carousels', () => {
     expect(upcoming(turned(new Map(), new Map([[0, wheel([5])]]), at(0)), 0, wheel([5]), at(0))).toBeNull()
   })
 })
+
+describe('a carousel by a clock that pages share', () => {
+  const clocked = (members: readonly number[] = MEMBERS, ahead = 3_000_000): ReadonlyMap<number, Wheel> => new Map([[0, { ...wheel(members), ahead }]])
+
+  it('shows the same on every page, whenever it was opened', () => {
+    const since = watch(new Map(), 0, 95_000, clocked()).last.get(0)
+    for (const opened of [13_000, 55_000, 94_000]) expect(watch(new Map(), opened, 95_000, clocked()).last.get(0)).toEqual(since)
+    // A page whose own clock is 500 s behind.
+    const other = watch(new Map(), 0, 95_000, clocked(MEMBERS, 3_000_000)).shown
+    const behind: (number | null)[] = []
+    let last: Turnings = new Map()
+    for (let now = -500_000; now <= -405_000; now += 1_000) behind.push((last = turned(last, clocked(MEMBERS, 3_500_000), at(now))).get(0)!.camera)
+    expect(behind).toEqual(other)
+  })
+
+  it('is where it should be after sleep, and after the hub has set its clock', () => {
+    const slept = turned(turned(new Map(), clocked(), at(0)), clocked(), at(7_777_000))
+    expect(slept.get(0)).toEqual(turned(new Map(), clocked(), at(7_777_000)).get(0))
+    const set = turned(slept, clocked(MEMBERS, 3_000_000 - 3_600_000), at(7_777_250))
+    expect(set.get(0)!.due).toBeLessThanOrEqual(7_777_250 + 10_000)
+  })
+
+  it('leaves the time of what cannot be shown to the one that follows, and names that one ahead', () => {
+    const dead = { dead: new Set([12]) }
+    const { shown } = watch(new Map(), 0, 79_000, clocked(), () => dead)
+    expect(distinct(shown)).toEqual([11, 13, 14, 11, 13, 14])
+    expect(shown.filter((camera) => camera === 13)).toHaveLength(40)
+    let last: Turnings = new Map()
+    for (let now = 0; now < 60_000; now += 250) {
+      const before = last.get(0)
+      const next = before && upcoming(last, 0, clocked().get(0)!, { dead: new Set(), pinned: new Set() })
+      last = turned(last, clocked(), at(now))
+      if (before && last.get(0)!.camera !== before.camera) expect(last.get(0)!.camera).toBe(next)
+    }
+  })
+
+  it('stands while it is held, then goes on with the others', () => {
+    const { shown } = watch(new Map(), 0, 60_000, clocked(), (now) => ({ held: new Set(now >= 5_000 && now < 25_000 ? [0] : []) }))
+    expect([shown[24], shown[26], shown[30], shown[40]]).toEqual([11, 11, 14, 11])
+    expect(distinct(watch(new Map(), 0, 30_000, clocked([])).shown)).toEqual([null])
+  })
+})

@@ -68,9 +68,9 @@ describe('the live connection', () => {
   it('takes two missed time messages for a dead connection', () => {
     live.start()
     sockets[0]!.say(hello)
-    vi.advanceTimersByTime(20_000)
+    vi.advanceTimersByTime(10_000)
     sockets[0]!.say({ type: 'time', now: '2026-01-01T00:00:30Z' })
-    vi.advanceTimersByTime(24_000)
+    vi.advanceTimersByTime(12_000)
     expect(live.state).toBe('open')
     vi.advanceTimersByTime(1_100)
     expect(sockets[0]!.closed).toBe(true)
@@ -123,7 +123,7 @@ describe('what a page wants', () => {
   const heard = (serial: number, state: string) => ({ type: 'heard', serial, camera: 7, state })
   const sent = (socket: number) => sockets[socket]!.sent.map((text) => JSON.parse(text) as { type: string; track?: number; serial: number })
   const reconnect = (more: object = {}): void => {
-    vi.advanceTimersByTime(25_001) // silence, and the socket is given up
+    vi.advanceTimersByTime(13_001) // silence, and the socket is given up
     vi.advanceTimersByTime(5_000)
     sockets.at(-1)!.say({ ...hello, viewers: ['v'], ...more })
   }

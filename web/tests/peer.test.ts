@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Viewer } from '@/api/types'
 import { Peer } from '@/wall/peer'
 
 class FakeConnection {
   log: string[] = []
   connectionState = 'new'
+  iceGatheringState = 'new'
+  onicecandidate: ((event: { candidate: { candidate: string } | null }) => void) | null = null
+  onicegatheringstatechange: (() => void) | null = null
   onconnectionstatechange: (() => void) | null = null
   addTransceiver(): object {
     return { receiver: { track: { id: 'track' } }, setCodecPreferences: () => undefined }
@@ -58,6 +61,24 @@ describe('a peer', () => {
     connection.onconnectionstatechange?.()
     expect(peer.state).toBe('connected')
     peer.close()
+  })
+
+  it.each([
+    ['has found no address of this computer', [], 3_000],
+    ['has found some', ['candidate:1 1 udp 1 10.0.0.2 5000 typ host'], 12_000],
+  ])('that %s is given up in time, so that another one looks anew', async (_, found, deadline) => {
+    vi.useFakeTimers()
+    const { connection, peer } = made()
+    await peer.offer()
+    for (const candidate of found) connection.onicecandidate?.({ candidate: { candidate } })
+    connection.iceGatheringState = 'complete'
+    connection.onicecandidate?.({ candidate: null })
+    connection.onicegatheringstatechange?.()
+    vi.advanceTimersByTime(deadline - 1)
+    expect(peer.state).toBe('connecting')
+    vi.advanceTimersByTime(1)
+    expect(peer.state).toBe('failed')
+    vi.useRealTimers()
   })
 
   it('fails when the hub does not answer it', async () => {

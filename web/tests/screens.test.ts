@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { gridOn, playing, turningCamera } from '@/pages/screens/grid'
+import { gridOn, magnifyingGridOn, playing } from '@/pages/screens/grid'
 import { entryOf } from '@/pages/screens/kiosk/machine'
 
 describe('how tiles lie on a screen', () => {
@@ -23,13 +23,29 @@ it('plays the first cameras that the machine can manage', () => {
   expect(playing([1, 2], 9)).toEqual([true, true])
 })
 
-it('turns by the time of the hub, past what cannot be shown', () => {
-  const well = { state: 'approved', fault: null }
-  const members = [{ id: 1, ...well }, { id: 2, state: 'approved', fault: 'frozen' }, { id: 3, ...well }]
-  const at = (seconds: number) => turningCamera(members, 10, seconds * 1_000)?.id
-  expect([at(0), at(9.9), at(10), at(20)]).toEqual([1, 1, 3, 1])
-  expect(turningCamera([members[1]!], 10, 0)?.id).toBe(2) // with its word, rather than black
-  expect(turningCamera([], 10, 0)).toBeNull()
+it('gives up the small tile that is shown large before any other', () => {
+  expect(playing([1, 2, 3, 2], 3, 3, 1)).toEqual([true, false, true, true])
+  expect(playing([1, 2, 3, 2], 4, 3, 1)).toEqual([true, true, true, true])
+  expect(playing([1, 2, 3, null], 2, 3, null)).toEqual([true, true, false, false])
+})
+
+it.each([
+  ['9', 16 / 9, 10],
+  ['9', 9 / 16, 10], // upright: over the whole width
+  ['1+5', 16 / 9, 6], // its own large tile
+  ['1+5', 9 / 16, 6],
+  ['36', 16 / 9, 37],
+])('%s at %f has room for the tile that is shown large', (layout, ratio, count) => {
+  const grid = magnifyingGridOn(layout, ratio)
+  const area = (text: string) => {
+    const [row, column, bottom, right] = text.split(' / ').map(Number)
+    return (bottom! - row!) * (right! - column!)
+  }
+  const areas = grid.areas.map(area)
+  const large = areas.indexOf(Math.max(...areas))
+  expect([grid.areas.length, new Set(grid.areas).size, large]).toEqual([count, count, count === 6 ? 0 : count - 1])
+  expect(areas.reduce((sum, one) => sum + one)).toBeLessThanOrEqual(grid.rows * grid.columns)
+  if (ratio < 1) expect(grid.areas[large]).toBe('1 / 1 / 3 / 3')
 })
 
 it('knows a version of the pages by its entry', () => {

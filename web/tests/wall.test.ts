@@ -291,6 +291,15 @@ describe('the wall', () => {
     expect(peers).toHaveLength(2)
   })
 
+  it('waits no longer to try again when the hub has greeted', () => {
+    peers[0]!.enter('failed')
+    socket.hello({ viewers: [] })
+    expect(peers).toHaveLength(2)
+    laters[0]!()
+    socket.hello({ viewers: [] }) // its offer is under way
+    expect(peers).toHaveLength(2)
+  })
+
   it('notices frames that stop though the hub says live, and asks once more after a while', async () => {
     peers[0]!.answered('v1')
     wall.show(0, 42)

@@ -11,7 +11,7 @@ import zlib
 from contextlib import AsyncExitStack
 from typing import Self
 
-from sqlalchemy import event, select, text
+from sqlalchemy import delete, event, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.audit.anchor import Anchor, AnchorFile
@@ -136,6 +136,8 @@ async def append(
     """Add the link of `sealed`, canonical JSON, with its compressed copy."""
     await lock(session)
     link = next_link(*key, await newest(session), clock.now(), kind, subject, digest(sealed))
+    # A copy whose link was deleted must not keep the hub from sealing: that the link is gone, the anchor tells.
+    await session.execute(delete(AuditCopy).where(AuditCopy.sequence == link.sequence))
     session.add(AuditLink(**{name: getattr(link, name) for name in Link.__slots__}))
     session.add(AuditCopy(sequence=link.sequence, content=zlib.compress(sealed)))
     await session.flush()

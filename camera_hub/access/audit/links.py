@@ -6,10 +6,9 @@ two links with different values have the same text. mac = HMAC-SHA-256 of the ha
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from camera_hub.access.audit.canonical import Json, canonical
 
 GENESIS = "0" * 64
 """What the first link names as the hash before it."""
@@ -41,8 +40,11 @@ def digest(content: bytes) -> str:
 
 def link_hash(sequence: int, at: datetime, kind: str, subject: str, digest: str, previous: str) -> str:
     """The hash of a link with these values."""
-    values: list[Json] = [VERSION, sequence, moment(at), kind, subject, digest, previous]
-    return hashlib.sha256(canonical(values)).hexdigest()
+    values = [VERSION, sequence, moment(at), kind, subject, digest, previous]
+    # Of texts and whole numbers this is the canonical form, and a chain may have millions of links. Anything else was
+    # put there by somebody (SQLite stores any value in any column), and fits no hash.
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def mac(key: bytes, hash: str) -> str:
@@ -66,4 +68,4 @@ def next_link(
 
 def moment(at: datetime) -> str:
     """A time as it is hashed: UTC with microseconds, 2026-01-31T23:59:59.000000Z."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

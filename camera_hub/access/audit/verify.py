@@ -1,19 +1,20 @@
 """Verifying the whole audit chain: link by link, in bounded memory, while the hub runs or not.
 
-Links are read in pages, each page with what it sealed from one snapshot of the database. What a kind of link has sealed
+Links are read in pages, each page with what it sealed from one snapshot of the database; of their copies, as many at
+once as have COPIES_BYTES together. What a kind of link has sealed
 is compared by the room that sealed it (`SealedKind`). Kinds that nobody compares are verified as links alone.
 """
 
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Row, select, type_coerce
+from sqlalchemy import LargeBinary, Row, cast, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
 
@@ -29,7 +30,9 @@ from camera_hub.store.tables import AuditCopy, AuditKey, AuditLink
 from camera_hub.store.tables.base import table_of
 
 PAGE = 500
-"""Links in one snapshot; what they have sealed is read one after the other."""
+"""Links in one snapshot."""
+COPIES_BYTES = 4 * 1024 * 1024
+"""Compressed copies of what links have sealed that are read at once: more only where a single one is larger."""
 MOST_FAULTS = 1000
 """Faults that are listed; the others are counted."""
 MOST_BYTES = 64 * 1024 * 1024
@@ -63,8 +66,16 @@ class SealedKind(Protocol):
         """What differs between what was sealed and what is there now."""
         ...
 
-    def unsealed(self, session: AsyncSession) -> AsyncIterator[AuditFault]:
+    def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
         """Rows that say of themselves that they are sealed, and of which no link tells."""
+        ...
+
+
+class AuditProgress(Protocol):
+    """Who is told how far verifying has come."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """`done` of about `total` links; called often."""
         ...
 
 
@@ -119,9 +130,9 @@ class AuditVerifier:
         self._kinds = kinds
         self._keys: dict[int, bytes | None] = {}
 
-    async def verify(self) -> AuditReport:
+    async def verify(self, progress: AuditProgress | None = None) -> AuditReport:
         """Verify everything. Raises HubError when the database or the anchor's file cannot be read."""
-        report = AuditReport()
+        report, total = AuditReport(), await self._total()
         anchor = await self._read_anchor(report)  # before the chain: what is added meanwhile stands behind it
         previous: str | None = GENESIS
         expected, at_anchor = 1, GENESIS if anchor is not None and anchor.sequence == 0 else None
@@ -129,24 +140,26 @@ class AuditVerifier:
             async with snapshot(self._database) as session:
                 if not self._keys:
                     await self._read_keys(session)
-                page, copies = await _page(session, expected)
-                for link in page:
+                page = await _page(session, expected)
+                async for link, packed in _with_copies(session, page):
                     if link.sequence > expected:
                         report.add(_missing(expected, link.sequence - 1))
                         previous = None
-                    report.add(*await self._link(session, link, previous, copied=link.sequence in copies))
+                    report.add(*await self._link(session, link, previous, packed))
                     report.unproved += self._keys.get(link.key) is None
                     previous, expected = self._true_hash(link), link.sequence + 1
                     report.links, report.head = report.links + 1, link.hash
                     if anchor is not None and link.sequence == anchor.sequence:
                         at_anchor = previous
                     if link.kind == RESTORED:
-                        report.notes.append(f"link {link.sequence}: {await self._restored(session, link)}")
+                        report.notes.append(f"link {link.sequence}: {_restored(link, packed)}")
+            if progress is not None:
+                progress(report.links, max(total, report.links))
             if len(page) < PAGE:
                 break
         for kind in dict.fromkeys(self._kinds.values()):
             async with snapshot(self._database) as session:
-                async for fault in kind.unsealed(session):
+                async for fault in kind.unsealed(session, self):
                     report.add(fault)
         self._judge_anchor(report, anchor, at_anchor, expected - 1)
         return report
@@ -161,7 +174,8 @@ class AuditVerifier:
                 return None, ()
             link = _link_of(row)
             before = await session.scalar(select(AuditLink.hash).where(AuditLink.sequence == link.sequence - 1))
-            return link, await self._link(session, link, GENESIS if link.sequence == 1 else before, copied=True)
+            packed = await session.scalar(select(_CONTENT).where(AuditCopy.sequence == link.sequence))
+            return link, await self._link(session, link, GENESIS if link.sequence == 1 else before, packed)
 
     async def proved(self, session: AsyncSession, subject: str, kind: str) -> Link | None:
         """See ProvedLinks."""
@@ -172,10 +186,15 @@ class AuditVerifier:
                 return link
         return None
 
-    async def _link(self, session: AsyncSession, link: Link, previous: str | None, *, copied: bool) -> list[AuditFault]:
-        """What is wrong with a link and with what it has sealed; `copied`: whether to look for a copy."""
-        query = select(AuditCopy.content).where(AuditCopy.sequence == link.sequence)
-        packed = await session.scalar(query) if copied else None
+    async def _total(self) -> int:
+        """About how many links there are."""
+        async with snapshot(self._database) as session:
+            return await session.scalar(select(func.max(AuditLink.sequence))) or 0
+
+    async def _link(
+        self, session: AsyncSession, link: Link, previous: str | None, packed: bytes | None
+    ) -> list[AuditFault]:
+        """What is wrong with a link and with what it has sealed; `packed`: its copy, if there is one."""
         sealed = None if packed is None else _unpacked(packed)
         found = None if sealed is None else digest(sealed)
         faults = []
@@ -218,15 +237,6 @@ class AuditVerifier:
         if key is not None and link.mac == mac(key, link.hash):
             return link.hash
         return link_hash(link.sequence, link.at, link.kind, link.subject, link.digest, link.previous)
-
-    async def _restored(self, session: AsyncSession, link: Link) -> str:
-        packed = await session.scalar(select(AuditCopy.content).where(AuditCopy.sequence == link.sequence))
-        told: Any = {} if packed is None else json.loads(_unpacked(packed) or b"{}")
-        return (
-            f"on {link.at:%Y-%m-%d %H:%M} UTC an administrator told that an older state of the database was restored; "
-            f"links up to {told.get('sequence')} ({str(told.get('hash'))[:12]}) had been there before: "
-            f"{told.get('words')}"
-        )
 
     def _judge_anchor(self, report: AuditReport, anchor: Anchor | None, at_anchor: str | None, last: int) -> None:
         """Compare the chain with the anchor."""
@@ -287,6 +297,9 @@ _COLUMNS = (
     *(column for column in _TABLE.columns if column.name not in ("sequence", "at")),
 )
 
+_CONTENT = cast(AuditCopy.content, LargeBinary)
+"""SQLite may hold a text there, which nobody would get as bytes otherwise."""
+
 
 def _link_of(row: Row[Any]) -> Link:
     at = row.at
@@ -300,14 +313,46 @@ def _link_of(row: Row[Any]) -> Link:
     return Link(row.sequence, aware, *values, row.key, row.mac)
 
 
-async def _page(session: AsyncSession, first: int) -> tuple[list[Link], set[int]]:
-    """The next links, and the sequences of those that have a copy."""
+async def _page(session: AsyncSession, first: int) -> list[Link]:
+    """The next links."""
     query = select(*_COLUMNS).where(AuditLink.sequence >= first).order_by(AuditLink.sequence).limit(PAGE)
-    links = [_link_of(row) for row in await session.execute(query)]
-    if not links:
-        return [], set()
-    copies = select(AuditCopy.sequence).where(AuditCopy.sequence.between(first, links[-1].sequence))
-    return links, set(await session.scalars(copies))
+    return [_link_of(row) for row in await session.execute(query)]
+
+
+async def _with_copies(session: AsyncSession, page: Sequence[Link]) -> AsyncIterator[tuple[Link, bytes | None]]:
+    """Each link with its copy, if there is one: those of several links at once, of few where they are large."""
+    if not page:
+        return
+    within = AuditCopy.sequence.between(page[0].sequence, page[-1].sequence)
+    lengths = await session.execute(select(AuditCopy.sequence, func.length(_CONTENT)).where(within))
+    sizes = {sequence: size for sequence, size in lengths}
+    for group in _groups(page, sizes):
+        ends = AuditCopy.sequence.between(group[0].sequence, group[-1].sequence)
+        rows = await session.execute(select(AuditCopy.sequence, _CONTENT).where(ends))
+        copies: dict[int, bytes] = {sequence: content for sequence, content in rows}
+        for link in group:
+            yield link, copies.pop(link.sequence, None)
+
+
+def _groups(page: Sequence[Link], sizes: Mapping[int, int]) -> Iterator[Sequence[Link]]:
+    """The page in runs of links whose copies have COPIES_BYTES at most, but for a larger one, which stands alone."""
+    first = held = 0
+    for number, link in enumerate(page):
+        size = sizes.get(link.sequence) or 0
+        if held + size > COPIES_BYTES and number > first:
+            yield page[first:number]
+            first, held = number, 0
+        held += size
+    yield page[first:]
+
+
+def _restored(link: Link, packed: bytes | None) -> str:
+    told: Any = {} if packed is None else json.loads(_unpacked(packed) or b"{}")
+    return (
+        f"on {link.at:%Y-%m-%d %H:%M} UTC an administrator told that an older state of the database was restored; "
+        f"links up to {told.get('sequence')} ({str(told.get('hash'))[:12]}) had been there before: "
+        f"{told.get('words')}"
+    )
 
 
 def _unpacked(packed: bytes) -> bytes | None:

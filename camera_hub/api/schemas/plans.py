@@ -174,6 +174,30 @@ class OccurrenceAnswer(Answer):
     declined: list[int]
 
 
+class TourOfDayAnswer(Answer):
+    tour_id: int
+    tour_name: str
+    count: int
+
+
+class DayOverviewAnswer(Answer):
+    """One day of the site. planned = done + missed + open + coming; `open`: has been due and is not decided yet;
+    `night`, `special`: of the planned ones; `late`: not started within the grace, be it done since; `tours`: the most
+    frequent ones, without `other_tours`."""
+
+    day: date
+    planned: int
+    night: int
+    special: int
+    done: int
+    late: int
+    missed: int
+    open: int
+    coming: int
+    tours: list[TourOfDayAnswer]
+    other_tours: int
+
+
 class OccurrencePage(Answer):
     """`more`: there are more than fit; ask for a shorter span."""
 

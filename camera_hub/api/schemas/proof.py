@@ -76,7 +76,8 @@ class RunResultsChanged(Answer):
 
 class ConfirmBody(RequestBody):
     """Confirm a stop, or some of its cameras. `position` null: all that is open, at the end of a patrol that is
-    confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows.
+    confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows;
+    `words` then say why they are changed.
     """
 
     position: Position | None
@@ -99,12 +100,14 @@ class FindingCategoryAnswer(Answer):
 
 
 class FindingBody(RequestBody):
-    """What was found at a camera of the stop: places and times only."""
+    """What was found at a camera of the stop: places and times only. `change`: the camera is confirmed as normal, and
+    the user knows."""
 
     position: Position
     camera_id: Id
     category: Category
     words: LongText
+    change: bool = False
 
 
 class ChangeFinding(RequestBody):

@@ -38,7 +38,8 @@ class SealAnswer(Answer):
 
 
 class RecordAnswer(Answer):
-    """What is known of a run's record beside its rows: `seal` is null until the patrol is submitted."""
+    """What is known of a run's record beside its rows: `seal` is null until the patrol has ended. `sign_why`: why a
+    user who signs records does not sign this one (`own_record`: they took part in the patrol)."""
 
     run_id: int
     plan_name: str | None
@@ -47,10 +48,12 @@ class RecordAnswer(Answer):
     reviews: list[ReviewAnswer]
     may_sign: bool
     may_note: bool
+    sign_why: Literal["not_sealed", "not_submitted", "own_record", "signed_already", "too_many_reviews"] | None
 
 
 class RecordRowAnswer(Answer):
-    """A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user has run it."""
+    """A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user took
+    part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature."""
 
     id: int
     tour_id: int
@@ -74,6 +77,7 @@ class RecordRowAnswer(Answer):
     signed_name: str | None
     signed_at: datetime | None
     own: bool
+    to_be_signed: bool
 
 
 class RecordsAnswer(Answer):

@@ -53,6 +53,7 @@ class ItineraryCameraAnswer(Answer):
 class ItineraryStopAnswer(Answer):
     position: int
     name: str
+    more: int  # cameras beside the one that it is named after
     note: str
     layout: Layout
     dwell_s: int
@@ -138,6 +139,19 @@ class RunInterruptAnswer(Answer):
     more: int  # further alarms since then that would have interrupted
 
 
+class RunHandoverAnswer(Answer):
+    """How the present operator was handed the patrol."""
+
+    id: int
+    at: datetime
+    by_id: int | None  # None: the account is gone
+    by_name: str
+    position: int  # of the stop that was on …
+    stop: str  # … and its name
+    note: str
+    received_at: datetime | None  # when the operator opened the patrol or put the message away
+
+
 class RunEventAnswer(Answer):
     """What was done to a run. `detail` depends on `kind`: see patrol.runs.run_events."""
 
@@ -186,6 +200,8 @@ class RunAnswer(Answer):
     remaining: list[int]  # positions that are offered once more when the stops are over
     progress: RunProgressAnswer
     counts: ResultCountsAnswer | None  # None for a loop, of which nothing is confirmed
+    expires_at: datetime | None  # when a patrol that is paused or closing expires, if nobody goes on with it
+    handover: RunHandoverAnswer | None  # None: its operator started it or took it over
 
 
 class RunSteps(Answer):

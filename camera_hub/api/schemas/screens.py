@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from camera_hub.api.schemas.base import Answer, CameraState, Count, Id, Layout, Name, RequestBody, Text
-from camera_hub.api.schemas.scenes import CarouselBody
+from camera_hub.api.schemas.scenes import CarouselBody, Turn
 from camera_hub.patrol.layout import MOST_TILES
 
 
@@ -31,7 +31,7 @@ class SceneOnScreen(RequestBody):
 
 
 class CamerasOnScreen(RequestBody):
-    """Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`: as of a scene."""
+    """Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`, `magnify_s`: as of a scene."""
 
     kind: Literal["cameras"]
     layout: Layout
@@ -39,6 +39,7 @@ class CamerasOnScreen(RequestBody):
     carousels: dict[Annotated[int, Field(ge=0, lt=MOST_TILES)], CarouselBody] = Field(
         default_factory=dict, max_length=MOST_TILES
     )
+    magnify_s: Turn | None = None
 
 
 class RunOnScreen(RequestBody):
@@ -112,6 +113,7 @@ class ScreenRunAnswer(Answer):
     position: int
     stop_count: int
     stop_name: str
+    stop_more: int  # cameras beside the one that it is named after
     time_left_s: float
     now: datetime
     dead: list[DeadAnswer]  # cameras of the present stop that are skipped
@@ -127,11 +129,13 @@ class TurningAnswer(Answer):
 
 
 class PictureAnswer(Answer):
-    """What is in which tile now; null: nothing, or a carousel."""
+    """What is in which tile now; null: nothing, or a carousel. `magnify_s`: how long each small tile is large in turn,
+    by the hub's time; null: not."""
 
     layout: Layout
     tiles: list[ScreenCameraAnswer | None]
     carousels: list[TurningAnswer]
+    magnify_s: int | None
     run: ScreenRunAnswer | None
 
 

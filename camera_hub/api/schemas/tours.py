@@ -83,6 +83,7 @@ class StopAnswer(Answer):
     cameras: list[int | None]
     title: str
     name: str
+    more: int  # cameras beside the one that it is named after
     dwell_s: int
     note: str
     preset: str | None

@@ -1,5 +1,8 @@
 """Logins of devices: sealed when stored, opened only for a call or a pull, never sent to a page."""
 
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import select
@@ -37,7 +40,20 @@ def checked(username: str, password: str) -> tuple[str, str]:
 
 async def open_login(session: AsyncSession, vault: Sealer, device: Device, purpose: Purpose) -> DeviceLogin:
     """The login to use for that purpose; its user name is empty when there is none. Raises HubError."""
-    row = serving(purpose, await _stored(session, device.id))
+    return (await sealed_logins(session, vault, [device], purpose))[device.id]()
+
+
+async def sealed_logins(
+    session: AsyncSession, vault: Sealer, devices: Collection[Device], purpose: Purpose
+) -> dict[int, Callable[[], DeviceLogin]]:
+    """As `open_login`, by device, with one statement for all of them; each is opened by a call, which may raise."""
+    rows = defaultdict[int, dict[str, StoredLogin]](dict)
+    for row in await session.scalars(select(StoredLogin).where(StoredLogin.device_id.in_([one.id for one in devices]))):
+        rows[row.device_id][row.purpose] = row
+    return {device.id: partial(_opened, vault, device, serving(purpose, rows[device.id])) for device in devices}
+
+
+def _opened(vault: Sealer, device: Device, row: StoredLogin | None) -> DeviceLogin:
     return DeviceLogin(
         row.username if row is not None else "",
         vault.open(row.sealed, device.id) if row is not None else "",

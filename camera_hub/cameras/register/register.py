@@ -1,9 +1,12 @@
 """The register: villages, devices, cameras, favourites, over one database; and the logins of devices."""
 
+from collections.abc import Callable, Collection, Mapping
+
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.credentials.device_login import DeviceLogin
-from camera_hub.cameras.credentials.logins import Sealer, open_login
+from camera_hub.cameras.credentials.logins import Sealer, open_login, sealed_logins
 from camera_hub.cameras.credentials.purposes import Purpose
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.peculiarities import Peculiarities
@@ -53,3 +56,10 @@ class Register:
             if device is None:
                 raise HubError(Kind.NOT_FOUND, "there is no such device")
             return await open_login(session, self._vault, device, purpose)
+
+    async def logins(
+        self, session: AsyncSession, devices: Collection[Device], purpose: Purpose
+    ) -> Mapping[int, Callable[[], DeviceLogin]]:
+        """The logins of several devices, by device, read in the caller's session with one statement. Each is opened by
+        a call, which raises HubError: UNAVAILABLE (credential_locked)."""
+        return await sealed_logins(session, self._vault, devices, purpose)

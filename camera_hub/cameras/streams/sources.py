@@ -5,13 +5,14 @@ The address is what stream_addresses answers; it is resolved and checked here, o
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sqlalchemy import select
 
 from camera_hub.cameras import addresses, urls
+from camera_hub.cameras.credentials.device_login import DeviceLogin
 from camera_hub.cameras.device_checks import DeviceChecks
 from camera_hub.cameras.onvif.targets import OnvifTarget
 from camera_hub.cameras.reach import Check
@@ -74,6 +75,8 @@ class _Source:
     camera: Camera
     device: Device
     check: Check
+    login: Callable[[], DeviceLogin]
+    """Opens it, or raises HubError."""
 
 
 class StreamSources:
@@ -112,19 +115,21 @@ class StreamSources:
             if camera.state == "retired":
                 raise HubError(Kind.CONFLICT, "this camera is retired", reason=Reason.RETIRED)
             streams = (await session.scalars(select(Stream).where(Stream.camera_id == camera_id))).all()
-        known = _Source(camera, device, self._checks.of(device, ranges))
+            logins = await self._register.logins(session, [device], "rtsp")
+        known = _Source(camera, device, self._checks.of(device, ranges), logins[device.id])
         return await self._chosen(known, streams, quality, codecs)
 
     async def choose_all(
         self, camera_ids: Sequence[int], quality: Quality, codecs: frozenset[str]
     ) -> dict[int, ChosenStream | HubError]:
-        """Like `choose`, with one read for all cameras and one per device for its login. The value is an error where
-        there is no stream.
-        """
+        """Like `choose`, with one read for all cameras. The value is an error where there is no stream."""
         async with self._database.read() as session:
-            rows = await session.execute(_SOURCES.where(Camera.id.in_(camera_ids)))
+            rows = (await session.execute(_SOURCES.where(Camera.id.in_(camera_ids)))).all()
+            devices = {device.id: device for _, device, _ in rows}
+            logins = await self._register.logins(session, devices.values(), "rtsp")
             found = {
-                camera.id: _Source(camera, device, self._checks.of(device, ranges)) for camera, device, ranges in rows
+                camera.id: _Source(camera, device, self._checks.of(device, ranges), logins[device.id])
+                for camera, device, ranges in rows
             }
             streams: dict[int, list[Stream]] = defaultdict(list)
             for stream in await session.scalars(select(Stream).where(Stream.camera_id.in_(camera_ids))):
@@ -163,7 +168,7 @@ class StreamSources:
         # an address that is refused, and no login is opened for it.
         address = await addresses.resolve(device.host)
         source.check(address, device.asked_port or device.rtsp_port or urls.PORTS["rtsp"])
-        login = await self._register.login(device.id, "rtsp")
+        login = source.login()
         url = urls.onto(await self._addresses.address_of(stream, device, source.check), device.host)
         source.check(address, url.port)
         await self._checks.keep_address(device, address)

@@ -7,10 +7,12 @@ answer: it is used while the stream plays, for a short while, and when the devic
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras import urls
 from camera_hub.cameras.credentials.device_login import DeviceLogin
@@ -41,6 +43,12 @@ class Logins(Protocol):
 
     async def login(self, device_id: int, purpose: Purpose) -> DeviceLogin:
         """The device's login for that purpose. Raises HubError."""
+        ...
+
+    async def logins(
+        self, session: AsyncSession, devices: Collection[Device], purpose: Purpose
+    ) -> Mapping[int, Callable[[], DeviceLogin]]:
+        """Of several devices, by device, read in this session; each is opened by a call. Raises HubError."""
         ...
 
 

@@ -120,16 +120,23 @@ class FeedStates:
         self._bus = bus
         self._clock = clock
         self._owners: dict[FeedKey, FeedOwner] = {}
+        self._by_camera: dict[int, dict[FeedKey, None]] = {}  # patrols ask of hundreds of cameras at once
         self._reports: dict[FeedKey, FeedReport] = {}
         self._waiters: dict[FeedKey, list[asyncio.Future[FeedReport]]] = {}
 
     def add(self, key: FeedKey, owner: FeedOwner) -> None:
         """The feed is wanted from now on."""
+        before = self._owners.get(key)
+        if before is not None and before.camera_id != owner.camera_id:
+            self._leave(key, before)
         self._owners[key] = owner
+        self._by_camera.setdefault(owner.camera_id, {})[key] = None
 
     def forget(self, key: FeedKey) -> None:
         """The feed is closed."""
         owner, report = self._owners.pop(key, None), self._reports.pop(key, None)
+        if owner is not None:
+            self._leave(key, owner)
         if owner is not None and report is not None:
             self._bus.publish(FeedChanged(owner.camera_id, owner.stream_id, FeedPhase.STOPPED, None))
 
@@ -180,9 +187,15 @@ class FeedStates:
 
     def of_camera(self, camera_id: int, role: Role | None = None) -> list[FeedKey]:
         """Feeds of the camera that run or should, those that are live first."""
-        keys = (k for k, owner in self._owners.items() if owner.camera_id == camera_id and role in (None, owner.role))
+        keys = [key for key in self._by_camera.get(camera_id, ()) if role in (None, self._owners[key].role)]
         return sorted(keys, key=lambda key: not self.is_live(key))
 
     def of_device(self, device_id: int) -> list[FeedKey]:
         """Feeds of the device that run or should."""
         return [key for key, owner in self._owners.items() if owner.device_id == device_id]
+
+    def _leave(self, key: FeedKey, owner: FeedOwner) -> None:
+        keys = self._by_camera[owner.camera_id]
+        keys.pop(key, None)
+        if not keys:
+            del self._by_camera[owner.camera_id]

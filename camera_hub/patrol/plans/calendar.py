@@ -42,6 +42,11 @@ class SpecialTimes:
         place = bisect_right(self._begins, at) - 1
         return place >= 0 and at < self._ends[place]
 
+    def covers(self, begin: datetime, end: datetime) -> bool:
+        """Whether all from `begin` until just before `end` lies within."""
+        place = bisect_right(self._begins, begin) - 1
+        return place >= 0 and end <= self._ends[place]
+
     def touches(self, begin: datetime, end: datetime) -> bool:
         """Whether any of it lies from `begin` until just before `end`."""
         place = bisect_right(self._ends, begin)

@@ -1,5 +1,6 @@
 """Special protection periods. Which days are holidays the township says: they are announced anew each year."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,12 +14,15 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, PlanChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.plans.making import OccurrenceMaker
+from camera_hub.patrol.plans.next_year import a_year_later, length
 from camera_hub.store.database import Database
 from camera_hub.store.tables import SpecialPeriod
 
 MOST = 500
 LONGEST = timedelta(days=120)
-"""The drowning or fire season is a plan with a first and a last day, not a special period."""
+"""Of the site's calendar. The drowning or fire season is a plan with a first and a last day, not a special period."""
+SAME_HOLIDAY = timedelta(days=100)
+"""Periods of one name that begin so near to each other are the same holiday of the same year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class SpecialPeriods:
     async def create(self, actor: Actor, new: NewPeriod) -> SpecialPeriod:
         """Raises HubError(INVALID)."""
         township.require(actor, "special period")
-        _check(new)
+        _check(new, self._zone)
         async with self._database.write() as session:
             await _room(session, 1)
             row = self._row(actor, new)
@@ -84,7 +88,7 @@ class SpecialPeriods:
     async def change(self, actor: Actor, period_id: int, new: NewPeriod, revision: int) -> SpecialPeriod:
         """Replace it. Raises PeriodMoved when it was changed since `revision`, HubError(INVALID, NOT_FOUND)."""
         township.require(actor, "special period")
-        _check(new)
+        _check(new, self._zone)
         async with self._database.write() as session:
             row = await _found(session, period_id)
             fits = row.revision == revision
@@ -108,30 +112,27 @@ class SpecialPeriods:
         await self._changed()
 
     async def copy_year(self, actor: Actor, year: int) -> Sequence[SpecialPeriod]:
-        """Copy the holidays that began in the year before into `year`, as drafts, on the same days of the calendar.
-
-        Those whose name the year has already are left out, so that copying twice gives nothing twice.
+        """Copy the holidays of the year before into `year`, as drafts (see next_year); also those that reach over one
+        of its ends. Those that are there already are left out, so that copying twice gives nothing twice.
         """
         township.require(actor, "special period")
         async with self._database.write() as session:
-            before = await self._of_year(session, year - 1)
-            known = {row.name for row in await self._of_year(session, year)}
-            copies = [
-                self._row(
-                    actor,
-                    NewPeriod(
-                        row.name,
-                        row.kind,
-                        row.note,
-                        self._next_year(row.begins_at),
-                        self._next_year(row.ends_at),
-                        row.all_day_duty,
-                        draft=True,
-                    ),
-                )
-                for row in before
-                if row.kind == "holiday" and row.name not in known
-            ]
+            there = {(row.name, row.begins_at) for row in await self._between(session, year - 1, year + 2)}
+            copies: list[SpecialPeriod] = []
+            over = datetime(year, 1, 1, tzinfo=self._zone)
+            waiting = deque(await self._between(session, year - 1, year))
+            while waiting:
+                row = waiting.popleft()
+                begins, ends = a_year_later(row.name, row.begins_at, row.ends_at, self._zone, LONGEST)
+                if row.kind != "holiday" or any(
+                    row.name == name and abs(begins - at) <= SAME_HOLIDAY for name, at in there
+                ):
+                    continue
+                there.add((row.name, begins))
+                new = NewPeriod(row.name, row.kind, row.note, begins, ends, row.all_day_duty, draft=True)
+                copies.append(self._row(actor, new))
+                if begins < over:
+                    waiting.append(copies[-1])  # it reaches into the year from the one before, as the next one does
             await _room(session, len(copies))
             session.add_all(copies)
             await session.flush()
@@ -139,21 +140,16 @@ class SpecialPeriods:
             await self._changed()
         return copies
 
-    async def _of_year(self, session: AsyncSession, year: int) -> Sequence[SpecialPeriod]:
+    async def _between(self, session: AsyncSession, year: int, until: int) -> Sequence[SpecialPeriod]:
+        """Those that touch the years from `year` until before `until`."""
         begin = datetime(year, 1, 1, tzinfo=self._zone).astimezone(UTC)
-        end = datetime(year + 1, 1, 1, tzinfo=self._zone).astimezone(UTC)
+        end = datetime(until, 1, 1, tzinfo=self._zone).astimezone(UTC)
         rows = await session.scalars(
             select(SpecialPeriod)
-            .where(SpecialPeriod.begins_at >= begin, SpecialPeriod.begins_at < end)
+            .where(SpecialPeriod.ends_at > begin, SpecialPeriod.begins_at < end)
             .order_by(SpecialPeriod.begins_at, SpecialPeriod.id)
         )
         return rows.all()
-
-    def _next_year(self, at: datetime) -> datetime:
-        local = at.astimezone(self._zone)
-        if (local.month, local.day) == (2, 29):
-            local -= timedelta(days=1)
-        return local.replace(year=local.year + 1, fold=0).astimezone(UTC)
 
     def _row(self, actor: Actor, new: NewPeriod) -> SpecialPeriod:
         return SpecialPeriod(
@@ -174,8 +170,8 @@ class SpecialPeriods:
         self._bus.publish(PlanChanged(0))
 
 
-def _check(new: NewPeriod) -> None:
-    if not timedelta(0) < new.ends_at - new.begins_at <= LONGEST:
+def _check(new: NewPeriod, zone: tzinfo) -> None:
+    if new.ends_at <= new.begins_at or length(new.begins_at, new.ends_at, zone) > LONGEST:
         raise HubError(
             Kind.INVALID,
             f"a special period ends after it begins and lasts at most {LONGEST.days} days; for a season, give a plan "

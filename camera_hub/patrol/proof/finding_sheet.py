@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
-from camera_hub.patrol.proof.findings import FindingView
+from camera_hub.patrol.proof.finding_list import FindingView
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 
 MOST_ROWS = 5000
 
 _COLUMNS = (
     WrittenColumn("编号", 8),
-    WrittenColumn("时间", 20, as_text=True),
+    WrittenColumn("时间", 20, as_time=True),
     WrittenColumn("村 / 小区", 16, as_text=True),
-    WrittenColumn("点位", 24, as_text=True),
+    WrittenColumn("点位", 24, as_text=True, wraps=True),
     WrittenColumn("类别", 14, as_text=True),
-    WrittenColumn("情况", 48, as_text=True),
-    WrittenColumn("巡查路线", 24, as_text=True),
+    WrittenColumn("情况", 48, as_text=True, wraps=True),
+    WrittenColumn("巡查路线", 24, as_text=True, wraps=True),
     WrittenColumn("巡查编号", 10),
     WrittenColumn("发现人", 12, as_text=True),
     WrittenColumn("画面", 8, as_text=True),

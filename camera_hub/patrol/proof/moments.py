@@ -2,13 +2,13 @@
 
 It comes from the feed that the wall shows anyway; no other one is opened. The queue is bounded, few wait at once, and
 what could not be had is tried again as long as the stop is on. A result without a picture can be confirmed like any
-other, and says why there is none.
+other, and says why there is none. The pictures of one stop that wait together are kept in one transaction.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus, ResultChanged
-from camera_hub.patrol.proof.pictures import RunPictures
+from camera_hub.patrol.proof.pictures import RunPictures, StagedPicture
 from camera_hub.running import keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, RunResult
@@ -90,6 +90,7 @@ class Moments:
         self._queue: deque[WantedPicture] = deque()
         self._later: set[WantedPicture] = set()
         self._ready = asyncio.Event()
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._stack = AsyncExitStack()
         self.dropped = 0
         self.given_up = 0
@@ -127,28 +128,58 @@ class Moments:
             while not self._queue:
                 self._ready.clear()
                 await self._ready.wait()
-            wanted = self._queue.popleft()
+            wanted = self._next()
             try:
                 await self._take(wanted)
             except HubError as error:
-                # The database, or the disk: no fault of the camera.
-                self._put_off(wanted, error.reason)
+                # The database, or the disk: no fault of the cameras.
+                for one in wanted:
+                    self._put_off(one, error.reason)
                 raise
 
-    async def _take(self, wanted: WantedPicture) -> None:
-        if wanted.tries >= TRIES or not await self._is_on(wanted):
-            await self._give_up(wanted)
-            return
+    def _next(self) -> list[WantedPicture]:
+        """All that wait for the stop whose turn it is."""
+        first = self._queue[0]
+        found = [one for one in self._queue if (one.run_id, one.position) == (first.run_id, first.position)]
+        for one in found:
+            self._queue.remove(one)
+        return found
+
+    async def _take(self, wanted: Sequence[WantedPicture]) -> None:
+        """Take the pictures of one stop, and keep them together."""
+        run_id, position = wanted[0].run_id, wanted[0].position
+        is_on = await self._is_on(run_id, position)
+        left = [one for one in wanted if is_on and one.tries < TRIES]
+        lacking = {one.camera_id: one.why or Reason.PICTURE_NOT_IN_TIME for one in wanted if one not in left}
+        self.given_up += len(lacking)
+        async with asyncio.TaskGroup() as tasks:
+            asked = [
+                tasks.create_task(self._photograph(one), name=f"picture of camera {one.camera_id}") for one in left
+            ]
+        staged = dict[int, StagedPicture]()
+        for one, task in zip(left, asked, strict=True):
+            found = task.result()
+            if isinstance(found, StagedPicture):
+                staged[one.camera_id] = found
+            elif found.reason in _HOPELESS or found.kind is Kind.STORAGE_FULL:
+                lacking[one.camera_id] = found.reason
+            else:
+                self._put_off(one, found.reason)
+        if staged or lacking:
+            try:
+                await self._keep(run_id, position, staged, lacking)
+            finally:
+                await self._pictures.unstage(staged.values())
+
+    async def _photograph(self, wanted: WantedPicture) -> StagedPicture | HubError:
+        """The picture on the disk, or why there is none."""
         try:
             self._pictures.require_room("moment")
-            picture = await self._photographer.take(wanted.camera_id, max_width=WIDTH, role="sub", seconds=SECONDS)
+            async with self._slots:
+                picture = await self._photographer.take(wanted.camera_id, max_width=WIDTH, role="sub", seconds=SECONDS)
+            return await self._pictures.stage("moment", picture.jpeg, picture.at)
         except HubError as error:
-            if error.reason in _HOPELESS or error.kind is Kind.STORAGE_FULL:
-                await self._say_why(wanted, error.reason)
-            else:
-                self._put_off(wanted, error.reason)
-            return
-        await self._keep(wanted, picture)
+            return error
 
     def _put_off(self, wanted: WantedPicture, why: str) -> None:
         self._later.add(replace(wanted, tries=wanted.tries + 1, why=why))
@@ -161,37 +192,30 @@ class Moments:
             if later:
                 self._ready.set()
 
-    async def _is_on(self, wanted: WantedPicture) -> bool:
+    async def _is_on(self, run_id: int, position: int) -> bool:
         """Whether the stop is on still."""
-        query = select(Run.id).where(
-            Run.id == wanted.run_id, Run.position == wanted.position, Run.state.in_(("running", "paused"))
-        )
+        query = select(Run.id).where(Run.id == run_id, Run.position == position, Run.state.in_(("running", "paused")))
         async with self._database.read() as session:
             return await session.scalar(query) is not None
 
-    async def _keep(self, wanted: WantedPicture, picture: TakenPicture) -> None:
-        """Keep it, unless the patrol has ended meanwhile or the camera was confirmed with another one."""
+    async def _keep(
+        self, run_id: int, position: int, staged: Mapping[int, StagedPicture], lacking: Mapping[int, str]
+    ) -> None:
+        """Keep the pictures of these cameras, and why others have none, unless the patrol has ended meanwhile or the
+        camera was confirmed with another picture."""
         async with self._pictures.writing() as session:
-            row = await _open_result(session, wanted)
-            if row is None or (row.result != "open" and row.picture is not None):
-                return
-            kept = await self._pictures.add(session, wanted.run_id, "moment", picture.jpeg, picture.at)
-            before, row.picture = row.picture, kept.id
-            row.picture_at, row.sha256, row.picture_why = kept.at, kept.sha256, None
-            await self._pictures.forget(session, wanted.run_id, before)
-        self._bus.publish(ResultChanged(wanted.run_id))
-
-    async def _give_up(self, wanted: WantedPicture) -> None:
-        self.given_up += 1
-        await self._say_why(wanted, wanted.why or Reason.PICTURE_NOT_IN_TIME)
-
-    async def _say_why(self, wanted: WantedPicture, why: str) -> None:
-        async with self._database.write() as session:
-            row = await _open_result(session, wanted)
-            if row is None or row.picture is not None:
-                return
-            row.picture_why = why
-        self._bus.publish(ResultChanged(wanted.run_id))
+            rows = await _open_results(session, run_id, position, {*staged, *lacking})
+            wanted = [row for row in rows if row.camera_id in staged and (row.result == "open" or row.picture is None)]
+            kept = await self._pictures.add_staged(session, run_id, [staged[row.camera_id] for row in wanted])
+            for row, picture in zip(wanted, kept, strict=True):
+                before, row.picture = row.picture, picture.id
+                row.picture_at, row.sha256, row.picture_why = picture.at, picture.sha256, None
+                await self._pictures.forget(session, run_id, before)
+            unhad = [row for row in rows if row.camera_id in lacking and row.picture is None]
+            for row in unhad:
+                row.picture_why = lacking[row.camera_id]
+        if wanted or unhad:
+            self._bus.publish(ResultChanged(run_id))
 
     async def _catch_up(self) -> None:
         """Cameras that had been seen, and whose picture was not taken yet when the hub went down."""
@@ -207,14 +231,15 @@ class Moments:
                 self._want(WantedPicture(run_id, position, camera_id))
 
 
-async def _open_result(session: AsyncSession, wanted: WantedPicture) -> RunResult | None:
-    """The result, locked, while its patrol has not ended: then nothing of it changes any more."""
-    state = await session.scalar(select(Run.state).where(Run.id == wanted.run_id).with_for_update())
+async def _open_results(
+    session: AsyncSession, run_id: int, position: int, cameras: Collection[int]
+) -> Sequence[RunResult]:
+    """The results of these cameras at that stop, locked, while their patrol has not ended: then nothing of them changes
+    any more."""
+    state = await session.scalar(select(Run.state).where(Run.id == run_id).with_for_update())
     if state is None or state == "ended":
-        return None
+        return ()
     query = select(RunResult).where(
-        RunResult.run_id == wanted.run_id,
-        RunResult.position == wanted.position,
-        RunResult.camera_id == wanted.camera_id,
+        RunResult.run_id == run_id, RunResult.position == position, RunResult.camera_id.in_(cameras)
     )
-    return await session.scalar(query.with_for_update())
+    return (await session.scalars(query.order_by(RunResult.id).with_for_update())).all()

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
+from camera_hub.patrol.proof.finding_list import FindingList
 from camera_hub.patrol.proof.findings import FindingPhotoDecoder, Findings
 from camera_hub.patrol.proof.instant import InstantPictures
 from camera_hub.patrol.proof.moments import Moments, Photographer
 from camera_hub.patrol.proof.pictures import RunPictures
 from camera_hub.patrol.proof.run_results import RunResults
-from camera_hub.patrol.proof.sightings import SightingReports
+from camera_hub.patrol.proof.sightings import ClockFollower, SightingReports
 from camera_hub.patrol.runs.condition import FeedReasons
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
@@ -38,13 +39,20 @@ class ProofParts:
     sightings: SightingReports
     results: RunResults
     findings: Findings
+    finding_list: FindingList
     pictures: RunPictures
     moments: Moments
 
 
 @asynccontextmanager
 async def proof(
-    settings: PatrolSettings, data_dir: Path, clock: Clock, bus: EventBus, database: Database, media: ProofMedia
+    settings: PatrolSettings,
+    data_dir: Path,
+    clock: Clock,
+    bus: EventBus,
+    database: Database,
+    media: ProofMedia,
+    follower: ClockFollower,
 ) -> AsyncIterator[ProofParts]:
     """The proof, running."""
     pictures = RunPictures(database, PictureFiles(data_dir / FOLDER), clock, settings.picture_mb * 1_000_000)
@@ -52,9 +60,10 @@ async def proof(
     instants = InstantPictures(media.photographer)
     async with pictures, moments:
         yield ProofParts(
-            SightingReports(database, bus, clock, moments),
+            SightingReports(database, bus, clock, moments, follower),
             RunResults(database, bus, clock, pictures, instants, media.feeds),
             Findings(settings.finding_categories, database, bus, clock, pictures, instants, media.decoder),
+            FindingList(database, pictures),
             pictures,
             moments,
         )

@@ -1,13 +1,13 @@
 """What happens to the results of a patrol when it moves: made at its start, excused where a stop is left with dead
-cameras, checked and sealed when it is submitted. All of it in the transaction that moves the run (runs.run_proof)."""
+cameras, checked when it is submitted, sealed when it has ended, however it ended. All of it in the transaction that
+moves the run (runs.run_proof)."""
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.access.policy import Actor
 from camera_hub.errors import Reason
 from camera_hub.patrol.proof.excuses import excuse
 from camera_hub.patrol.proof.results import check_submit
@@ -35,12 +35,13 @@ class PatrolProof:
 
     async def begin(self, session: AsyncSession, run: Run, itinerary: Itinerary) -> None:
         """A result for each camera of each stop, all open."""
-        session.add_all(
-            RunResult(run_id=run.id, position=stop.position, camera_id=camera_id, key=stop.key)
+        rows = [
+            {"run_id": run.id, "position": stop.position, "camera_id": camera_id, "key": stop.key}
             for stop in itinerary
             for camera_id in stop.ids
-        )
-        await session.flush()
+        ]
+        if rows:
+            await session.execute(insert(RunResult), rows)  # all at once, not one after the other
 
     async def left(
         self, session: AsyncSession, run: Run, step: RunStep, stop: ItineraryStop, dead: Mapping[int, str]
@@ -59,8 +60,8 @@ class PatrolProof:
 
     async def open_positions(self, session: AsyncSession, run_id: int) -> Collection[int]:
         """Stops with an open result."""
-        query = select(RunResult.position).where(RunResult.run_id == run_id, RunResult.result == "open")
-        return sorted(set(await session.scalars(query)))
+        query = select(RunResult.position).where(RunResult.run_id == run_id, RunResult.result == "open").distinct()
+        return sorted(await session.scalars(query))
 
     async def excused(self, session: AsyncSession, run_id: int) -> Mapping[int, Collection[int]]:
         """Excused cameras, by stop."""
@@ -89,8 +90,9 @@ class PatrolProof:
         await excuse(session, run, rows, await dead_cameras(session, waiting, self._feeds))
         check_submit(patrol_state(run), [camera_result(row) for row in rows])
 
-    async def submitted(self, session: AsyncSession, run: Run, actor: Actor, note: str) -> None:
-        """Seal it. Pictures that have not come by now will not be taken any more."""
+    async def ended(self, session: AsyncSession, run: Run) -> None:
+        """Seal it as it is, submitted, given up or expired: what it has shown is evidence. Pictures that have not come
+        by now will not be taken any more."""
         await session.execute(
             update(RunResult)
             .where(

@@ -10,10 +10,11 @@ bound no more are taken, first those of cameras that are normal, and the results
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, Self
 
 from sqlalchemy import delete, exists, func, select
@@ -41,6 +42,17 @@ class KeptPicture:
 
     id: int
     at: datetime
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagedPicture:
+    """A JPEG on the disk that no row names yet; its size in bytes."""
+
+    kind: PictureKind
+    part: Path
+    at: datetime
+    size: int
     sha256: str
 
 
@@ -85,6 +97,29 @@ class RunPictures:
         await self._files.write(row.id, jpeg)
         self._held += len(jpeg)
         return KeptPicture(row.id, at, hashlib.sha256(jpeg).hexdigest())
+
+    async def stage(self, kind: PictureKind, jpeg: bytes, at: datetime) -> StagedPicture:
+        """Write a picture before the transaction in which it is added. Raises HubError(STORAGE_FULL): also at the
+        bound."""
+        self.require_room(kind, len(jpeg))
+        part = await self._files.stage(jpeg)
+        return StagedPicture(kind, part, at, len(jpeg), hashlib.sha256(jpeg).hexdigest())
+
+    async def add_staged(
+        self, session: AsyncSession, run_id: int, staged: Sequence[StagedPicture]
+    ) -> Sequence[KeptPicture]:
+        """Keep staged pictures in a transaction of `writing`. Raises HubError(STORAGE_FULL)."""
+        now = self._clock.now()
+        rows = [RunPicture(run_id=run_id, kind=one.kind, kept_at=now, size=one.size) for one in staged]
+        session.add_all(rows)
+        await session.flush()
+        await self._files.place({row.id: one.part for row, one in zip(rows, staged, strict=True)})
+        self._held += sum(one.size for one in staged)
+        return [KeptPicture(row.id, one.at, one.sha256) for row, one in zip(rows, staged, strict=True)]
+
+    async def unstage(self, staged: Collection[StagedPicture]) -> None:
+        """Delete those that were not added."""
+        await self._files.unstage([one.part for one in staged])
 
     def require_room(self, kind: PictureKind, size: int = 0) -> None:
         """Raises HubError(STORAGE_FULL) when there is none for a picture of that size in bytes."""

@@ -1,60 +1,19 @@
-"""What a result may become, and what a confirmation needs. Pure.
-
-    open ── confirmed ──▶ normal ◀─ corrected ─▶ abnormal
-     ▲ │
-     │ └─ not seen, and dead when its stop is left ─▶ excused
-     └──── excused, back and seen ────────┘
-
-`normal` needs that the camera was seen. `abnormal` needs words or a finding (or the hub knows the fault already), and
-that the camera was seen or that its picture was at fault: nobody can see a black picture, but it can be reported. A
-result that somebody else has confirmed otherwise meanwhile is changed only by who knows it (`Confirmation.change`).
+"""What a confirmation of a stop, or of some of its cameras, needs and changes, and what keeps a patrol from being
+submitted. Pure. What becomes of each result is decided by `transitions`.
 """
 
-from collections.abc import Sequence, Set
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from camera_hub.errors import HubError, Kind, Reason
-
-ResultState = Literal["open", "normal", "abnormal", "excused"]
-Verdict = Literal["normal", "abnormal"]
-
-NOT_LOOKED = frozenset({Reason.NO_PAGE, Reason.PAGE_HIDDEN, Reason.PAGE_COVERED, Reason.OFF_SCREEN, Reason.PASSED_OVER})
-"""Why a camera was not seen though there was nothing wrong with it: it can be looked at, so it cannot be reported."""
-
-
-@dataclass(frozen=True, slots=True)
-class CameraResult:
-    """The result of one camera at one stop, as far as it is decided by. `findings`: how many name it; `fault`: what the
-    hub knows to be wrong with the camera now (errors.Reason); `by`: who has confirmed it."""
-
-    position: int
-    camera_id: int
-    result: ResultState = "open"
-    key: bool = False
-    seen_s: float = 0.0
-    why: str | None = None
-    visits: int = 0
-    words: str = ""
-    findings: int = 0
-    fault: str | None = None
-    by: str | None = None
-
-    def seen(self, least_s: float) -> bool:
-        """Whether it was visible long enough."""
-        return self.seen_s >= least_s
-
-    def reportable(self, least_s: float) -> bool:
-        """Whether it can be called abnormal: it was seen, or there is something wrong with it."""
-        at_fault = self.fault is not None or (self.why is not None and self.why not in NOT_LOOKED)
-        return at_fault or self.result in ("excused", "abnormal") or self.seen(least_s)
+from camera_hub.errors import HubError, Kind
+from camera_hub.patrol.proof.transitions import Act, CameraResult, Refusal, Verdict, after
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """What somebody confirms: a stop (`position` None: all of the patrol) or some of its cameras (None: all).
 
-    `change`: the user knows that the results were confirmed before, and means to change them.
+    `change`: the user knows that the results were confirmed before, and means to change them; `words` then say why.
     """
 
     position: int | None
@@ -81,28 +40,49 @@ def confirmed(patrol: PatrolState, results: Sequence[CameraResult], wish: Confir
     """
     _must_be_open(patrol)
     chosen = _chosen(patrol, results, wish)
-    chosen = _normal(patrol, chosen, wish) if wish.result == "normal" else _abnormal(patrol, chosen, wish)
-    return [replace(one, result=wish.result, words=wish.words) for one in chosen]
+    if wish.result == "abnormal" and (len(chosen) != 1 or wish.camera_ids is None):
+        raise _one_at_a_time(chosen, "say of each camera by itself what is abnormal")
+    if wish.camera_ids is None:  # who confirms a whole stop means what is open there; who names a camera means this one
+        chosen = [one for one in chosen if one.result == "open"]
+    act = Act(wish.result, wish.words, change=wish.change)
+    outcomes = [(one, after(one, act, patrol.least_s)) for one in chosen]
+    changing = [(one, outcome) for one, outcome in outcomes if outcome != one]
+    _raise_first(patrol, changing, ("words_needed", "already_confirmed"))
+    if len(changing) > 1 and (patrol.confirm == "camera" or any(one.key for one, _ in changing)):
+        words = "the cameras of a key stop, and all where the tour is set so, are confirmed one at a time"
+        raise _one_at_a_time([one for one, _ in changing], words)
+    _raise_first(patrol, changing, ("not_seen",))
+    return [outcome for _, outcome in changing if isinstance(outcome, CameraResult)]
 
 
-def found(patrol: PatrolState, result: CameraResult, words: str) -> CameraResult:
-    """The result after a finding at its camera: abnormal. Raises HubError(CONFLICT): `run_ended`, `not_seen`."""
+def found(patrol: PatrolState, result: CameraResult, words: str, *, change: bool = False) -> CameraResult:
+    """The result after a finding at its camera: abnormal. `change`: the user knows that it is confirmed as normal.
+
+    Raises HubError: CONFLICT (`run_ended`, `already_confirmed`, `not_seen`), INVALID (`words_needed`).
+    """
     _must_be_open(patrol)
-    if not result.reportable(patrol.least_s):
-        raise _not_seen([result], (), patrol)
-    kept = result.words if result.result == "abnormal" and result.words else words[:255]
-    return replace(result, result="abnormal", words=kept, findings=result.findings + 1)
+    outcome = after(result, Act("find", words, change=change), patrol.least_s)
+    if isinstance(outcome, CameraResult):
+        return outcome
+    raise _refused(outcome, [result], (), patrol)
+
+
+def finding_changed(patrol: PatrolState, result: CameraResult, act: Act) -> CameraResult:
+    """The result after one of its findings was reworded or deleted (`act`)."""
+    outcome = after(result, act, patrol.least_s)
+    return outcome if isinstance(outcome, CameraResult) else result
 
 
 def excused(result: CameraResult, least_s: float) -> bool:
     """Whether a camera that could not be shown when its stop was left is excused: nobody has confirmed it, and there
     was nothing to confirm."""
-    return result.result == "open" and not result.seen(least_s)
+    return after(result, Act("excuse"), least_s) != result
 
 
-def looked_at(result: CameraResult, least_s: float) -> ResultState:
-    """What the result is after the camera was visible: an excused one that is back and was seen is open again."""
-    return "open" if result.result == "excused" and result.seen(least_s) else result.result
+def looked_at(result: CameraResult, least_s: float) -> CameraResult:
+    """The result after the camera was visible: an excused one that is back and was seen is open again."""
+    outcome = after(result, Act("look"), least_s)
+    return outcome if isinstance(outcome, CameraResult) else result
 
 
 def still_open(results: Sequence[CameraResult]) -> list[CameraResult]:
@@ -157,63 +137,46 @@ def _chosen(patrol: PatrolState, results: Sequence[CameraResult], wish: Confirma
     return [by_id[camera] for camera in dict.fromkeys(wish.camera_ids)]
 
 
-def _normal(patrol: PatrolState, chosen: Sequence[CameraResult], wish: Confirmation) -> list[CameraResult]:
-    named: Set[int] = frozenset(wish.camera_ids or ())
-    # Who confirms a whole stop means what is open there; who names a camera means this one.
-    changing = [one for one in chosen if one.result == "open" or (named and one.result != "normal")]
-    if others := [one for one in changing if one.result == "abnormal" and (not wish.change or one.findings)]:
-        raise _already(others)
-    singly = patrol.confirm == "camera" or any(one.key for one in changing)
-    if singly and len(changing) > 1:
-        raise HubError(
-            Kind.CONFLICT,
-            "the cameras of a key stop, and all where the tour is set so, are confirmed one at a time",
-            reason="one_at_a_time",
-            cameras=_named(changing),
-        )
-    if missing := [one for one in changing if not one.seen(patrol.least_s)]:
-        raise _not_seen(missing, [one for one in changing if one.seen(patrol.least_s)], patrol)
-    return changing
+def _raise_first(
+    patrol: PatrolState,
+    changing: Sequence[tuple[CameraResult, CameraResult | Refusal]],
+    refusals: tuple[Refusal, ...],
+) -> None:
+    """Raise the first of these refusals that there is, with all results that it concerns."""
+    for refusal in refusals:
+        if concerned := [one for one, outcome in changing if outcome == refusal]:
+            raise _refused(refusal, concerned, [one for one, outcome in changing if outcome != refusal], patrol)
 
 
-def _abnormal(patrol: PatrolState, chosen: Sequence[CameraResult], wish: Confirmation) -> list[CameraResult]:
-    if len(chosen) != 1 or wish.camera_ids is None:
-        raise HubError(
-            Kind.CONFLICT,
-            "say of each camera by itself what is abnormal",
-            reason="one_at_a_time",
-            cameras=_named(chosen),
-        )
-    (one,) = chosen
-    if not wish.words and not one.findings and one.fault is None:
-        raise HubError(Kind.INVALID, "say in a few words what is abnormal", reason="words_needed", field="words")
-    if one.result == "abnormal" and one.words == wish.words:
-        return []
-    if one.result == "abnormal" and not wish.change:
-        raise _already([one])
-    if not one.reportable(patrol.least_s):
-        raise _not_seen([one], (), patrol)
-    return [one]
+def _refused(
+    refusal: Refusal, concerned: Sequence[CameraResult], rest: Sequence[CameraResult], patrol: PatrolState
+) -> HubError:
+    """`rest`: what could be confirmed without those that are concerned."""
+    match refusal:
+        case "words_needed":
+            words = "say in a few words what is abnormal, or why a confirmed result is changed"
+            return HubError(Kind.INVALID, words, reason=refusal, field="words")
+        case "already_confirmed":
+            return HubError(
+                Kind.CONFLICT,
+                "these cameras are confirmed otherwise already, or have findings; look at the present state and decide"
+                " again",
+                reason=refusal,
+                cameras=_named(concerned),
+            )
+        case "not_seen":
+            return HubError(
+                Kind.CONFLICT,
+                f"{len(concerned)} cameras were not visible for {patrol.least_s:g} s yet; look at them first",
+                reason=refusal,
+                cameras=_named(concerned),
+                seen=[one.camera_id for one in rest],
+                least_s=patrol.least_s,
+            )
 
 
-def _already(results: Sequence[CameraResult]) -> HubError:
-    return HubError(
-        Kind.CONFLICT,
-        "these cameras are confirmed otherwise already, or have findings; look at the present state and decide again",
-        reason="already_confirmed",
-        cameras=_named(results),
-    )
-
-
-def _not_seen(missing: Sequence[CameraResult], rest: Sequence[CameraResult], patrol: PatrolState) -> HubError:
-    return HubError(
-        Kind.CONFLICT,
-        f"{len(missing)} cameras were not visible for {patrol.least_s:g} s yet; look at them first",
-        reason="not_seen",
-        cameras=_named(missing),
-        seen=[one.camera_id for one in rest],
-        least_s=patrol.least_s,
-    )
+def _one_at_a_time(results: Sequence[CameraResult], words: str) -> HubError:
+    return HubError(Kind.CONFLICT, words, reason="one_at_a_time", cameras=_named(results))
 
 
 _NAMED = 200

@@ -1,6 +1,7 @@
 """Rows of results as the values that are decided by, and the other way round."""
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import get_args
 
 from sqlalchemy import func, select
@@ -8,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
-from camera_hub.patrol.proof.results import CameraResult, PatrolState, ResultState
+from camera_hub.patrol.proof.results import PatrolState
+from camera_hub.patrol.proof.transitions import CameraResult, ResultState, corrects
+from camera_hub.patrol.runs.run_events import add_event
 from camera_hub.patrol.tours import rights
 from camera_hub.store.tables import Camera, Finding, Run, RunResult, Tour
 
@@ -89,3 +92,49 @@ async def decided(session: AsyncSession, run: Run, rows: Sequence[RunResult]) ->
     return [
         camera_result(row, findings.get((row.position, row.camera_id), 0), faults.get(row.camera_id)) for row in rows
     ]
+
+
+def write_result(
+    session: AsyncSession,
+    run: Run,
+    row: RunResult,
+    after: CameraResult,
+    actor: Actor,
+    now: datetime,
+    finding: int | None = None,
+) -> None:
+    """Write what somebody has made of a result. What a confirmed one was before is kept as an event of the patrol: who
+    had said what, and when; `finding`: the one because of which it changes."""
+    if (row.result, row.words) == (after.result, after.words):
+        return
+    if corrects(camera_result(row), after):
+        add_event(
+            session,
+            run,
+            "result_changed",
+            now,
+            actor,
+            stop=row.position,
+            camera=row.camera_id,
+            before=row.result,
+            before_words=row.words,
+            before_by=row.confirmed_by,
+            before_name=row.confirmed_name,
+            before_at=None if row.confirmed_at is None else row.confirmed_at.astimezone(UTC).isoformat(),
+            result=after.result,
+            words=after.words,
+            finding=finding,
+        )
+    row.result, row.words = after.result, after.words
+    if after.confirmed:
+        row.confirmed_by, row.confirmed_at = actor.user_id, now
+        row.confirmed_name = name_of(actor)
+    else:
+        row.confirmed_by = row.confirmed_at = row.confirmed_name = None
+    if after.result != "abnormal":
+        row.cause = row.reference = None
+
+
+def name_of(actor: Actor) -> str:
+    """What the record calls somebody."""
+    return (actor.display_name or actor.username)[:64]

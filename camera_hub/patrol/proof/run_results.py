@@ -4,11 +4,12 @@ A confirmation is one transaction; of two that meet, the second gets a clear ans
 full size, taken by the hub before the transaction begins.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
@@ -19,12 +20,22 @@ from camera_hub.patrol import township
 from camera_hub.patrol.proof.excuses import excuse, references
 from camera_hub.patrol.proof.instant import Instant, InstantPictures
 from camera_hub.patrol.proof.pictures import RunPictures
-from camera_hub.patrol.proof.results import CameraResult, Confirmation, confirmed
-from camera_hub.patrol.proof.rows import decided, findings_of, is_on, patrol_state, require_runner, result_rows, run_row
+from camera_hub.patrol.proof.results import Confirmation, confirmed
+from camera_hub.patrol.proof.rows import (
+    decided,
+    findings_of,
+    is_on,
+    patrol_state,
+    require_runner,
+    result_rows,
+    run_row,
+    write_result,
+)
+from camera_hub.patrol.proof.transitions import CameraResult
 from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import from_rows
-from camera_hub.patrol.runs.run_events import add_event
 from camera_hub.patrol.runs.run_proof import ResultCounts
+from camera_hub.patrol.runs.runs import require_operator
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, RunResult
 
@@ -108,13 +119,16 @@ class RunResults:
         """Confirm a stop or cameras of it; the results of that stop (or of all) as they are afterwards. `revision`: of
         the run as the user saw it, None: whatever it is.
 
-        Raises HubError as results.confirmed, NOT_FOUND, FORBIDDEN (`tour_not_yours`), CONFLICT (`run_moved`).
+        Raises HubError as results.confirmed, NOT_FOUND, FORBIDDEN (`tour_not_yours`, `not_operator`), CONFLICT
+        (`run_moved`).
         """
         township.require(actor, "run")
         instant = await self._instant(actor, run_id, wish) if wish.result == "abnormal" else None
         async with self._pictures.writing() as session:
             run = await run_row(session, run_id, locked=True)
             await require_runner(session, actor, run)
+            if run.state != "ended":
+                require_operator(actor, run)
             if revision is not None and run.revision != revision:
                 raise HubError(
                     Kind.CONFLICT,
@@ -128,9 +142,7 @@ class RunResults:
             now = self._clock.now()
             for one in changed:
                 row = by_place[one.position, one.camera_id]
-                if row.result in ("normal", "abnormal"):
-                    _note_correction(session, run, row, one, actor, now)
-                write_confirmed(row, one, actor, now)
+                write_result(session, run, row, one, actor, now)
                 if one.result == "abnormal":
                     await _explain(session, row, one)
                 if instant is not None:
@@ -143,13 +155,14 @@ class RunResults:
 
     async def summaries(self, run_ids: Collection[int]) -> Sequence[ResultsSummary]:
         """Of those of the patrols that exist. The caller decides who may see them."""
-        found = []
+        query = select(RunResult.run_id, RunResult.position, RunResult.result, func.count())
+        query = query.where(RunResult.run_id.in_(run_ids))
+        found: dict[int, list[tuple[int, str, int]]] = {}
         async with self._database.read() as session:
-            for run_id in run_ids:
-                rows = await result_rows(session, run_id)
-                if rows:
-                    found.append(_summary(run_id, rows))
-        return found
+            rows = await session.execute(query.group_by(RunResult.run_id, RunResult.position, RunResult.result))
+            for run_id, position, result, number in rows:
+                found.setdefault(run_id, []).append((position, result, number))
+        return [_summary(run_id, numbers) for run_id, numbers in found.items()]
 
     async def picture(self, actor: Actor, run_id: int, picture: int) -> bytes:
         """A JPEG that a result of the patrol names. Raises HubError(NOT_FOUND)."""
@@ -182,15 +195,6 @@ class RunResults:
         return await self._instants.take(changed[0].camera_id)
 
 
-def write_confirmed(row: RunResult, one: CameraResult, actor: Actor, now: datetime) -> None:
-    """Note in the row what was confirmed, by whom and when."""
-    row.result, row.words = one.result, one.words
-    row.confirmed_by, row.confirmed_at = actor.user_id, now
-    row.confirmed_name = (actor.display_name or actor.username)[:64]
-    if one.result == "normal":
-        row.cause = row.reference = None
-
-
 async def keep_instant(session: AsyncSession, pictures: RunPictures, row: RunResult, instant: Instant) -> None:
     """Put the picture in place of the result's present one; without one the present one stays."""
     if instant.jpeg is None or instant.at is None:
@@ -215,30 +219,13 @@ async def _explain(session: AsyncSession, row: RunResult, one: CameraResult) -> 
         row.reference = (await references(session, {row.camera_id: one.fault})).get(row.camera_id)
 
 
-def _note_correction(
-    session: AsyncSession, run: Run, row: RunResult, one: CameraResult, actor: Actor, now: datetime
-) -> None:
-    """Add the event that says what a result was before it is changed."""
-    add_event(
-        session,
-        run,
-        "result_changed",
-        now,
-        actor,
-        stop=row.position,
-        camera=row.camera_id,
-        before=row.result,
-        before_words=row.words,
-        before_name=row.confirmed_name,
-        result=one.result,
-        words=one.words,
-    )
-
-
-def _summary(run_id: int, rows: Sequence[RunResult]) -> ResultsSummary:
-    numbers = {state: sum(row.result == state for row in rows) for state in ("open", "normal", "abnormal", "excused")}
-    remaining = tuple(sorted({row.position for row in rows if row.result == "open"}))
-    return ResultsSummary(run_id, ResultCounts(**numbers), remaining)
+def _summary(run_id: int, numbers: Sequence[tuple[int, str, int]]) -> ResultsSummary:
+    """Of (position, result, how many cameras)."""
+    counted = Counter[str]()
+    for _, result, number in numbers:
+        counted[result] += number
+    remaining = tuple(sorted(position for position, result, _ in numbers if result == "open"))
+    return ResultsSummary(run_id, ResultCounts(**counted), remaining)
 
 
 async def _views(session: AsyncSession, run: Run, rows: Sequence[RunResult]) -> list[ResultView]:

@@ -1,11 +1,13 @@
 """Pages' reports of what they showed: written to the record of the visit, and to the results of a patrol.
 
-What is impossible is cut, what is late or of somebody who is bound to villages is ignored, and what the hub knows of a
-camera's picture counts for more than what a page says (patrol.runs.visibility).
+What is impossible is cut: by the hub's monotonic clock what one page can have shown since it reported last
+(patrol.runs.claims), by the length of the visit what any can. What is late or of somebody who is bound to villages is
+ignored, and what the hub knows of a camera's picture counts for more than what a page says (patrol.runs.visibility).
 """
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,6 +21,7 @@ from camera_hub.events import EventBus, ResultChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.proof.results import looked_at
 from camera_hub.patrol.proof.rows import camera_result
+from camera_hub.patrol.runs.claims import Claims, ReportingPage, Visit
 from camera_hub.patrol.runs.visibility import Sighting, Visible, accepted, after, possible
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Run, RunResult, RunStep, RunStepCamera
@@ -32,37 +35,68 @@ class MomentTaker(Protocol):
         ...
 
 
+class ClockFollower(Protocol):
+    """Who moves visits with the wall clock when that is stepped (runs.keeper)."""
+
+    async def follow_clock(self) -> None:
+        """Move them now, if it was: from then on the wall clock tells rightly how long they have lasted."""
+        ...
+
+
 class SightingReports:
     """Writes them one at a time; a report that changes nothing only reads."""
 
-    def __init__(self, database: Database, bus: EventBus, clock: Clock, moments: MomentTaker) -> None:
+    def __init__(
+        self, database: Database, bus: EventBus, clock: Clock, moments: MomentTaker, follower: ClockFollower
+    ) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
         self._moments = moments
+        self._follower = follower
+        self._claims = Claims()
         self._lock = asyncio.Lock()
 
-    async def report(self, actor: Actor, run_id: int, sequence: int, sightings: Sequence[Sighting]) -> None:
+    async def report(
+        self, actor: Actor, page: ReportingPage, run_id: int, sequence: int, sightings: Sequence[Sighting]
+    ) -> None:
         """What a page showed of the step `sequence` of a run so far."""
+        heard = self._clock.monotonic()
         if not township.sees(actor):
             return
-        claims = {sighting.camera_id: sighting for sighting in sightings}
+        await self._follower.follow_clock()
+        of_page, visit = self._claims.of(page), Visit(run_id, sequence)
         async with self._database.read() as session:
-            visit = await _visit(session, run_id, sequence, self._clock.now())
-            if visit is None or not await _changes(session, *visit, claims, self._clock.now()):
+            found = await _visit(session, run_id, sequence, self._clock.now())
+            if found is None:
+                return
+            run, step = found
+            rows = await _rows(session, step)
+            known = self._claims.known(visit, {row.camera_id: row.visible_s or 0.0 for row, _ in rows})
+            claims = dict[int, Sighting]()
+            for one in sightings:
+                if one.camera_id in known:
+                    believed = of_page.believed(visit, one.camera_id, one.seconds, known[one.camera_id], heard)
+                    seconds = possible(believed, step.started_at, step.ended_at, self._clock.now())
+                    claims[one.camera_id] = replace(one, seconds=seconds)
+            of_page.note(visit, {one.camera_id: one.seconds for one in claims.values()}, known, heard)
+            if not _changes(run, rows, claims):
                 return
         seen = list[int]()
         async with self._lock, self._database.write() as session:
             now = self._clock.now()
-            visit = await _visit(session, run_id, sequence, now, locked=True)
-            if visit is None:
+            found = await _visit(session, run_id, sequence, now, locked=True)
+            if found is None:
                 return
-            run, step = visit
-            for row, visible in await _changes(session, run, step, claims, now):
+            run, step = found
+            changes = _changes(run, await _rows(session, step), claims)
+            results = await _results(session, run, step, [row.camera_id for row, _ in changes])
+            for row, visible in changes:
                 if row.why is not None and visible.why is None:
                     seen.append(row.camera_id)
                 _write(row, visible, step, now)
-                await _write_result(session, run, step, row.camera_id, visible, now)
+                if (result := results.get(row.camera_id)) is not None:
+                    _write_result(result, run, step, visible, now)
         if seen:
             self._bus.publish(ResultChanged(run_id))
             if not run.loop and step.ended_at is None:
@@ -87,18 +121,23 @@ async def _visit(
     return run, step
 
 
-async def _changes(
-    session: AsyncSession, run: Run, step: RunStep, claims: Mapping[int, Sighting], now: datetime
+async def _rows(session: AsyncSession, step: RunStep) -> list[tuple[RunStepCamera, str | None]]:
+    """The cameras of the visit, each with the fault of its picture that the hub knows of."""
+    query = select(RunStepCamera, Camera.health, Camera.cause).join(Camera, Camera.id == RunStepCamera.camera_id)
+    found = await session.execute(query.where(RunStepCamera.step_id == step.id))
+    return [(row, cause if health == "fault" else None) for row, health, cause in found]
+
+
+def _changes(
+    run: Run, rows: Sequence[tuple[RunStepCamera, str | None]], claims: Mapping[int, Sighting]
 ) -> list[tuple[RunStepCamera, Visible]]:
     """The rows that these reports change, each with what is to be written."""
-    query = select(RunStepCamera, Camera.health, Camera.cause).join(Camera, Camera.id == RunStepCamera.camera_id)
     changes = []
-    for row, health, cause in await session.execute(query.where(RunStepCamera.step_id == step.id)):
+    for row, fault in rows:
         if (claim := claims.get(row.camera_id)) is None:
             continue
         known = Visible(row.visible_s or 0.0, row.why)
-        seconds = possible(claim.seconds, step.started_at, step.ended_at, now)
-        visible = after(known, seconds, claim.gap, run.least_s, cause if health == "fault" else None)
+        visible = after(known, claim.seconds, claim.gap, run.least_s, fault)
         if visible != known:
             changes.append((row, visible))
     return changes
@@ -112,23 +151,23 @@ def _write(row: RunStepCamera, visible: Visible, step: RunStep, now: datetime) -
     row.why = visible.why
 
 
-async def _write_result(
-    session: AsyncSession, run: Run, step: RunStep, camera_id: int, visible: Visible, now: datetime
-) -> None:
-    """Note the visit in the camera's result; loops have none."""
+async def _results(session: AsyncSession, run: Run, step: RunStep, camera_ids: Collection[int]) -> dict[int, RunResult]:
+    """The results of these cameras at the step's stop, locked; loops have none."""
     query = select(RunResult).where(
-        RunResult.run_id == run.id, RunResult.position == step.position, RunResult.camera_id == camera_id
+        RunResult.run_id == run.id, RunResult.position == step.position, RunResult.camera_id.in_(camera_ids)
     )
-    row = await session.scalar(query.with_for_update())
-    if row is None:
-        return
+    return {row.camera_id: row for row in await session.scalars(query.order_by(RunResult.id).with_for_update())}
+
+
+def _write_result(row: RunResult, run: Run, step: RunStep, visible: Visible, now: datetime) -> None:
+    """Note the visit in the camera's result."""
     if visible.seconds > row.seen_s:
         row.seen_s, row.step_id = visible.seconds, step.id
     if visible.why is None:
         row.seen_at, row.why = row.seen_at or now, None
         if row.picture is None and step.ended_at is not None:
             row.picture_why = Reason.PICTURE_NOT_IN_TIME
-        row.result = looked_at(camera_result(row), run.least_s)
+        row.result = looked_at(camera_result(row), run.least_s).result
         if row.result == "open":
             row.cause = row.reference = None
     elif row.seen_at is None:

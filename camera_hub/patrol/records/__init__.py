@@ -1,1 +1,1 @@
-"""Records of patrols once they are submitted: sealed, reviewed and signed, exported, deleted when their time is up."""
+"""Records of patrols once they have ended: sealed, reviewed and signed, exported, deleted when their time is up."""

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
-from camera_hub.patrol.records.reviews import SealView, has_run, opinion_of, reviews_of, seals_of
+from camera_hub.patrol.records.reviews import SUBMITTED, SealView, opinion_of, reviews_of, seals_of, took_part
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunResult, RunReview
 
@@ -25,7 +25,8 @@ RecordState = Literal["active", "submitted", "given_up"]
 @dataclass(frozen=True, slots=True)
 class RecordQuery:
     """Which patrols, newest first; None: all. `begin` ≤ started < `end`; `before`: the id of the last one of the page
-    before. `state`: active (not ended), submitted, given_up (ended otherwise); presentations have `loop`."""
+    before. `state`: active (not ended), submitted, given_up (a patrol that ended otherwise); presentations have
+    `loop`."""
 
     state: RecordState | None = None
     loop: bool | None = None
@@ -42,7 +43,8 @@ class RecordQuery:
 @dataclass(frozen=True, slots=True)
 class RecordRow:
     """A patrol in the list. `results`: how many cameras are open, normal, abnormal, excused; `unseen`: how many of all
-    were not visible for the least time. `own`: the actor has run it, and so does not sign it."""
+    were not visible for the least time. `own`: the actor took part in it, and so does not sign
+    it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature."""
 
     id: int
     tour_id: int
@@ -66,6 +68,10 @@ class RecordRow:
     signed_name: str | None
     signed_at: datetime | None
     own: bool
+
+    @property
+    def to_be_signed(self) -> bool:
+        return self.seal is not None and self.end_reason == SUBMITTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class RecordList:
         """See RecordCounts."""
         if not township.sees(actor):
             return RecordCounts(0, 0, 0, ())
-        own = has_run(actor.user_id)
+        own = took_part(actor.user_id)
         unsigned = _matching(RecordQuery(signed="unsigned")).with_only_columns(Run.id, own.label("own"))
         returned = _matching(RecordQuery(signed="returned")).where(own).with_only_columns(Run.id)
         async with self._database.read() as session:
@@ -124,9 +130,9 @@ def _matching(query: RecordQuery) -> Select[Run]:
     if query.state == "active":
         found = found.where(Run.state != "ended")
     elif query.state == "submitted":
-        found = found.where(Run.end_reason == "submitted")
+        found = found.where(Run.end_reason == SUBMITTED)
     elif query.state == "given_up":
-        found = found.where(Run.state == "ended", Run.end_reason != "submitted")
+        found = found.where(Run.state == "ended", Run.end_reason != SUBMITTED, Run.loop.is_(False))
     if query.loop is not None:
         found = found.where(Run.loop.is_(query.loop))
     if query.tour_id is not None:
@@ -146,7 +152,7 @@ def _matching(query: RecordQuery) -> Select[Run]:
         opinions = select(RunReview.kind).where(RunReview.run_id == Run.id, RunReview.kind != "note")
         last = opinions.order_by(RunReview.id.desc()).limit(1).scalar_subquery()
         wanted = last.is_(None) if query.signed == "unsigned" else last == query.signed
-        found = found.where(Run.end_reason == "submitted", wanted)
+        found = found.where(Run.end_reason == SUBMITTED, wanted)
     return found
 
 
@@ -166,7 +172,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     plans = {
         run_id: (name, at) for run_id, name, at in await session.execute(due.where(PlanOccurrence.run_id.in_(ids)))
     }
-    own = set(await session.scalars(select(Run.id).where(Run.id.in_(ids), has_run(actor.user_id))))
+    own = set(await session.scalars(select(Run.id).where(Run.id.in_(ids), took_part(actor.user_id))))
     found = []
     for run in runs:
         opinion = opinion_of(reviews.get(run.id, ()))

@@ -1,7 +1,8 @@
 """What people add to a sealed record: a supervisor approves or returns it, its operator adds notes.
 
 Nothing of the record is edited. Each review is a row and a link of the audit chain of its own; a returned record stays
-sealed, and may be approved after a note.
+sealed, and may be approved after a note. Who took part in a patrol does not sign its record (four eyes). What was given
+up or has expired is sealed as such, and needs no signature; notes may be added to it.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Action, Actor, allows
@@ -20,9 +21,12 @@ from camera_hub.patrol import township
 from camera_hub.patrol.records.content import Row, plain
 from camera_hub.patrol.records.seal import EXPIRED, PATROL, REVIEW, Chain, review_subject, subject_of
 from camera_hub.store.database import Database
-from camera_hub.store.tables import AuditLink, PlanOccurrence, Run, RunEvent, RunReview
+from camera_hub.store.tables import AuditLink, Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview
 
 Opinion = Literal["approved", "returned"]
+SignRefusal = Literal["not_sealed", "not_submitted", "own_record", "signed_already", "too_many_reviews"]
+SUBMITTED = "submitted"
+"""How a patrol ends whose record is to be signed."""
 MOST_REVIEWS = 50
 """Of one record."""
 
@@ -49,7 +53,8 @@ class SealView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """The plan by which a run was due, the seal and reviews of its record, and what the actor may add to it."""
+    """The plan by which a run was due, the seal and reviews of its record, and what the actor may add to it.
+    `sign_why`: why somebody who signs records does not sign this one; None also for those who sign none."""
 
     run_id: int
     plan_name: str | None
@@ -58,6 +63,7 @@ class RecordView:
     reviews: Sequence[ReviewView]
     may_sign: bool
     may_note: bool
+    sign_why: SignRefusal | None = None
 
 
 class RecordReviewed(HubError):
@@ -91,7 +97,7 @@ class RecordReviews:
         """Approve or return the record as the caller saw it, with `seen` reviews.
 
         Raises RecordReviewed when there are others, HubError: FORBIDDEN (own_record), CONFLICT (not_sealed,
-        signed_already), INVALID (review_words).
+        not_submitted, signed_already, too_many_reviews), INVALID (review_words).
         """
         if opinion == "returned" and not words.strip():
             raise HubError(
@@ -102,7 +108,8 @@ class RecordReviews:
     async def note(self, actor: Actor, run_id: int, words: str) -> RecordView:
         """Add words of the operator to the record.
 
-        Raises HubError: FORBIDDEN (others_record), CONFLICT (not_sealed), INVALID (review_words).
+        Raises HubError: FORBIDDEN (others_record), CONFLICT (not_sealed, too_many_reviews),
+        INVALID (review_words).
         """
         if not words.strip():
             raise HubError(Kind.INVALID, "a note needs words", reason="review_words")
@@ -113,7 +120,11 @@ class RecordReviews:
         async with self._database.write() as session:
             run = await _run(session, run_id, alone=True)
             view = await _view(session, actor, run)
-            _check(view, kind, seen, ran=await _ran(session, actor, run))
+            took = await _took_part(session, actor, run)
+            if kind == "note":
+                _check_note(view, took=took)
+            else:
+                _check_sign(view, sign_refusal(run.end_reason, view.seal, view.reviews, took=took), seen)
             review = RunReview(
                 run_id=run_id,
                 kind=kind,
@@ -176,10 +187,9 @@ async def _run(session: AsyncSession, run_id: int, *, alone: bool = False) -> Ru
 async def _view(session: AsyncSession, actor: Actor, run: Run) -> RecordView:
     seal = (await seals_of(session, [run.id])).get(run.id)
     reviews = (await reviews_of(session, [run.id])).get(run.id, [])
-    opinion = opinion_of(reviews)
-    open_still = seal is not None and len(reviews) < MOST_REVIEWS
-    ran = await _ran(session, actor, run)
-    may_sign = allows(actor, Action.SIGN_RECORDS) and not ran
+    took = await _took_part(session, actor, run)
+    why = sign_refusal(run.end_reason, seal, reviews, took=took)
+    signs = allows(actor, Action.SIGN_RECORDS)
     due = select(PlanOccurrence.plan_name, PlanOccurrence.due_at).where(PlanOccurrence.run_id == run.id)
     plan = (await session.execute(due.limit(1))).first()
     return RecordView(
@@ -188,38 +198,74 @@ async def _view(session: AsyncSession, actor: Actor, run: Run) -> RecordView:
         None if plan is None else plan.due_at,
         seal,
         reviews,
-        open_still and may_sign and (opinion is None or opinion.kind != "approved"),
-        open_still and ran,
+        may_sign=signs and why is None,
+        may_note=seal is not None and len(reviews) < MOST_REVIEWS and took,
+        sign_why=why if signs else None,
     )
 
 
-def _check(view: RecordView, kind: str, seen: int | None, *, ran: bool) -> None:
-    if view.seal is None:
-        raise HubError(
-            Kind.CONFLICT, "this patrol has not been submitted; it has no sealed record", reason="not_sealed"
-        )
-    if kind == "note" and not ran:
-        raise HubError(Kind.FORBIDDEN, "only who has run this patrol adds notes to its record", reason="others_record")
-    if kind != "note" and ran:
-        raise HubError(
-            Kind.FORBIDDEN, "who has run a patrol does not sign its record; ask another supervisor", reason="own_record"
-        )
-    if seen is not None and seen != len(view.reviews):
+def sign_refusal(
+    end_reason: str | None, seal: SealView | None, reviews: Sequence[ReviewView], *, took: bool
+) -> SignRefusal | None:
+    """Why a record is not signed now, by somebody who signs records; None: it may be. `took`: they took part in the
+    patrol. Pure."""
+    if seal is None:
+        return "not_sealed"
+    if end_reason != SUBMITTED:
+        return "not_submitted"
+    if took:
+        return "own_record"
+    opinion = opinion_of(reviews)
+    if opinion is not None and opinion.kind == "approved":
+        return "signed_already"
+    return "too_many_reviews" if len(reviews) >= MOST_REVIEWS else None
+
+
+def _check_sign(view: RecordView, refusal: SignRefusal | None, seen: int | None) -> None:
+    if refusal in (None, "signed_already", "too_many_reviews") and seen is not None and seen != len(view.reviews):
         raise RecordReviewed(view)
-    opinion = opinion_of(view.reviews)
-    if kind != "note" and opinion is not None and opinion.kind == "approved":
-        raise HubError(Kind.CONFLICT, f"{opinion.user_name} has approved this record already", reason="signed_already")
+    if refusal == "own_record":
+        raise HubError(
+            Kind.FORBIDDEN,
+            "who took part in a patrol (ran, steered, took over or confirmed anything) does not sign its record; ask"
+            " another supervisor",
+            reason=refusal,
+        )
+    if refusal is not None:
+        raise HubError(Kind.CONFLICT, _REFUSALS[refusal], reason=refusal)
+
+
+def _check_note(view: RecordView, *, took: bool) -> None:
+    if view.seal is None:
+        raise HubError(Kind.CONFLICT, _REFUSALS["not_sealed"], reason="not_sealed")
+    if not took:
+        raise HubError(
+            Kind.FORBIDDEN, "only who took part in this patrol adds notes to its record", reason="others_record"
+        )
     if len(view.reviews) >= MOST_REVIEWS:
-        raise HubError(Kind.CONFLICT, f"a record takes {MOST_REVIEWS} reviews at most", reason="too_many_reviews")
+        raise HubError(Kind.CONFLICT, _REFUSALS["too_many_reviews"], reason="too_many_reviews")
 
 
-def has_run(user_id: int) -> ColumnElement[bool]:
-    """Whether the user has started the run or was its operator at any time. Null, as false, where accounts are gone."""
-    taken = (RunEvent.kind == "taken_over") & (RunEvent.user_id == user_id)
+_REFUSALS = {
+    "not_sealed": "this patrol has not ended, or is a presentation: it has no sealed record",
+    "not_submitted": "this patrol was given up or has expired: it is sealed as such, and needs no signature",
+    "signed_already": "this record is approved already",
+    "too_many_reviews": f"a record takes {MOST_REVIEWS} reviews at most",
+}
+
+
+def took_part(user_id: int) -> ColumnElement[bool]:
+    """Whether the user has started the run, was its operator at any time, steered it, or confirmed, found or changed
+    anything in it. Null, as false, where accounts are gone. Who only made somebody else the operator, as administrators
+    may, took no part."""
+    did = (RunEvent.user_id == user_id) & (RunEvent.kind != "handed_over")
     given = (RunEvent.kind == "handed_over") & (RunEvent.detail["to"].as_integer() == user_id)
-    became = select(RunEvent.id).where(RunEvent.run_id == Run.id, taken | given).exists()
-    return (Run.started_by == user_id) | (Run.operator_id == user_id) | became
+    said = RunEvent.detail["before_by"].as_integer() == user_id  # what somebody else has changed or deleted since
+    acted = select(RunEvent.id).where(RunEvent.run_id == Run.id, or_(did, given, said)).exists()
+    confirmed = select(RunResult.id).where(RunResult.run_id == Run.id, RunResult.confirmed_by == user_id).exists()
+    found = select(Finding.id).where(Finding.run_id == Run.id, Finding.user_id == user_id).exists()
+    return (Run.started_by == user_id) | (Run.operator_id == user_id) | acted | confirmed | found
 
 
-async def _ran(session: AsyncSession, actor: Actor, run: Run) -> bool:
-    return bool(await session.scalar(select(has_run(actor.user_id)).where(Run.id == run.id)))
+async def _took_part(session: AsyncSession, actor: Actor, run: Run) -> bool:
+    return bool(await session.scalar(select(took_part(actor.user_id)).where(Run.id == run.id)))

@@ -1,4 +1,5 @@
-"""Sealing the record of a patrol: its rows become a link of the audit chain, in the transaction that submits it."""
+"""Sealing the record of a patrol: its rows become a link of the audit chain, in the transaction that ends it, be it
+submitted, given up or expired (`runs.end_reason`)."""
 
 from typing import Protocol
 
@@ -14,6 +15,11 @@ REVIEW = "patrol_review"
 """Kind of the link of a signature or note; its content: the row of run_reviews."""
 EXPIRED = "patrol_expired"
 """Kind of the link that says that retention has deleted a record; its content: {sealed: sequence, ended_at}."""
+
+SEALING_ALL = "patrols_sealed"
+"""Kind of the link from which on every patrol is sealed as it ends, however it ends; its content: {sealed: [run],
+unreadable: [run]}, those that had ended without being submitted until then (patrol.records.earlier)."""
+SEALING_SUBJECT = "patrols"
 
 
 class Chain(Protocol):

@@ -20,7 +20,16 @@ from camera_hub.patrol import township
 from camera_hub.patrol.records.compare import camera_names, differences
 from camera_hub.patrol.records.content import Content, UnreadableRows, content_from, content_of, pictures_of
 from camera_hub.patrol.records.reviews import review_content
-from camera_hub.patrol.records.seal import EXPIRED, PATROL, REVIEW, review_subject, run_of, subject_of
+from camera_hub.patrol.records.seal import (
+    EXPIRED,
+    PATROL,
+    REVIEW,
+    SEALING_ALL,
+    SEALING_SUBJECT,
+    review_subject,
+    run_of,
+    subject_of,
+)
 from camera_hub.store.database import Database
 from camera_hub.store.tables import AuditLink, Run, RunReview
 
@@ -88,15 +97,19 @@ class SealedPatrols:
             found = [*found[:_TOLD], _fault(link, "rows_changed", f"{rest} more differences", more=rest)]
         return [*found, *await self._files(link, sealed, chain)]
 
-    async def unsealed(self, session: AsyncSession) -> AsyncIterator[AuditFault]:
-        """See SealedKind: submitted patrols without a link."""
+    async def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
+        """See SealedKind: patrols that have ended without a link. Before a link says that all are sealed, however they
+        end, only submitted ones were."""
         linked = exists().where(AuditLink.subject == "run:" + cast(Run.id, String), AuditLink.kind == PATROL)
-        query = select(Run.id, Run.tour_name).where(Run.end_reason == "submitted", ~linked).order_by(Run.id)
-        for run_id, name in await session.execute(query.limit(1000)):
+        all_sealed = await chain.proved(session, SEALING_SUBJECT, SEALING_ALL) is not None
+        ended = (Run.state == "ended") & Run.loop.is_(False) if all_sealed else Run.end_reason == "submitted"
+        query = select(Run.id, Run.tour_name, Run.end_reason).where(ended, ~linked).order_by(Run.id)
+        for run_id, name, reason in await session.execute(query.limit(1000)):
+            how = {"submitted": "was submitted", "stopped": "was given up", "expired": "has expired"}
             yield AuditFault(
                 "record_unsealed",
-                f"{subject_of(run_id)} (“{name}”) says that it was submitted, and no link tells of it: it was inserted,"
-                " or its link was removed",
+                f"{subject_of(run_id)} (“{name}”) says that it {how.get(reason or '', 'has ended')}, and no link tells"
+                " of it: it was inserted, or its link was removed",
                 subject=subject_of(run_id),
             )
 
@@ -161,7 +174,7 @@ class SealedReviews:
             if present.get(name) != was
         ]
 
-    async def unsealed(self, session: AsyncSession) -> AsyncIterator[AuditFault]:
+    async def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
         """See SealedKind: reviews without a link."""
         subject = "run:" + cast(RunReview.run_id, String) + "/review:" + cast(RunReview.id, String)
         linked = exists().where(AuditLink.subject == subject, AuditLink.kind == REVIEW)

@@ -43,6 +43,7 @@ class Engine:
 
     runs: Runs
     reader: RunReader
+    keeper: RunKeeper
 
 
 @asynccontextmanager
@@ -58,7 +59,8 @@ async def engine(
 ) -> AsyncIterator[Engine]:
     """Runs, running. `zone`: see RunKeeper."""
     situations = Situations(media, proof)
-    views = RunViews(situations, proof, settings.attention_minutes)
+    closing_seconds = settings.closing_hours * 3600
+    views = RunViews(situations, proof, settings.attention_minutes, closing_seconds)
     keeper = RunKeeper(database, clock, bus, views, situations, proof, zone)
     loop = RunLoop(
         database,
@@ -67,10 +69,11 @@ async def engine(
         situations,
         Preparation(Warming(media, settings.warm_seconds), Positioning(steering, settings.warm_seconds)),
         PtzWaits(bus, clock, keeper, steering),
-        settings.closing_hours * 3600,
+        closing_seconds,
     )
     async with loop, AlarmInterrupts(database, clock, bus, keeper):
         yield Engine(
             Runs(clock, keeper, views, situations, proof),
             RunReader(database, clock, keeper, views, situations),
+            keeper,
         )

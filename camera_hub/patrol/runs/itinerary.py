@@ -27,7 +27,7 @@ class ItineraryCamera:
 @dataclass(frozen=True, slots=True)
 class ItineraryStop:
     """One stop: a layout and the camera of each tile (None: empty). `preset`: where its one camera points. `key`: each
-    of its cameras is confirmed singly."""
+    of its cameras is confirmed singly. `more`: how many cameras it shows beside the one that it is named after."""
 
     position: int
     dwell_s: int
@@ -37,6 +37,7 @@ class ItineraryStop:
     cameras: tuple[ItineraryCamera | None, ...]
     preset: str | None = None
     key: bool = False
+    more: int = 0
 
     @property
     def ids(self) -> list[int]:
@@ -103,16 +104,9 @@ async def itinerary_of(session: AsyncSession, tour_id: int) -> Itinerary:
         elif stop.layout is not None:
             tiles = tuple(named.get(number) if number is not None else None for number in stop.cameras or ())
             names = {id: one.name for id, one in named.items()}
+            name, more = group_name(stop.title, stop.cameras or (), names)
             itinerary.append(
-                ItineraryStop(
-                    place,
-                    stop.dwell_s,
-                    group_name(stop.title, stop.cameras or (), names),
-                    stop.note,
-                    stop.layout,
-                    tiles,
-                    key=stop.key,
-                )
+                ItineraryStop(place, stop.dwell_s, name, stop.note, stop.layout, tiles, key=stop.key, more=more)
             )
     return tuple(itinerary)
 

@@ -44,7 +44,7 @@ class RunMoved(HubError):
 
 @dataclass(slots=True)
 class OpenRun:
-    """A run inside the transaction that changes it, as its timetable has it `now`."""
+    """A run inside the transaction that changes it, as its timetable has it `now`. `over`: it had ended before."""
 
     session: AsyncSession
     run: Run
@@ -52,6 +52,10 @@ class OpenRun:
     now: datetime
     proof: RunProof = field(repr=False)
     changed: bool = False
+    over: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.over = self.run.state == "ended"
 
     @property
     def cursor(self) -> Cursor:
@@ -68,6 +72,12 @@ class OpenRun:
         """Add an event."""
         self.changed = True
         add_event(self.session, self.run, kind, self.now, actor, **detail)
+
+    async def finish(self) -> None:
+        """Called last in the transaction: a patrol that has ended by it is handed to its proof, which seals it."""
+        if self.run.state == "ended" and not self.over and not self.run.loop:
+            await self.session.flush()
+            await self.proof.ended(self.session, self.run)
 
 
 class RunKeeper:
@@ -122,6 +132,7 @@ class RunKeeper:
                     raise RunMoved(await self._views.of_one(session, run, now))
                 opened = OpenRun(session, run, await self._situations.of_one(session, run), now, self._proof)
                 yield opened
+                await opened.finish()
         if opened.changed:
             self.changed([run_id])
 
@@ -145,8 +156,9 @@ class RunKeeper:
 
     async def follow_clock(self) -> None:
         """If the wall clock was stepped, move the anchors with it, so that no stop gets longer or shorter."""
-        async with self._lock:
-            await self._follow_clock_step()
+        if self._clock_step():
+            async with self._lock:
+                await self._follow_clock_step()
 
     async def repair_anchors(self) -> None:
         """Let stops that began in the future (the clock was set back while the hub was down) begin now."""
@@ -178,16 +190,21 @@ class RunKeeper:
             await opened.move(transition)
             if await roll_up(session, run, self._zone):
                 await trim_events(session, run)
+            await opened.finish()
         if not transition.in_time:
             log.warning("run %d continues at stop %d after the hub was down", run_id, transition.cursor.position)
         return run
 
-    async def _follow_clock_step(self) -> None:
+    def _clock_step(self) -> float:
+        """Seconds by which the wall clock was stepped since that was followed; 0.0: it was not."""
         wall, monotonic = self._seen
-        seen = (self._clock.now(), self._clock.monotonic())
-        step = (seen[0] - wall).total_seconds() - (seen[1] - monotonic)
-        if abs(step) < CLOCK_STEP:
+        step = (self._clock.now() - wall).total_seconds() - (self._clock.monotonic() - monotonic)
+        return step if abs(step) >= CLOCK_STEP else 0.0
+
+    async def _follow_clock_step(self) -> None:
+        if not (step := self._clock_step()):
             return
+        seen = (self._clock.now(), self._clock.monotonic())
         log.warning("the wall clock was stepped by %.1f s; the stops of all runs keep their length", step)
         async with self._database.write() as session:
             for run in await session.scalars(select(Run).where(Run.state != "ended")):

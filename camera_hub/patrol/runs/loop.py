@@ -11,11 +11,13 @@ from typing import Self
 from sqlalchemy import select
 
 from camera_hub.clock import Clock
+from camera_hub.errors import HubError
 from camera_hub.patrol.runs import timetable
 from camera_hub.patrol.runs.keeper import RunKeeper
 from camera_hub.patrol.runs.preparation import Preparation
 from camera_hub.patrol.runs.ptz_waits import PtzWaits
 from camera_hub.patrol.runs.situation import Situations, cursor_of
+from camera_hub.patrol.runs.warming import warms_at_end
 from camera_hub.running import Backoff, keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run
@@ -76,12 +78,15 @@ class RunLoop:
         for run in active.values():
             await self._expire(run)
         shown = [run for run in active.values() if run.state == "running" or run.pause_reason == "ptz"]
+        closing = [run for run in active.values() if warms_at_end(cursor_of(run), self._clock.now())]
         async with self._database.read() as session:
-            situations = await self._situations.of(session, shown, early=False)
+            situations = await self._situations.of(session, shown + closing, early=False)
         sleep = LONGEST_SLEEP
         for run in shown:
             if not await self._waits.follow(run, situations[run.id]):  # else it has changed, and the loop comes again
                 sleep = min(sleep, self._preparation.keep(run, situations[run.id], self._clock.now()))
+        for run in closing:
+            self._preparation.keep(run, situations[run.id], self._clock.now())
         self._preparation.forget([run.id for run in shown if run.state == "running"])
         self._waits.watch({run.id: situations[run.id].itinerary[run.position].ids for run in shown})
         return sleep
@@ -90,12 +95,15 @@ class RunLoop:
         at = timetable.expiry(cursor_of(run), self._closing_seconds)
         if at is None or self._clock.now() < at:
             return
-        async with self._keeper.changing(run.id) as opened:
-            at = timetable.expiry(opened.cursor, self._closing_seconds)
-            if at is not None and opened.now >= at:
-                await opened.move(timetable.expire(opened.cursor, opened.now))
-                opened.note("expired", None)
-                log.warning("run %d was not submitted in time and has expired", run.id)
+        try:
+            async with self._keeper.changing(run.id) as opened:
+                at = timetable.expiry(opened.cursor, self._closing_seconds)
+                if at is not None and opened.now >= at:
+                    await opened.move(timetable.expire(opened.cursor, opened.now))
+                    opened.note("expired", None)
+                    log.warning("run %d was not submitted in time and expires", run.id)
+        except (HubError, ValueError) as error:  # it cannot be sealed now: the others go on, and it is tried again
+            log.error("run %d has expired and cannot be ended: %s", run.id, error)
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep until the time is over or an operation has changed a run."""

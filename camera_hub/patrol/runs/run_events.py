@@ -24,10 +24,13 @@ EventKind = Literal[
     "extended",  # detail: seconds
     "handed_over",  # detail: to, to_name, note
     "taken_over",  # detail: from, from_name, note
+    "received",  # by whom it was handed to: they have opened the patrol, or put the message away
     "interrupted",  # detail: alarm, cause, severity
     "another_alarm",  # while interrupted; the same
-    "result_changed",  # detail: stop, camera, before, before_words, before_name, result, words
-    "finding_changed",  # detail: stop, camera, finding, before (its category), before_words
+    # detail: stop, camera, before, before_words, before_by, before_name, before_at, result, words (why), finding
+    "result_changed",
+    # detail: stop, camera, finding, before (its category), before_words, before_by, before_name, words
+    "finding_changed",
     "finding_deleted",  # the same
     "closing",
     "submitted",  # detail: note

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.access.policy import Actor
 from camera_hub.patrol.runs.itinerary import Itinerary, ItineraryStop
 from camera_hub.store.tables import Run, RunStep
 
@@ -51,8 +50,9 @@ class RunProof(Protocol):
         """Raises HubError(CONFLICT, still_open) that names what is open."""
         ...
 
-    async def submitted(self, session: AsyncSession, run: Run, actor: Actor, note: str) -> None:
-        """The patrol has ended by being submitted: its row, lines and events are as they will stay."""
+    async def ended(self, session: AsyncSession, run: Run) -> None:
+        """The patrol has ended, however (run.end_reason): its row, lines and events are as they will stay. Called last
+        in the transaction."""
         ...
 
 
@@ -79,5 +79,5 @@ class NoProof:
     async def may_submit(self, session: AsyncSession, run: Run) -> None:
         return
 
-    async def submitted(self, session: AsyncSession, run: Run, actor: Actor, note: str) -> None:
+    async def ended(self, session: AsyncSession, run: Run) -> None:
         return

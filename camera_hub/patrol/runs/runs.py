@@ -150,13 +150,8 @@ class Runs:
         township.require(actor, "run")
         async with self._keeper.changing(run_id, revision) as opened:
             run, tour = opened.run, await _tour(opened)
-            if run.operator_id != actor.user_id and actor.role is not Role.TOWNSHIP_ADMIN:
-                raise HubError(
-                    Kind.FORBIDDEN,
-                    f"“{run.operator_name}” runs this patrol; take it over instead",
-                    reason="not_operator",
-                    name=run.operator_name,
-                )
+            if actor.role is not Role.TOWNSHIP_ADMIN:
+                require_operator(actor, run)
             user = await opened.session.get(User, user_id)
             if user is None or not may_run(user, tour):
                 raise HubError(
@@ -176,33 +171,61 @@ class Runs:
             opened.note("taken_over", actor, note=note, from_name=name, **{"from": before})
             return await self._view(opened)
 
+    async def receive(self, actor: Actor, run_id: int) -> RunView:
+        """Take note of a hand-over: the message of it is not shown any more. The second time nothing changes.
+
+        Raises HubError: NOT_FOUND, FORBIDDEN (not_operator), CONFLICT (run_ended).
+        """
+        township.require(actor, "run")
+        async with self._keeper.changing(run_id) as opened:
+            require_operator(actor, opened.run)
+            if opened.run.state == "ended":
+                raise _ended()
+            view = await self._view(opened)
+            if view.handover is None or view.handover.received_at is not None:
+                return view
+            opened.note("received", actor)
+            return await self._view(opened)
+
     async def submit(self, actor: Actor, run_id: int, note: str, revision: int | None = None) -> RunView:
         """End a patrol whose stops are over and of which nothing is open any more.
 
-        Raises RunMoved, HubError: CONFLICT (run_running, run_paused, still_open, …).
+        Raises RunMoved, HubError: FORBIDDEN (not_operator), CONFLICT (run_running, run_paused, still_open, …).
         """
         township.require(actor, "run")
         async with self._keeper.changing(run_id, revision) as opened:
             await _require_role(opened, actor)
+            if opened.run.state != "ended":
+                require_operator(actor, opened.run)
             transition = timetable.submit(opened.cursor, opened.now)
             await self._proof.may_submit(opened.session, opened.run)
             await opened.move(transition)
             opened.note("submitted", actor, note=note)
-            await opened.session.flush()
-            await self._proof.submitted(opened.session, opened.run, actor, note)
             return await self._view(opened)
 
     async def _change_operator(self, opened: OpenRun, user_id: int, name: str) -> None:
         run = opened.run
         if run.state == "ended":
-            raise HubError(Kind.CONFLICT, "the run is ended", reason="run_ended")
+            raise _ended()
         if run.operator_id == user_id:
             raise HubError(Kind.CONFLICT, f"“{name}” runs this patrol already", reason="already_operator", name=name)
         run.operator_id, run.operator_name = user_id, name
         run.revision += 1
 
     async def _view(self, opened: OpenRun) -> RunView:
+        await opened.session.flush()  # a hand-over is read from the events
         return await self._views.of_one(opened.session, opened.run, opened.now)
+
+
+def require_operator(actor: Actor, run: Run) -> None:
+    """Raises HubError(FORBIDDEN) if somebody else runs it now."""
+    if run.operator_id != actor.user_id:
+        raise HubError(
+            Kind.FORBIDDEN,
+            f"“{run.operator_name}” runs this patrol; take it over instead",
+            reason="not_operator",
+            name=run.operator_name,
+        )
 
 
 def may_run(user: User, tour: Tour) -> bool:
@@ -210,6 +233,10 @@ def may_run(user: User, tour: Tour) -> bool:
     villages = None if user.all_villages else frozenset[int]()
     actor = Actor(user.id, user.username, user.display_name, Role(user.role), villages)
     return not user.disabled and allows(actor, Action.RUN_TOURS) and rights.may_run(actor, tour.roles, tour.created_by)
+
+
+def _ended() -> HubError:
+    return HubError(Kind.CONFLICT, "the run is ended", reason="run_ended")
 
 
 async def _tour(opened: OpenRun) -> Tour:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol.runs import timetable
+from camera_hub.patrol.runs.handovers import RunHandover, handovers
 from camera_hub.patrol.runs.interrupts import RunInterrupt, interrupts
 from camera_hub.patrol.runs.itinerary import Itinerary
 from camera_hub.patrol.runs.run_proof import ResultCounts, RunProof
@@ -48,7 +49,8 @@ class RunView:
     `step` is the sequence of the line that is open, None when the run is closing or has ended. `dead` are the cameras
     of the present stop that are skipped. `stop_count` is None when it has ended. `shown` and `skipped` count stops of
     the record. `remaining`: of a patrol, the positions behind it that are offered once more at the end. `counts`: None
-    without a proof. `attention_minutes`: see PatrolSettings; 0 (never asked) for a loop.
+    without a proof. `attention_minutes`: see PatrolSettings; 0 (never asked) for a loop. `expires_at`: when a patrol
+    that is paused or closing expires if nobody goes on with it. `handover`: None unless its operator was handed it.
     """
 
     id: int
@@ -81,6 +83,8 @@ class RunView:
     attention_minutes: int = 0
     counts: ResultCounts | None = None
     interrupt: RunInterrupt | None = None
+    expires_at: datetime | None = None
+    handover: RunHandover | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +119,36 @@ class StepView:
 
 
 class RunViews:
-    """Makes views of runs."""
+    """Makes views of runs. `closing_seconds`: after so long a patrol that nobody goes on with expires."""
 
-    def __init__(self, situations: Situations, proof: RunProof, attention_minutes: int) -> None:
+    def __init__(self, situations: Situations, proof: RunProof, attention_minutes: int, closing_seconds: float) -> None:
         self._situations = situations
         self._proof = proof
         self._attention_minutes = attention_minutes
+        self._closing_seconds = closing_seconds
 
     async def of_one(self, session: AsyncSession, run: Run, now: datetime) -> RunView:
         """One run as it is now."""
         return (await self.of(session, [run], now))[0]
 
     async def of(self, session: AsyncSession, runs: Sequence[Run], now: datetime) -> list[RunView]:
-        """The runs as they are now, in their order. One statement for the cameras of all active runs; none for those
-        that have ended."""
+        """The runs as they are now, in their order. One statement for the cameras of all active runs, one for their
+        hand-overs; none for those that have ended."""
         active = [run for run in runs if run.state != "ended"]
         situations = await self._situations.of(session, active)
         patrols = [run.id for run in runs if not run.loop]
         counts = await self._proof.counts(session, patrols) if patrols else {}
         alarms = await interrupts(session, {run.id: run.alarm_id for run in active if run.alarm_id is not None})
+        stops = {run.id: [stop.name for stop in situations[run.id].itinerary] for run in active if not run.loop}
+        handed = await handovers(session, stops)
         return [
             replace(
                 _view(run, situations.get(run.id), now),
                 attention_minutes=0 if run.loop else self._attention_minutes,
                 counts=counts.get(run.id),
                 interrupt=None if (alarm := alarms.get(run.id)) is None else replace(alarm, more=run.more_alarms),
+                expires_at=timetable.expiry(cursor_of(run), self._closing_seconds),
+                handover=handed.get(run.id),
             )
             for run in runs
         ]

@@ -25,6 +25,10 @@ DEADLINE = 10.0
 """Seconds that media has to answer; a slow answer costs the head start, but does not delay the stop."""
 
 
+AFTER_CLOSING = 600.0
+"""Seconds for which the next stop that is offered stays warm once the stops of a patrol are over. Who comes back to it
+later has the page ask for it (media.wall.page_warming)."""
+
 AHEAD_AFTER = 3.0
 """Seconds of a stop after which an operator may go on before its time: until then hardly anything can be confirmed."""
 
@@ -35,11 +39,17 @@ class Warmer(Protocol):
     async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float, *, ahead: bool = False) -> None: ...
 
 
+def warms_at_end(cursor: Cursor, now: datetime) -> bool:
+    """Whether the stops of a patrol are over, and that so recently that somebody is probably there to go on."""
+    return cursor.state == "closing" and (now - cursor.anchor).total_seconds() < AFTER_CLOSING
+
+
 class Warming:
     """An async context manager. `failed` counts leases that could not be acquired.
 
     `lead`: seconds before the change at which the next stop is warmed. Of a patrol it is warmed sooner where the
     machine has time to spare, because a stop that is confirmed is left at once; the one before stays warm for a LEASE.
+    When its stops are over, so is the next one that is offered.
     """
 
     def __init__(self, media: Warmer, lead: float) -> None:
@@ -59,16 +69,21 @@ class Warming:
         """Renew the leases that the run needs at `now`; returns the seconds until it needs others."""
         due = timetable.due(situation.stops, cursor)
         if due is None:
+            if warms_at_end(cursor, now):
+                self._keep_next(run_id, situation, cursor, ahead=True)
             return float("inf")
         left = max(0.0, (due - now).total_seconds())
         self._renew(f"run-{run_id}-now", situation.showable(cursor.position))
         ahead, passed = left > self._lead, (now - cursor.anchor).total_seconds()
         if ahead and (cursor.loop or passed < AHEAD_AFTER):
             return left - self._lead if cursor.loop else min(AHEAD_AFTER - passed, left - self._lead)
-        following = timetable.upcoming(situation.stops, cursor)
-        if following is not None and following != cursor.position:
-            self._renew(f"run-{run_id}-next", situation.showable(following), ahead=ahead)
+        self._keep_next(run_id, situation, cursor, ahead=ahead)
         return left - self._lead if ahead else left
+
+    def _keep_next(self, run_id: int, situation: RunSituation, cursor: Cursor, *, ahead: bool) -> None:
+        following = timetable.upcoming(situation.stops, cursor)
+        if following is not None and (following != cursor.position or cursor.state == "closing"):
+            self._renew(f"run-{run_id}-next", situation.showable(following), ahead=ahead)
 
     def _renew(self, holder: str, cameras: Sequence[int], *, ahead: bool = False) -> None:
         if not cameras or holder in self._tasks:

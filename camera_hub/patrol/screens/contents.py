@@ -1,10 +1,10 @@
 """What a screen shows, and what it showed before: pure values.
 
-{kind: none} | {kind: scene, scene_id} | {kind: cameras, layout, cameras, carousels} | {kind: run, run_id}
+{kind: none} | {kind: scene, scene_id} | {kind: cameras, layout, cameras, carousels, magnify_s} | {kind: run, run_id}
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -29,11 +29,13 @@ class SceneContent:
 
 @dataclass(frozen=True, slots=True)
 class CamerasContent:
-    """Single cameras: one per tile of the layout, None where a tile is empty or a carousel's (tile, carousel)."""
+    """Single cameras: one per tile of the layout, None where a tile is empty or a carousel's (tile, carousel).
+    `magnify_s`: seconds that each small tile is shown large in turn; None: not."""
 
     layout: str
     cameras: tuple[int | None, ...]
     carousels: tuple[tuple[int, Carousel], ...] = ()
+    magnify_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def with_camera(content: CamerasContent, tile: int, camera_id: int | None) -> Ca
     """The same with another camera in one tile. A camera that is in another tile moves, as on the wall."""
     tiles = [None if camera == camera_id else camera for camera in content.cameras]
     tiles[tile] = camera_id
-    return CamerasContent(content.layout, tuple(tiles), tuple(one for one in content.carousels if one[0] != tile))
+    turning = tuple(one for one in content.carousels if one[0] != tile)
+    return replace(content, cameras=tuple(tiles), carousels=turning)
 
 
 def to_row(content: Content) -> dict[str, Any]:
@@ -98,9 +101,10 @@ def to_row(content: Content) -> dict[str, Any]:
     match content:
         case SceneContent(scene_id):
             return {"kind": "scene", "scene_id": scene_id}
-        case CamerasContent(layout, cameras, carousels):
+        case CamerasContent(layout, cameras, carousels, magnify_s):
             turning = {str(tile): carousel.to_row() for tile, carousel in carousels}
-            return {"kind": "cameras", "layout": layout, "cameras": list(cameras), "carousels": turning}
+            row = {"kind": "cameras", "layout": layout, "cameras": list(cameras), "carousels": turning}
+            return row if magnify_s is None else row | {"magnify_s": magnify_s}
         case RunContent(run_id):
             return {"kind": "run", "run_id": run_id}
         case _:
@@ -113,7 +117,8 @@ def from_row(row: Mapping[str, Any]) -> Content:
         case {"kind": "scene", "scene_id": int(scene_id)}:
             return SceneContent(scene_id)
         case {"kind": "cameras", "layout": str(layout), "cameras": list(cameras)} if _fits(layout, cameras):
-            return CamerasContent(layout, tuple(cameras), carousels_of(row.get("carousels", {})))
+            turning = carousels_of(row.get("carousels", {}))
+            return CamerasContent(layout, tuple(cameras), turning, row.get("magnify_s"))
         case {"kind": "run", "run_id": int(run_id)}:
             return RunContent(run_id)
         case _:

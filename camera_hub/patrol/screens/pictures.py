@@ -78,6 +78,7 @@ class ScreenRun:
     position: int
     stop_count: int
     stop_name: str
+    stop_more: int
     time_left_s: float
     now: datetime
     dead: Mapping[int, str] = field(default_factory=dict)
@@ -94,13 +95,15 @@ class ScreenCarousel:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A layout and the camera of each tile. `name` is that of the scene or of the run's tour, "" for single cameras."""
+    """A layout and the camera of each tile. `name` is that of the scene or of the run's tour, "" for single cameras.
+    `magnify_s`: seconds that each small tile is shown large in turn; None: not."""
 
     layout: str
     tiles: tuple[ScreenCamera | None, ...]
     name: str = ""
     run: ScreenRun | None = None
     carousels: tuple[ScreenCarousel, ...] = ()
+    magnify_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +142,11 @@ class ScreenSources:
         match content:
             case SceneContent(scene_id) if (scene := self.scenes.get(scene_id)) is not None:
                 turning = self._turning(self.carousels(content))
-                return Picture(scene.layout, self._tiles(scene.cameras), scene.name, carousels=turning)
-            case CamerasContent(layout, cameras, carousels):
-                return Picture(layout, self._tiles(cameras), carousels=self._turning(carousels))
+                tiles = self._tiles(scene.cameras)
+                return Picture(scene.layout, tiles, scene.name, carousels=turning, magnify_s=scene.magnify_s)
+            case CamerasContent(layout, cameras, carousels, magnify_s):
+                turning = self._turning(carousels)
+                return Picture(layout, self._tiles(cameras), carousels=turning, magnify_s=magnify_s)
             case RunContent(run_id) if run_id in self.runs:
                 return self._of_run(self.runs[run_id], self.itineraries[run_id])
             case _:
@@ -162,7 +167,7 @@ class ScreenSources:
         match content:
             case SceneContent(scene_id) if (scene := self.scenes.get(scene_id)) is not None:
                 cameras: Iterable[int | None] = [*scene.cameras, *self._members(self.carousels(content))]
-            case CamerasContent(_, pinned, carousels):
+            case CamerasContent(cameras=pinned, carousels=carousels):
                 cameras = [*pinned, *self._members(carousels)]
             case RunContent(run_id) if run_id in self.runs:
                 cameras = [camera for stop in self.itineraries[run_id] for camera in stop.ids]
@@ -184,6 +189,7 @@ class ScreenSources:
             stop.position,
             len(itinerary),
             stop.name,
+            stop.more,
             run.time_left_s,
             run.now,
             dead,

@@ -336,14 +336,14 @@ def _with_tile(screen: Screen, content: Content, sources: ScreenSources, wanted:
             tiles=len(picture.tiles),
         )
     cameras = tuple(None if one is None else one.id for one in picture.tiles)
-    shown = CamerasContent(picture.layout, cameras, sources.carousels(content))
+    shown = CamerasContent(picture.layout, cameras, sources.carousels(content), picture.magnify_s)
     return with_camera(shown, wanted.tile, wanted.camera_id)
 
 
 async def _checked(session: AsyncSession, content: Content) -> Content:
     """The content, filled up to its tiles. Raises HubError when it cannot be shown."""
     match content:
-        case CamerasContent(layout, cameras, turning):
+        case CamerasContent(layout, cameras, turning, magnify_s):
             count = tile_count(layout)
             if len(cameras) > count:
                 raise HubError(
@@ -354,7 +354,7 @@ async def _checked(session: AsyncSession, content: Content) -> Content:
             tiles: list[int | None] = [*cameras, *[None] * (count - len(cameras))]
             for tile, _ in turning:
                 tiles[tile] = None
-            return CamerasContent(layout, tuple(tiles), turning)
+            return CamerasContent(layout, tuple(tiles), turning, magnify_s if count > 1 else None)
         case SceneContent(scene_id) if await session.get(Scene, scene_id) is None:
             raise HubError(Kind.INVALID, "this scene has been deleted; choose another one", reason="scene_gone")
         case RunContent(run_id):

@@ -34,7 +34,8 @@ class NewStop:
 
 @dataclass(frozen=True, slots=True)
 class StopView:
-    """A stop with the name of what it shows. `layout` and `cameras`: what it shows, whichever kind of stop it is."""
+    """A stop with the name of what it shows. `layout` and `cameras`: what it shows, whichever kind of stop it is.
+    `more`: how many cameras it shows beside the one that it is named after (0: the name says it all)."""
 
     position: int
     camera_id: int | None
@@ -43,6 +44,7 @@ class StopView:
     cameras: tuple[int | None, ...]
     title: str
     name: str
+    more: int
     dwell_s: int
     note: str
     preset: str | None
@@ -115,23 +117,22 @@ async def stop_views(session: AsyncSession, tour_id: int | None) -> dict[int, li
     return views
 
 
-def group_name(title: str, cameras: Iterable[int | None], names: Mapping[int, str]) -> str:
-    """What a stop of several cameras is called: its title, else its first camera and how many more it shows."""
+def group_name(title: str, cameras: Iterable[int | None], names: Mapping[int, str]) -> tuple[str, int]:
+    """What a stop of several cameras is called: its title; else its first camera, and how many more it shows. Pages put
+    the two into words (web/src/stopLabel.ts)."""
     if title:
-        return title
-    shown = [id for id in cameras if id is not None]
-    if not shown:
-        return ""
-    return f"{names.get(shown[0], '')} +{len(shown) - 1}" if len(shown) > 1 else names.get(shown[0], "")
+        return title, 0
+    shown = list(dict.fromkeys(id for id in cameras if id is not None))
+    return (names.get(shown[0], ""), len(shown) - 1) if shown else ("", 0)
 
 
 def _view(stop: TourStop, camera: str | None, scene: Scene | None, names: Mapping[int, str]) -> StopView:
-    layout, cameras, name = "1", tuple[int | None, ...]((stop.camera_id,)), camera or ""
+    layout, cameras, name, more = "1", tuple[int | None, ...]((stop.camera_id,)), camera or "", 0
     if scene is not None:
         layout, cameras, name = scene.layout, tuple(scene.cameras), scene.name
     elif stop.layout is not None:
         layout, cameras = stop.layout, tuple(stop.cameras or ())
-        name = group_name(stop.title, cameras, names)
+        name, more = group_name(stop.title, cameras, names)
     return StopView(
         stop.position,
         stop.camera_id,
@@ -140,6 +141,7 @@ def _view(stop: TourStop, camera: str | None, scene: Scene | None, names: Mappin
         cameras,
         stop.title,
         name,
+        more,
         stop.dwell_s,
         stop.note,
         stop.preset,

@@ -95,8 +95,11 @@ class SealedSite:
                 actors[name] = Actor(user.id, name, name, role)
         self.operator, self.leader, self.admin = actors["zhang"], actors["li"], actors["wang"]
 
-    async def patrol(self, chain: AuditChain, *, sealed: bool = True) -> int:
-        """A submitted patrol of STOPS stops: the second camera abnormal with a finding, the third excused."""
+    async def patrol(
+        self, chain: AuditChain, *, sealed: bool = True, end: str | None = "submitted", loop: bool = False
+    ) -> int:
+        """A patrol of STOPS stops: the second camera abnormal with a finding, the third excused. `end`: how it ended
+        (runs.end_reason); `loop`: a presentation, of which nobody asks a proof."""
         now = self.clock.now()
         async with self.database.write() as session:
             tour = Tour(name="重点路段", created_at=now)
@@ -110,7 +113,7 @@ class SealedSite:
             run = Run(
                 tour_id=tour.id, tour_name=tour.name, itinerary=itinerary, state="ended", anchor_at=now,
                 started_by=self.operator.user_id, started_name="张三", started_at=now, ended_at=now,
-                operator_id=self.operator.user_id, operator_name="张三", end_reason="submitted", steps=STOPS,
+                operator_id=self.operator.user_id, operator_name="张三", end_reason=end, loop=loop, steps=STOPS,
                 shown=STOPS,
             )  # fmt: skip
             session.add(run)

@@ -5,18 +5,18 @@ import stat
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from camera_hub.access.audit.chain import AuditChain, anchor_anew
 from camera_hub.access.audit.verify import AuditVerifier
 from camera_hub.access.key_rotation import KeyRotation
 from camera_hub.access.vault import Vault
-from camera_hub.errors import HubError
+from camera_hub.errors import HubError, Kind
 from camera_hub.patrol.records.expiry import RecordExpiry
 from camera_hub.patrol.records.listing import RecordList, RecordQuery
 from camera_hub.patrol.records.reviews import RecordReviewed
 from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
-from camera_hub.store.tables import RunEvent
+from camera_hub.store.tables import Finding, Run, RunEvent, RunResult
 from tests.patrol.records.site import SealedSite
 
 
@@ -177,18 +177,50 @@ async def test_reviews_of_two_people_at_once_and_of_those_who_may_not(site: Seal
     assert [fault.reason for fault in report.faults] == ["record_unsealed"]  # the one that never was
 
 
-@pytest.mark.parametrize("how", ["taken_over", "handed_over"])
-async def test_who_was_its_operator_in_between_does_not_sign(site: SealedSite, how: str) -> None:
-    by, to = (site.admin.user_id, None) if how == "taken_over" else (site.operator.user_id, site.admin.user_id)
+PARTS = [
+    ("started_by", True), ("operator_id", True), ("taken_over", True), ("handed_over to", True), ("handed_over", False),
+    ("paused", True), ("jumped", True), ("submitted", True), ("result_changed", True), ("result_changed of", True),
+    ("finding_deleted of", True), ("confirmed", True), ("found", True),
+]  # fmt: skip
+"""What somebody did in a patrol, and whether that is a part in it."""
+
+
+async def took_part(site: SealedSite, run: int, how: str, user: int) -> None:
+    """Have the user done that in the patrol."""
+    async with site.database.write() as session:
+        if how in ("started_by", "operator_id"):
+            await session.execute(update(Run).where(Run.id == run).values({how: user}))
+        elif how == "confirmed":
+            values = {"confirmed_by": user}
+            await session.execute(
+                update(RunResult).where(RunResult.run_id == run, RunResult.position == 0).values(values)
+            )
+        elif how == "found":
+            await session.execute(update(Finding).where(Finding.run_id == run).values(user_id=user))
+        else:
+            kind, _, of = how.partition(" ")
+            detail = {"to": {"to": user}, "of": {"before_by": user}, "": {"to": site.operator.user_id}}[of]
+            by = site.operator.user_id if of else user
+            at = site.clock.now()
+            session.add(RunEvent(run_id=run, at=at, kind=kind, position=1, user_id=by, detail=detail))
+
+
+@pytest.mark.parametrize(("how", "part"), PARTS)
+async def test_who_took_part_in_a_patrol_does_not_sign_its_record(site: SealedSite, how: str, part: bool) -> None:
     async with site.chain() as chain:
         run = await site.patrol(chain)
         other = await site.patrol(chain)
-        async with site.database.write() as session:
-            session.add(RunEvent(run_id=run, at=site.clock.now(), kind=how, position=1, user_id=by, detail={"to": to}))
+        await took_part(site, run, how, site.admin.user_id)
         reviews, listing = site.reviews(chain), RecordList(site.database)
-        with pytest.raises(HubError, match="ask another supervisor"):
+        view = await reviews.of(site.admin, run)
+        if not part:
+            assert (view.may_sign, view.sign_why, view.may_note) == (True, None, False)
             await reviews.sign(site.admin, run, "approved", "", 0)
-        assert (await reviews.of(site.admin, run)).may_note
+            return
+        assert (view.may_sign, view.sign_why, view.may_note) == (False, "own_record", True)
+        with pytest.raises(HubError, match="ask another supervisor") as own:
+            await reviews.sign(site.admin, run, "approved", "", 0)
+        assert (own.value.kind, own.value.reason) == (Kind.FORBIDDEN, "own_record")
         assert {one.id for one in await listing.listed(site.admin, RecordQuery()) if one.own} == {run}
         assert (await listing.counts(site.admin)).to_sign == 1
         await reviews.sign(site.admin, other, "approved", "", 0)

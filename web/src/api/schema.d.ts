@@ -1531,7 +1531,7 @@ export interface paths {
         };
         /**
          * Findings
-         * @description Findings, newest first; `begin` ≤ at < `end`; `text`: part of the words or of the names of camera or village.
+         * @description Findings, newest first.
          */
         get: operations["findings_api_findings_get"];
         put?: never;
@@ -1571,7 +1571,7 @@ export interface paths {
         };
         /**
          * Export Findings
-         * @description The findings of the same query as a sheet; of more than it may have, the newest.
+         * @description All findings of the query as a sheet; of more than it may have, the newest.
          */
         get: operations["export_findings_api_findings_export_xlsx_get"];
         put?: never;
@@ -2864,6 +2864,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/occurrences/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Days
+         * @description Each day of a span of up to 62 days: how many patrols are planned, of which tours, and what became of them.
+         */
+        get: operations["days_api_occurrences_days_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/occurrences/{occurrence_id}": {
         parameters: {
             query?: never;
@@ -3520,6 +3540,8 @@ export interface paths {
         /**
          * Add Finding
          * @description Note what was found at a camera; its result becomes abnormal. The hub takes a picture, within a few seconds.
+         *
+         *     409 `already_confirmed`: it is confirmed as normal, and `change` does not say that the user knows.
          */
         post: operations["add_finding_api_runs__run_id__findings_post"];
         delete?: never;
@@ -3579,7 +3601,7 @@ export interface paths {
         put?: never;
         /**
          * Add Note
-         * @description Add words to the sealed record of a patrol that one has run; nothing of the record is edited.
+         * @description Add words to the sealed record of a patrol that one took part in; nothing of the record is edited.
          */
         post: operations["add_note_api_runs__run_id__notes_post"];
         delete?: never;
@@ -3622,6 +3644,26 @@ export interface paths {
         get: operations["result_picture_api_runs__run_id__pictures__picture_id__jpg_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive
+         * @description Take note of having been handed the run: `handover.received_at`. Only its operator.
+         */
+        post: operations["receive_api_runs__run_id__receive_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3699,8 +3741,10 @@ export interface paths {
         put?: never;
         /**
          * Sign
-         * @description Approve or return a sealed record. 409 `record_reviewed` carries its new state in params.record; 409
-         *     `not_sealed`, `signed_already`; 403 `own_record` to who has run the patrol.
+         * @description Approve or return the sealed record of a submitted patrol.
+         *
+         *     409 `record_reviewed` carries its new state in params.record; 409 `not_sealed`, `not_submitted`, `signed_already`;
+         *     403 `own_record` to who took part in the patrol.
          */
         post: operations["sign_api_runs__run_id__sign_post"];
         delete?: never;
@@ -5292,7 +5336,7 @@ export interface components {
         };
         /**
          * CamerasOnScreen
-         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`: as of a scene.
+         * @description Cameras in the tiles of a layout; tiles that are not given are empty. `carousels`, `magnify_s`: as of a scene.
          */
         CamerasOnScreen: {
             /** Cameras */
@@ -5308,6 +5352,8 @@ export interface components {
             kind: "cameras";
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s?: number | null;
         };
         /**
          * CandidateAnswer
@@ -5902,7 +5948,8 @@ export interface components {
         /**
          * ConfirmBody
          * @description Confirm a stop, or some of its cameras. `position` null: all that is open, at the end of a patrol that is
-         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows.
+         *     confirmed so. `words` are needed for abnormal. `change`: the results are confirmed already, and the user knows;
+         *     `words` then say why they are changed.
          */
         ConfirmBody: {
             /** Camera Ids */
@@ -6271,6 +6318,39 @@ export interface components {
             at: string;
             /** Received Bytes */
             received_bytes: number;
+        };
+        /**
+         * DayOverviewAnswer
+         * @description One day of the site. planned = done + missed + open + coming; `open`: has been due and is not decided yet;
+         *     `night`, `special`: of the planned ones; `late`: not started within the grace, be it done since; `tours`: the most
+         *     frequent ones, without `other_tours`.
+         */
+        DayOverviewAnswer: {
+            /** Coming */
+            coming: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Done */
+            done: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
+            /** Night */
+            night: number;
+            /** Open */
+            open: number;
+            /** Other Tours */
+            other_tours: number;
+            /** Planned */
+            planned: number;
+            /** Special */
+            special: number;
+            /** Tours */
+            tours: components["schemas"]["TourOfDayAnswer"][];
         };
         /**
          * DayReportAnswer
@@ -6856,13 +6936,19 @@ export interface components {
         };
         /**
          * FindingBody
-         * @description What was found at a camera of the stop: places and times only.
+         * @description What was found at a camera of the stop: places and times only. `change`: the camera is confirmed as normal, and
+         *     the user knows.
          */
         FindingBody: {
             /** Camera Id */
             camera_id: number;
             /** Category */
             category: string;
+            /**
+             * Change
+             * @default false
+             */
+            change: boolean;
             /** Position */
             position: number;
             /** Words */
@@ -7461,6 +7547,8 @@ export interface components {
             key: boolean;
             /** Layout */
             layout: string;
+            /** More */
+            more: number;
             /** Name */
             name: string;
             /** Note */
@@ -8879,13 +8967,16 @@ export interface components {
         };
         /**
          * PictureAnswer
-         * @description What is in which tile now; null: nothing, or a carousel.
+         * @description What is in which tile now; null: nothing, or a carousel. `magnify_s`: how long each small tile is large in turn,
+         *     by the hub's time; null: not.
          */
         PictureAnswer: {
             /** Carousels */
             carousels: components["schemas"]["TurningAnswer"][];
             /** Layout */
             layout: string;
+            /** Magnify S */
+            magnify_s: number | null;
             run: components["schemas"]["ScreenRunAnswer"] | null;
             /** Tiles */
             tiles: (components["schemas"]["ScreenCameraAnswer"] | null)[];
@@ -9707,7 +9798,8 @@ export interface components {
         };
         /**
          * RecordAnswer
-         * @description What is known of a run's record beside its rows: `seal` is null until the patrol is submitted.
+         * @description What is known of a run's record beside its rows: `seal` is null until the patrol has ended. `sign_why`: why a
+         *     user who signs records does not sign this one (`own_record`: they took part in the patrol).
          */
         RecordAnswer: {
             /** Due At */
@@ -9723,6 +9815,8 @@ export interface components {
             /** Run Id */
             run_id: number;
             seal: components["schemas"]["SealAnswer"] | null;
+            /** Sign Why */
+            sign_why: ("not_sealed" | "not_submitted" | "own_record" | "signed_already" | "too_many_reviews") | null;
         };
         /**
          * RecordCheckAnswer
@@ -9779,7 +9873,8 @@ export interface components {
         };
         /**
          * RecordRowAnswer
-         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user has run it.
+         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user took
+         *     part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
          */
         RecordRowAnswer: {
             /** Due At */
@@ -9824,6 +9919,8 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "paused" | "closing" | "ended";
+            /** To Be Signed */
+            to_be_signed: boolean;
             /** Tour Id */
             tour_id: number;
             /** Tour Name */
@@ -10320,8 +10417,11 @@ export interface components {
             end_reason: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
             /** Extended S */
             extended_s: number;
+            handover: components["schemas"]["RunHandoverAnswer"] | null;
             /** Id */
             id: number;
             interrupt: components["schemas"]["RunInterruptAnswer"] | null;
@@ -10399,6 +10499,31 @@ export interface components {
             user_id: number | null;
             /** User Name */
             user_name: string;
+        };
+        /**
+         * RunHandoverAnswer
+         * @description How the present operator was handed the patrol.
+         */
+        RunHandoverAnswer: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By Id */
+            by_id: number | null;
+            /** By Name */
+            by_name: string;
+            /** Id */
+            id: number;
+            /** Note */
+            note: string;
+            /** Position */
+            position: number;
+            /** Received At */
+            received_at: string | null;
+            /** Stop */
+            stop: string;
         };
         /**
          * RunInterruptAnswer
@@ -10787,6 +10912,8 @@ export interface components {
             state: string;
             /** Stop Count */
             stop_count: number;
+            /** Stop More */
+            stop_more: number;
             /** Stop Name */
             stop_name: string;
             /** Time Left S */
@@ -11243,6 +11370,8 @@ export interface components {
             key: boolean;
             /** Layout */
             layout: string;
+            /** More */
+            more: number;
             /** Name */
             name: string;
             /** Note */
@@ -11841,6 +11970,15 @@ export interface components {
             source?: components["schemas"]["TourSourceBody"] | null;
             /** Stops */
             stops: components["schemas"]["StopBody"][];
+        };
+        /** TourOfDayAnswer */
+        TourOfDayAnswer: {
+            /** Count */
+            count: number;
+            /** Tour Id */
+            tour_id: number;
+            /** Tour Name */
+            tour_name: string;
         };
         /** TourSourceAnswer */
         TourSourceAnswer: {
@@ -16273,6 +16411,8 @@ export interface operations {
                 begin?: string | null;
                 end?: string | null;
                 text?: string;
+                before?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -19575,6 +19715,47 @@ export interface operations {
             };
         };
     };
+    days_api_occurrences_days_get: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayOverviewAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     occurrence_api_occurrences__occurrence_id__get: {
         parameters: {
             query?: never;
@@ -21312,6 +21493,46 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    receive_api_runs__run_id__receive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
                 };
             };
             /** @description Refused; `reason` says why. */

@@ -21,7 +21,7 @@ export interface Messages {
 type Kind = keyof Messages
 type Handler<K extends Kind> = (message: Messages[K]) => void
 
-const SILENCE_MS = 25_000 // the hub sends `time` every 5 s: after four missed ones the connection is dead
+const SILENCE_MS = 13_000 // the hub sends `time` every 5 s: after two missed ones the connection is dead
 const PAUSE_MS = [500, 1_000, 2_000, 4_000]
 const CROWDED_MS = 30_000
 const OPEN_DEADLINE_MS = 8_000

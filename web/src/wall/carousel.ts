@@ -18,6 +18,8 @@ const AFTER_HOLD_MS = 2_000
 export interface Wheel {
   members: readonly number[]
   seconds: number
+  /** By how many ms a clock that several pages share is ahead of `now`: by it, all of them show the same member. */
+  ahead?: number
 }
 
 export interface Turning {
@@ -65,6 +67,13 @@ function othersThan(tile: number, turnings: Turnings, pinned: ReadonlySet<number
   return found
 }
 
+/** The place of the member whose time it is by the shared clock, and when the next one's begins. */
+function byClock({ members, seconds }: Wheel, ahead: number, now: number): { place: number; due: number } {
+  const stay = seconds * 1_000
+  const turn = Math.floor((now + ahead) / stay)
+  return { place: turn % Math.max(1, members.length), due: (turn + 1) * stay - ahead }
+}
+
 /** What each tile shows at `now`. The same map comes back where nothing has changed. */
 export function turned(before: Turnings, wheels: ReadonlyMap<number, Wheel>, given: Circumstances): Turnings {
   const tiles = [...wheels.keys()].sort((a, b) => a - b)
@@ -83,11 +92,13 @@ export function turned(before: Turnings, wheels: ReadonlyMap<number, Wheel>, giv
 /** `share`: tiles that begin together do so at different parts of their time, so that they do not all change at once. */
 function one(
   was: Turning | undefined,
-  { members, seconds }: Wheel,
+  wheel: Wheel,
   { dead, others, held, now }: { dead: ReadonlySet<number>; others: ReadonlySet<number>; held: boolean; now: number },
   share: number,
 ): Turning {
+  const { members, seconds, ahead } = wheel
   const stay = seconds * 1_000
+  if (ahead !== undefined) return oneByClock(was, wheel, ahead, { dead, others, held, now })
   if (!was || (was.camera === null && members.length > 0)) {
     const first = after(members, NOTHING, dead, others, 1)
     return was && first === was.camera ? was : placed(members, first, now + stay * share, null)
@@ -109,6 +120,26 @@ function one(
   return placed(members, after(members, was, dead, others, 1), late < stay ? was.due + stay : now + stay, null)
 }
 
+/** Whose time it is comes from the shared clock; what cannot be shown leaves its time to the one that follows. */
+function oneByClock(
+  was: Turning | undefined,
+  wheel: Wheel,
+  ahead: number,
+  { dead, others, held, now }: { dead: ReadonlySet<number>; others: ReadonlySet<number>; held: boolean; now: number },
+): Turning {
+  const { members } = wheel
+  if (members.length === 0) return !was || was.camera === null ? (was ?? NOTHING) : NOTHING
+  const { place, due } = byClock(wheel, ahead, now)
+  const lost = !was || was.camera === null || !members.includes(was.camera) || dead.has(was.camera)
+  if (!lost) {
+    if (held) return was.left === null ? { ...was, left: Math.max(0, was.due - now) } : was
+    if (was.left !== null) return { ...was, due: Math.max(due, now + AFTER_HOLD_MS), left: null }
+    if (now < was.due && was.due <= due + wheel.seconds * 1_000) return was
+  }
+  const camera = after(members, { ...NOTHING, place }, dead, others, 1)
+  return was && lost && camera === was.camera ? was : placed(members, camera, due, null)
+}
+
 /** Turns one tile by hand, forwards or back; it stays held if it was. */
 export function stepped(before: Turnings, tile: number, wheel: Wheel, given: Circumstances, step: 1 | -1): Turnings {
   const was = before.get(tile)
@@ -122,7 +153,9 @@ export function stepped(before: Turnings, tile: number, wheel: Wheel, given: Cir
 export function upcoming(turnings: Turnings, tile: number, wheel: Wheel, given: Pick<Circumstances, 'dead' | 'pinned'>): number | null {
   const was = turnings.get(tile)
   if (!was || was.camera === null || wheel.members.length < 2) return null
-  const next = after(wheel.members, was, given.dead, othersThan(tile, turnings, given.pinned), 1)
+  // A shared clock may be set by some ms between two looks.
+  const from = wheel.ahead === undefined ? was : { ...NOTHING, place: byClock(wheel, wheel.ahead, was.due + wheel.seconds * 500).place }
+  const next = after(wheel.members, from, given.dead, othersThan(tile, turnings, given.pinned), 1)
   return next === was.camera ? null : next
 }
 

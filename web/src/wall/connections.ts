@@ -14,7 +14,7 @@ export interface ConnectionParts {
   changed(peer: Peer): void
 }
 
-const OFFER_PAUSE_MS = [0, 500, 1_000, 2_000, 4_000, 8_000]
+const OFFER_PAUSE_MS = [0, 500, 1_000, 2_000, 4_000]
 
 export class Connections {
   private readonly peers = new Map<string, Peer>()
@@ -89,6 +89,12 @@ export class Connections {
     }
   }
 
+  /** The hub can be reached: what waits to be offered again waits no longer. */
+  reachable(): void {
+    this.tries.clear()
+    for (const peer of this.all()) if (peer.state === 'failed') this.again(peer)
+  }
+
   stop(): void {
     this.stopped = true
     for (const peer of this.all()) peer.close()
@@ -112,7 +118,7 @@ export class Connections {
     const key = keyOf(peer.relay, peer.first)
     const tries = this.tries.get(key) ?? 0
     this.tries.set(key, tries + 1)
-    const most = OFFER_PAUSE_MS[Math.min(tries, OFFER_PAUSE_MS.length - 1)] ?? 8_000
+    const most = OFFER_PAUSE_MS[Math.min(tries, OFFER_PAUSE_MS.length - 1)] ?? 4_000
     this.parts.later(Math.random() * most, () => {
       if (this.isCurrent(peer)) this.again(peer)
     })

@@ -21,6 +21,8 @@ export interface PeerOptions {
 const CONNECT_DEADLINE_MS = 12_000
 /** For the hub to answer an offer: a request that was sent over a network that is gone would wait for minutes. */
 const OFFER_DEADLINE_MS = 6_000
+/** The same for one that has found no address of this computer: there was no network just then, and it will not look again. */
+const LONELY_DEADLINE_MS = 3_000
 const DISCONNECTED_PATIENCE_MS = 3_000
 
 /** H.264 profiles in the order in which the relay would choose; it sends packetization mode 1. */
@@ -71,6 +73,7 @@ export class Peer {
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly described: Promise<RTCSessionDescriptionInit>
   private readonly frames = new Map<string, number>()
+  private candidates = 0
 
   /** Called at every change of state. */
   onState: (peer: Peer) => void = () => undefined
@@ -82,6 +85,10 @@ export class Peer {
     const create = options.createConnection ?? ((configuration) => new RTCPeerConnection(configuration))
     this.connection = create({ iceServers: options.iceServers, bundlePolicy: 'max-bundle' })
     this.connection.onconnectionstatechange = () => this.connectionChanged()
+    this.connection.onicecandidate = ({ candidate }) => {
+      if (candidate?.candidate) this.candidates += 1
+    }
+    this.connection.onicegatheringstatechange = () => this.state === 'connecting' && this.lonely() && this.waitToConnect()
     const capabilities = globalThis.RTCRtpReceiver?.getCapabilities?.('video')?.codecs ?? []
     const preferred = codecPreferences(capabilities)
     for (let i = 0; i < options.tracks; i += 1) {
@@ -117,7 +124,7 @@ export class Peer {
       this.viewer = result.data.viewer
       this.answeredAt = performance.now()
       this.epoch = result.data.epoch
-      this.timer = setTimeout(() => this.enter('failed'), CONNECT_DEADLINE_MS)
+      this.waitToConnect()
       this.enter('connecting')
       await this.connection.setRemoteDescription({ type: 'answer', sdp: result.data.sdp })
     } catch (problem) {
@@ -139,6 +146,8 @@ export class Peer {
     clearTimeout(this.timer)
     this.abort.abort()
     this.connection.onconnectionstatechange = null
+    this.connection.onicecandidate = null
+    this.connection.onicegatheringstatechange = null
     this.connection.close()
     this.state = 'closed'
   }
@@ -173,6 +182,15 @@ export class Peer {
     })
     this.heard = heard
     return this.tracks.map((track) => this.frames.get(track.id) ?? 0)
+  }
+
+  private lonely(): boolean {
+    return this.candidates === 0 && this.connection.iceGatheringState === 'complete'
+  }
+
+  private waitToConnect(): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.enter('failed'), this.lonely() ? LONELY_DEADLINE_MS : CONNECT_DEADLINE_MS)
   }
 
   private connectionChanged(): void {

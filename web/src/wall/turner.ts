@@ -2,6 +2,7 @@
  * Turns carousels and the magnifier in time: what they are told to show, and which feeds are asked for ahead. A thin loop
  * around carousel.ts: whoever owns it calls `tick` several times a second.
  */
+import type { Phase, Tile } from './tile'
 import { soon, stepped, turned, upcoming, type Circumstances, type Turning, type Turnings, type Wheel } from './carousel'
 
 /** A feed that runs is shown at once; a camera takes a second or two to answer. */
@@ -112,6 +113,13 @@ export class Turner {
 
   played(camera: number): void {
     this.failing.delete(camera)
+  }
+
+  /** What a turning tile shows: it goes on from what the hub cannot show, but not from what it has no room for. */
+  follow({ camera, reason }: Tile, phase: Phase): void {
+    if (camera === null) return
+    if ((phase === 'failed' || phase === 'refused') && reason !== 'busy') this.failed(camera)
+    else if (phase === 'live' || phase === 'pictures') this.played(camera)
   }
 
   /** Members that are passed over now. */

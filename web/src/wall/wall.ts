@@ -312,8 +312,9 @@ export class Wall {
   private onHello(hello: Hello): void {
     const newHub = this.hubEpoch !== null && this.hubEpoch !== hello.epoch
     this.hubEpoch = hello.epoch
+    this.connections.reachable()
     for (const peer of this.connections.all()) {
-      if (peer.viewer === null) continue // its offer is under way, or has failed and will be repeated
+      if (peer.viewer === null) continue // its offer is under way
       const epoch = hello.relays[String(peer.relay)]
       // A greeting may have been written before the viewer was made, and come after the hub's answer to its offer.
       const listed = hello.viewers.includes(peer.viewer) || peer.answeredAt > this.parts.socket.since

@@ -2,7 +2,9 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { h, ref } from 'vue'
 import type { ItineraryStop, Run, RunResult } from '@/api/types'
+import { changesOf, changeText, eventStop, eventText } from '@/pages/runs/patrolRecord'
 import RecordHead from '@/pages/runs/RecordHead.vue'
+import RecordReviews from '@/pages/runs/RecordReviews.vue'
 import RunBar from '@/pages/runs/RunBar.vue'
 import { setLeadsOn } from '@/pages/runs/usePatrol'
 import { tileMarks } from '@/pages/wall/tileMarks'
@@ -22,6 +24,8 @@ const stop = (position: number, cameras: number[], more: Partial<ItineraryStop> 
 const result = (position: number, id: number, more: Partial<RunResult> = {}): RunResult =>
   ({ position, camera: camera(id), key: false, result: 'open', seen_s: 0, seen: false, seen_at: null, why: null, visits: 0, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: null, confirmed_at: null, ...more })
 const at = (more: Partial<Run> = {}): Run => run(7, { state: 'running', ended_at: null, end_reason: null, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), counts: { open: 3, normal: 0, abnormal: 0, excused: 0 }, ...more })
+
+const handover = (more: object = {}): NonNullable<Run['handover']> => ({ id: 50, at: new Date().toISOString(), by_id: 2, by_name: '李四', position: 0, stop: '站0', note: '桥头有施工', received_at: null, ...more })
 
 /** Every camera of the scene in a tile of its own, in the open, with a picture that changes. */
 function tiles(): ShownTile[] {
@@ -46,9 +50,22 @@ const moved = async (more: Partial<Run>): Promise<void> => {
   hub.changed('run', 7, state)
   await flushPromises()
 }
-const look = async (seconds: number): Promise<void> => {
+/** So long nothing is heard of the hub. */
+const silence = async (seconds: number): Promise<void> => {
   await vi.advanceTimersByTimeAsync(seconds * 1_000)
   await flushPromises()
+}
+/** Time passes, and the hub tells it now and then. */
+const look = async (seconds: number): Promise<void> => {
+  for (let left = seconds; left > 0; left -= 4) {
+    hub.say({ type: 'time', now: new Date().toISOString() })
+    await silence(Math.min(left, 4))
+  }
+}
+/** The hub is back. */
+const greet = async (): Promise<void> => {
+  while (!hub.connected) await silence(1)
+  hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
 }
 const posts = (what: string) => hub.calls.filter((call) => call.method === 'POST' && call.path.endsWith(what))
 
@@ -61,6 +78,7 @@ beforeEach(async () => {
   shown = []
   selected.value = null
   setLeadsOn(true)
+  localStorage.removeItem('patrol:hand-over-read')
   state = at()
   results = [result(0, 1), result(0, 2), result(1, 3)]
   hub.on('GET /api/runs/7', () => state)
@@ -97,22 +115,24 @@ describe('the attention prompt', () => {
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     await look(11)
     expect(text('attention-ask')).toContain('仍在值守？')
+    expect(page.find('.head > [data-run=attention-ask]').exists()).toBe(true) // in place of the line, so that no picture moves
     await press(' ')
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     await look(100)
     expect(posts('/pause')).toEqual([])
   })
   it('pauses without an answer, says why, and goes on', async () => {
-    hub.on('POST /api/runs/7/pause', ({ body }) => (state = at({ state: 'paused', pause_reason: (body as { reason: 'attention' }).reason, attention_minutes: 3, revision: 2 })))
+    hub.on('POST /api/runs/7/pause', ({ body }) => (state = at({ state: 'paused', pause_reason: (body as { reason: 'attention' }).reason, attention_minutes: 3, revision: 2, expires_at: new Date(Date.now() + 3_600_000).toISOString() })))
     state = at({ attention_minutes: 3 })
     await open()
-    await look(242)
+    await silence(242)
     expect(posts('/pause')).toEqual([]) // the hub is away: it is asked for once that is back
-    hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
+    await greet()
     await look(2)
     expect(posts('/pause').map((call) => call.body)).toEqual([{ revision: 1, position: null, reason: 'attention' }])
     expect(page.find('[data-run=attention-ask]').exists()).toBe(false)
     expect(text('attention')).toContain('值守提醒无人应答')
+    expect(text('attention')).toContain('不继续即过期')
     await press(' ')
     expect(posts('/resume')).toHaveLength(1)
   })
@@ -277,14 +297,99 @@ describe('a running patrol', () => {
     expect(page.findAll('button').some((one) => one.text() === '接手')).toBe(true)
   })
 
+  it('tells who is handed the patrol by whom, where and why, once, and receives it', async () => {
+    hub.on('POST /api/runs/7/receive', () => (state = at({ ...state, now: new Date().toISOString(), handover: handover({ received_at: new Date().toISOString() }) })))
+    state = at({ operator: { id: 2, name: '李四' } })
+    await open()
+    expect(page.find('[data-run=handed]').exists()).toBe(false)
+    const turn = async (hidden: boolean): Promise<void> => {
+      vi.spyOn(document, 'hidden', 'get').mockReturnValue(hidden)
+      document.dispatchEvent(new Event('visibilitychange'))
+      await flushPromises()
+    }
+    await turn(true)
+    await moved({ operator: { id: 1, name: '用户1' }, handover: handover() })
+    expect(posts('/receive')).toEqual([])
+    await turn(false)
+    expect(text('handed')).toContain('李四')
+    expect(text('handed')).toContain('第 1 站')
+    expect(text('handed')).toContain('桥头有施工')
+    expect(posts('/receive')).toHaveLength(1)
+    await page.find('[data-run=handed] button').trigger('click')
+    expect(page.find('[data-run=handed]').exists()).toBe(false)
+    page.unmount()
+    await open()
+    expect(page.find('[data-run=handed]').exists()).toBe(false)
+    expect(posts('/receive')).toHaveLength(1)
+  })
+
+  it('shows who has handed it over that it is the other’s now, and whether they have opened it', async () => {
+    hub.on('POST /api/runs/7/hand_over', () => (state = at({ revision: 2, operator: { id: 2, name: '李四' }, handover: handover({ by_id: 1, by_name: '用户1' }) })))
+    hub.on('GET /api/runs/7/operators', () => [{ id: 1, name: '用户1' }, { id: 2, name: '李四' }])
+    await open()
+    await look(4)
+    await page.findComponent({ name: 'RunLine' }).vm.$emit('handOver')
+    await flushPromises()
+    const choice = document.querySelector<HTMLSelectElement>('[role=dialog] select')!
+    choice.selectedIndex = 1
+    choice.dispatchEvent(new Event('change'))
+    await flushPromises()
+    document.querySelector<HTMLElement>('[role=dialog] .el-button--primary')!.click()
+    await flushPromises()
+    expect(text('watching')).toContain('交接给 李四')
+    expect(text('watching')).toContain('尚未打开')
+    expect(document.body.textContent).toContain('已交接给 李四')
+    await press('Enter')
+    expect(posts('/confirm')).toEqual([])
+    await moved({ operator: { id: 2, name: '李四' }, handover: handover({ by_id: 1, received_at: new Date().toISOString() }) })
+    expect(text('watching')).toContain('已打开')
+  })
+
+  it('refuses what is confirmed after somebody else has it, says who, and shows what holds now', async () => {
+    await open()
+    await look(4)
+    hub.on('POST /api/runs/7/confirm', () => {
+      state = at({ revision: 4, operator: { id: 2, name: '李四' } })
+      throw new Refusal(403, 'not_operator', { name: '李四' })
+    })
+    await press('Enter')
+    expect(document.body.textContent).toContain('当前由“李四”执行本次巡查')
+    expect(text('watching')).toContain('李四 正在巡查')
+  })
+
+  it('keeps its keys after a click on any button; to who tabs there they are the button’s', async () => {
+    await open()
+    await look(4)
+    const key = async (target: Element, name: string): Promise<void> => {
+      target.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true }))
+      await flushPromises()
+    }
+    const list = page.find('[data-run=list]').element as HTMLElement
+    list.dispatchEvent(new Event('pointerdown', { bubbles: true }))
+    list.focus()
+    await page.find('[data-run=list]').trigger('click')
+    await key(list, ' ')
+    expect(posts('/pause')).toHaveLength(1)
+    expect(document.activeElement).not.toBe(list)
+    await key(document.body, 'Tab')
+    list.focus()
+    await key(list, 'Enter')
+    await key(list, ' ')
+    expect(posts('/confirm')).toEqual([])
+    expect(posts('/resume')).toEqual([])
+    list.dispatchEvent(new Event('pointerdown', { bubbles: true }))
+    await key(list, 'Enter')
+    expect(posts('/confirm')).toHaveLength(1)
+  })
+
   it('says that confirmations are not taken while the hub is away, and forgets nothing that was seen', async () => {
     await open()
     await look(4)
-    await look(30) // nothing is heard of the hub
+    await silence(30)
     expect(page.text()).toContain('与服务器的连接中断')
     await press('Enter')
     expect(posts('/confirm')).toEqual([])
-    hub.say({ type: 'hello', epoch: 'e', now: new Date().toISOString(), relays: {}, viewers: [] })
+    await greet()
     await look(1)
     await press('Enter')
     expect(posts('/confirm')).toHaveLength(1)
@@ -306,10 +411,30 @@ describe('a patrol whose stops are over', () => {
     expect(posts('/jump')[0]!.body).toMatchObject({ position: 1 })
   })
 
+  it('says when it expires, and has the hub keep the next stop running while somebody is there', async () => {
+    closing({ remaining: [1], expires_at: new Date(Date.now() + 3_600_000).toISOString() })
+    await open()
+    expect(text('expires')).toContain('不提交即过期')
+    const asked = () => hub.heard.filter((one) => one.type === 'warm')
+    expect(asked()[0]).toEqual({ type: 'warm', cameras: [3] })
+    const before = asked().length
+    await look(11)
+    expect(asked().length).toBe(before + 2)
+    page.unmount()
+    await look(11)
+    expect(asked().length).toBe(before + 2)
+  })
+
   it('confirms all at the end but what is taken out', async () => {
     closing({ confirm: 'end' })
     results = [result(0, 1, { seen: true, seen_s: 4 }), result(0, 2, { seen: true, seen_s: 4 }), result(1, 3, { seen: true, seen_s: 4 })]
     await open()
+    const box = page.findAll('input[type=checkbox]')[1]!
+    await box.setValue(false)
+    box.element.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true, cancelable: true }))
+    await flushPromises()
+    expect(posts('/next')).toHaveLength(1)
+    await moved({ state: 'closing', step: null, position: 0, next_position: 1, time_left_s: 0, confirm: 'end' })
     await page.findAll('input[type=checkbox]')[1]!.setValue(false)
     await page.find('[data-run=confirm-all]').trigger('click')
     await flushPromises()
@@ -330,7 +455,123 @@ describe('a patrol whose stops are over', () => {
   })
 })
 
+describe('the results that a page knows', () => {
+  const asked = () => hub.calls.filter((call) => call.path.endsWith('/results')).map((call) => call.query.position ?? 'all')
+  const counts = () => {
+    const of = (state: string): number => results.filter((one) => one.result === state).length
+    return { open: of('open'), normal: of('normal'), abnormal: of('abnormal'), excused: of('excused') }
+  }
+  const told = async (): Promise<void> => {
+    hub.changed('result', 7, { run_id: 7, counts: counts(), remaining: [] })
+    await flushPromises()
+    await flushPromises()
+  }
+
+  it('are read anew for the stop that is on, and all of them only where another stop has changed', async () => {
+    hub.on('GET /api/runs/7/results', ({ query }) => results.filter((one) => query.position === undefined || one.position === Number(query.position)))
+    await open()
+    expect(asked()).toEqual(['all'])
+    results = [result(0, 1, { result: 'normal', seen: true, confirmed_name: '李四' }), result(0, 2), result(1, 3)]
+    await told()
+    expect(asked()).toEqual(['all', '0'])
+    results = results.map((one) => (one.position ? { ...one, result: 'abnormal' } : one))
+    await told()
+    expect(asked()).toEqual(['all', '0', '0', 'all'])
+  })
+})
+
+describe('a result that is confirmed already', () => {
+  const confirmed = { seen: true, seen_s: 5, confirmed_name: '李四', confirmed_at: '2026-11-29T04:00:03Z' }
+  const write = async (words: string): Promise<void> => {
+    const area = document.querySelector<HTMLTextAreaElement>('[data-report] textarea')!
+    area.value = words
+    area.dispatchEvent(new Event('input'))
+    document.querySelector<HTMLElement>('[data-report=save]')!.click()
+    await look(1)
+  }
+
+  it('is changed by who was told what it is, and for a reason', async () => {
+    results = [result(0, 1, { ...confirmed, result: 'normal' }), result(0, 2), result(1, 3)]
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    expect(document.querySelector('[data-report=before]')!.textContent).toContain('李四 已在 04:00:03 确认为正常')
+    await write('')
+    expect(posts('/confirm')).toEqual([])
+    expect(document.body.textContent).toContain('请写明原因')
+    await write('有人占道')
+    expect(posts('/confirm').at(-1)!.body).toEqual({ position: 0, camera_ids: [1], result: 'abnormal', words: '有人占道', change: true })
+  })
+
+  it('that somebody else has confirmed meanwhile is told before it is changed', async () => {
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    expect(document.querySelector('[data-report=before]')).toBeNull()
+    hub.on('POST /api/runs/7/confirm', () => {
+      results = [result(0, 1, { ...confirmed, result: 'normal' }), result(0, 2), result(1, 3)]
+      throw new Refusal(409, 'already_confirmed', { cameras: [] })
+    })
+    await write('有人占道')
+    expect(document.querySelector('[data-report=before]')!.textContent).toContain('李四')
+    await write('有人占道')
+    expect(posts('/confirm').map((call) => (call.body as { change: boolean }).change)).toEqual([false, true])
+  })
+
+  it('gets a finding only knowingly, too', async () => {
+    results = [result(0, 1, { ...confirmed, result: 'normal' }), result(0, 2), result(1, 3)]
+    hub.on('GET /api/findings/categories', () => [{ code: 'flood', zh: '积水', en: 'Flood' }])
+    hub.on('POST /api/runs/7/findings', () => ({ id: 1, picture_why: null }))
+    await open()
+    selected.value = 1
+    await press('f')
+    await look(1)
+    await press('1')
+    await write('桥下积水')
+    expect(posts('/findings').at(-1)!.body).toMatchObject({ camera_id: 1, category: 'flood', change: true })
+  })
+
+  it('is changed at the end, in both directions', async () => {
+    state = at({ state: 'closing', step: null, next_position: null, time_left_s: 0 })
+    results = [result(0, 1, { ...confirmed, result: 'normal' }), result(0, 2, { ...confirmed, result: 'abnormal', words: '积水' }), result(1, 3, { ...confirmed, result: 'abnormal', findings: 1 })]
+    await open()
+    expect(page.findAll('[data-change]').map((one) => one.attributes('data-change'))).toEqual(['abnormal', 'normal']) // a finding is deleted first
+    await page.find('[data-change=normal]').trigger('click')
+    await look(1)
+    expect(document.querySelector('[data-report=before]')!.textContent).toContain('确认为异常：积水')
+    await write('水已退')
+    expect(posts('/confirm').at(-1)!.body).toEqual({ position: 0, camera_ids: [2], result: 'normal', words: '水已退', change: true })
+  })
+})
+
 describe('the record of a patrol', () => {
+  it('names everybody who ran it, and from which stop on', async () => {
+    const event = (id: number, kind: string, position: number, user_name: string, detail: object = {}) => ({ id, at: '2026-11-30T00:00:00Z', kind, position, user_id: 1, user_name, detail })
+    const events = [event(1, 'started', 0, '张三'), event(2, 'handed_over', 4, '张三', { to_name: '李四' }), event(3, 'closing', 11, ''), event(4, 'taken_over', 11, '王五')]
+    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
+    expect(page.text()).toContain('张三 → 李四（第 5 站起） → 王五（走完后）')
+  })
+
+  const change = { id: 2, at: '2026-11-29T04:05:00Z', kind: 'result_changed', position: 4, user_id: 2, user_name: '李四', detail: { stop: 0, camera: 1, before: 'normal', before_words: '', before_name: '张三', before_at: '2026-11-29T04:00:03+00:00', result: 'abnormal', words: '有人占道', finding: null } }
+
+  it('says of a changed result who had said what, who changed it, when and why', () => {
+    expect(eventText(change, (id) => `点位${id}`)).toBe('点位1 · 正常（张三 04:00:03）改为异常 · 有人占道')
+    expect(changeText(change)).toBe('原由 张三 04:00:03 确认为正常，李四 04:05:00 更改 · 原因：有人占道')
+    expect(eventStop(change)).toBe(0)
+    expect([...changesOf([change]).keys()]).toEqual(['0/1'])
+  })
+
+  it.each([
+    ['own_record', '您参与过本次巡查'],
+    ['not_submitted', '无需签审'],
+  ] as const)('says why it cannot be signed: %s', async (sign_why, words) => {
+    page = await visit([{ path: '/', component: { render: () => h(RecordReviews, { submitted: sign_why === 'own_record', record: { run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why } }) } }], '/')
+    expect(page.find('[data-record=sign-why]').text()).toContain(words)
+    expect(page.findAll('button')).toEqual([])
+  })
+
   it('shows whoever signs what the operator wrote at the end, without unfolding anything', async () => {
     const events = [{ id: 1, at: '2026-11-30T00:00:00Z', kind: 'submitted', position: 1, user_id: 1, user_name: '用户1', detail: { note: '桥面积水已登记' } }]
     page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RunStep } from '@/api/types'
 import type { RecordRow } from '@/pages/runs/patrolRecord'
 import RecordPage from '@/pages/runs/RecordPage.vue'
+import RecordPrint from '@/pages/runs/RecordPrint.vue'
 import RunsPage from '@/pages/runs/RunsPage.vue'
 import { FakeHub, Refusal, flushPromises, run, signIn, signOutAll, visit } from './hub'
 
@@ -25,7 +26,7 @@ describe('the list of patrols', () => {
   const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
   const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
     id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
-    plan_name: null, due_at: null, results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, shown: 3, skipped: 0, unseen: 0, ...more,
+    plan_name: null, due_at: null, results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, shown: 3, skipped: 0, unseen: 0, ...more,
   })
   const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
   const open = async (toSign: number): Promise<void> => {
@@ -52,6 +53,13 @@ describe('the list of patrols', () => {
     expect(page.find('[role=radio][aria-checked=true]').text()).toContain('待签审')
     expect(hub.to('GET /api/records').at(-1)!.query.signed).toBe('unsigned')
   })
+
+  it('asks for no signature of what was given up, though it is sealed', async () => {
+    const seal = { sequence: 4, at: '2026-01-01T00:10:00Z', hash: 'a'.repeat(64) }
+    all.splice(0, 2, row(100, { seal, to_be_signed: true }), row(99, { seal, end_reason: 'stopped' }))
+    await open(0)
+    expect([1, 2].map((n) => page.find(`tbody tr:nth-child(${n}) td:last-child`).text())).toEqual(['未签审', '无需签审'])
+  })
 })
 
 const stop = (position: number, cameras: number[]) => ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: '1', dwell_s: 10, cameras: cameras.map((id) => ({ id, name: `点位${id}`, village: '村1' })) })
@@ -70,7 +78,7 @@ describe('the record of a presentation', () => {
     hub.on('GET /api/runs/7', () => state)
     hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1])] }))
     hub.on('GET /api/runs/7/results', () => [])
-    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false }))
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why: null }))
     hub.on('GET /api/runs/7/events', () => [])
     hub.on('GET /api/findings', () => ({ findings: [], next: null }))
     hub.on('GET /api/runs/7/steps', ({ query }) => {
@@ -123,5 +131,37 @@ describe('the record of a presentation', () => {
     })
     await open()
     expect(page.text()).toContain('没有这条记录')
+  })
+})
+
+describe('the printed record', () => {
+  const result = (position: number, id: number) => ({ position, camera: { id, name: `点位${id}`, village: '村1' }, key: false, result: 'normal', seen_s: 5, seen: true, seen_at: null, why: null, visits: 1, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: '王芳', confirmed_at: '2026-01-01T00:01:00Z' })
+  const print = async (end_reason: string): Promise<void> => {
+    hub.on('GET /api/runs/7', () => run(7, { end_reason }))
+    hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1, 2]), stop(1, [3])] }))
+    hub.on('GET /api/runs/7/results', () => [result(0, 1), result(0, 2), result(1, 3)])
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: { sequence: 12, at: '2026-01-01T00:10:00Z', hash: 'abcd'.repeat(16) }, reviews: [], may_sign: false, may_note: false, sign_why: null }))
+    hub.on('GET /api/runs/7/events', () => [{ id: 1, at: '2026-01-01T00:00:00Z', kind: 'started', position: 0, user_id: 1, user_name: '王芳', detail: {} }])
+    hub.on('GET /api/runs/7/steps', () => ({ steps: [], next: null, rolled_up: 0 }))
+    hub.on('GET /api/findings', () => ({ findings: [], next: null }))
+    hub.on('GET /api/findings/categories', () => [])
+    await signIn(hub)
+    page = await visit([{ path: '/runs/:id/print', component: RecordPrint }], '/runs/7/print')
+    await flushPromises()
+  }
+
+  it('has its number and seal beneath each page, heads over each table, and the stop in each row', async () => {
+    await print('submitted')
+    expect(page.find('style').text()).toContain('content: "视频巡查记录 7 · 封存第 12 号 abcd abcd abcd abcd"')
+    expect(page.findAll('.paper table').map((table) => table.findAll('thead th').length)).toEqual([5, 5])
+    expect(page.findAll('td.no').map((cell) => cell.text())).toEqual(['1', '1', '2'])
+    expect(page.find('.hand').text()).toContain('签审人签字')
+  })
+
+  it('says of what was given up that it was sealed as it was, and asks for no signature', async () => {
+    await print('stopped')
+    expect(page.find('.hand').exists()).toBe(false)
+    expect(page.find('.end').text()).toContain('无需签审')
+    expect(page.find('.hash').text()).toContain('没有提交，已按现状封存（中途结束），审计链第 12 号')
   })
 })

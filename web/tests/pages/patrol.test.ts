@@ -5,7 +5,7 @@ import { patrolCommand } from '@/pages/runs/keys'
 import { WallKeys } from '@/wall/keys'
 
 const stop = (cameras: number[], more: Partial<ItineraryStop> = {}): ItineraryStop =>
-  ({ position: 2, name: '站', note: '', layout: '4', dwell_s: 10, preset: null, key: false, cameras: cameras.map((id) => ({ id, name: `点位${id}`, village: '村1' })), ...more })
+  ({ position: 2, name: '站', more: 0, note: '', layout: '4', dwell_s: 10, preset: null, key: false, cameras: cameras.map((id) => ({ id, name: `点位${id}`, village: '村1' })), ...more })
 const result = (camera: number, more: Partial<RunResult> = {}): RunResult => ({ position: 2, camera: { id: camera, name: `点位${camera}`, village: '村1' }, result: 'open', seen: false, seen_s: 0, key: false, ...more }) as RunResult
 const known = (more: Partial<Known> = {}): Known => ({ mode: 'screen', least: 3, results: [result(1), result(2), result(3)], seen: new Map(), dead: new Set(), selected: null, ...more })
 const seen = (seconds: Record<number, number>) => new Map(Object.entries(seconds).map(([id, s]) => [Number(id), { seconds: s, gap: null }] as const))

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
-import { addDays, addMonths, monthOf, newDraft, onDay, periodText, problemOf, ruleText, toBody, weekOf, weekdaysText, type Rule } from '@/pages/plans/plans'
+import { addDays, addMonths, bandsOn, dayWords, isDay, monthOf, monthTotals, newDraft, onDay, periodText, problemOf, resultsOf, ruleText, toBody, toursShown, weekOf, weekdaysText, type DayOverview, type Period, type Rule } from '@/pages/plans/plans'
 import { setTimeZone } from '@/siteTime'
 
 beforeAll(() => setTimeZone('America/New_York'))
@@ -41,4 +41,40 @@ it('tells what a form lacks, and sends what it has', () => {
   expect(toBody(draft)).toMatchObject({ tour_id: 3, first_day: null, weekdays: [], special_rule: { times: ['12:00'], every: null } })
   draft.in_special = 'off'
   expect(toBody(draft)?.special_rule).toBeNull()
+})
+
+function period(id: number, name: string, from: string, to: string): Period {
+  return { id, name, kind: 'event', note: '', begins_at: `${from}:00Z`, ends_at: `${to}:00Z`, all_day_duty: true, draft: false, revision: 0, changed_name: '', changed_at: '' }
+}
+
+it('draws special periods as bands that keep their line through a week', () => {
+  const fair = period(1, '庙会', '2026-11-05T05:00', '2026-11-09T05:00') // Thursday to Sunday
+  const fires = period(2, '防火', '2026-11-07T13:00', '2026-11-12T23:00') // Saturday to Thursday, by the hour
+  const night = period(3, '夜市', '2026-11-10T00:00', '2026-11-10T04:00') // Monday evening
+  const shown = (day: string): string[] => bandsOn([night, fires, fair], day).map((one) => (one ? `${one.period.name}${one.first ? '[' : ''}${one.named ? '!' : ''}${one.last ? ']' : ''}` : '-'))
+  expect(shown('2026-11-04')).toEqual([])
+  expect(shown('2026-11-05')).toEqual(['庙会[!'])
+  expect(shown('2026-11-07')).toEqual(['庙会', '防火[!'])
+  expect(shown('2026-11-08')).toEqual(['庙会]', '防火'])
+  expect(shown('2026-11-09')).toEqual(['防火!', '夜市[!]']) // a new week: its line is free, and its name is said again
+  expect(shown('2026-11-12')).toEqual(['防火]'])
+})
+
+it('sums up a day and a month', () => {
+  const tours = ['桥', '学校', '水库', '林场'].map((tour_name, id) => ({ tour_id: id, tour_name, count: 10 - id }))
+  const day: DayOverview = { day: '2026-11-05', planned: 50, night: 8, special: 0, done: 30, late: 2, missed: 1, open: 0, coming: 19, tours, other_tours: 3 }
+  expect(resultsOf(day)).toEqual([
+    { state: 'done', count: 30 },
+    { state: 'late', count: 2 },
+    { state: 'missed', count: 1 },
+  ])
+  expect(toursShown(day, 3)).toEqual({ shown: tours.slice(0, 2), tours: 5, count: 31 })
+  expect(toursShown({ ...day, tours: tours.slice(0, 3), other_tours: 0, planned: 27 }, 3)).toEqual({ shown: tours.slice(0, 3), tours: 0, count: 0 })
+  expect(monthTotals([day, { ...day, day: '2026-12-01' }], '2026-11-01')).toEqual({ planned: 50, done: 30, late: 2, missed: 1 })
+  expect(dayWords('2026-11-05', day, [period(1, '庙会', '2026-11-05T05:00', '2026-11-09T05:00')])).toBe('2026-11-05 周四；庙会；应巡 50 次、夜间 8 次、已完成 30、逾期 2、漏巡 1')
+  expect(dayWords('2026-11-05', null, [])).toBe('2026-11-05 周四；无应巡')
+})
+
+it('takes only real days from an address', () => {
+  expect([isDay('2026-02-28'), isDay('2026-02-30'), isDay('2026-13-01'), isDay('x'), isDay(undefined), isDay('1999-01-01')]).toEqual([true, false, false, false, false, false])
 })

@@ -129,7 +129,7 @@ describe('stops', () => {
     expect(splitRows(joined, rows(joined[1]!)).map((stop) => [stop.kind, stop.target])).toEqual([['camera', 1], ['camera', 2], ['camera', 3], ['scene', 5]])
   })
   it('come from a tour and go back to it', () => {
-    const common = { name: '', note: '', preset: null, preset_name: '', title: '', key: false }
+    const common = { name: '', more: 0, note: '', preset: null, preset_name: '', title: '', key: false }
     const stops = fromTour({
       stops: [
         { ...common, position: 1, camera_id: null, scene_id: 5, dwell_s: 30, layout: '4', cameras: [11, 12, null, null] },

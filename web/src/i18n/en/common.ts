@@ -1,5 +1,6 @@
 export default {
   colon: ': ',
+  cameraAndMore: '{name} ({all} cameras)',
   ok: 'OK',
   cancel: 'Cancel',
   save: 'Save',

@@ -13,6 +13,8 @@ export default {
   load_failed: 'The screens could not be read',
   content: { none: 'Nothing', scene: 'Scene: {name}', cameras: 'Single cameras', run: 'Patrol: {name}' },
   turning: 'Turns through {n}',
+  magnifies: '{what}, one tile large in turn',
+  enlarged: 'Shown large',
   tile_n: 'Tile {n}',
   drop_whole: 'Drop on the name: the whole screen; drop on a tile: that tile only',
   locked: 'Locked: only admins may change it',

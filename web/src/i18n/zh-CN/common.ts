@@ -1,5 +1,6 @@
 export default {
   colon: '：',
+  cameraAndMore: '{name}等 {all} 路',
   ok: '确定',
   cancel: '取消',
   save: '保存',

@@ -1,7 +1,7 @@
 export default {
   title: '巡查记录',
   state: { running: '巡查中', paused: '已暂停', closing: '待提交', ended: '已结束' },
-  endReason: { submitted: '已提交', expired: '超时未提交，自动结束', finished: '走完', stopped: '手动结束', all_dead: '所有站点都无法显示' },
+  endReason: { submitted: '已提交', expired: '过期未提交', finished: '走完', stopped: '手动结束', all_dead: '所有站点都无法显示' },
   tour: '路线',
   who: '巡查人',
   started: '开始',

@@ -13,6 +13,8 @@ export default {
   load_failed: '大屏列表没有取到',
   content: { none: '无内容', scene: '视图：{name}', cameras: '选定画面', run: '巡查：{name}' },
   turning: '轮播 {n} 路',
+  magnifies: '{what} · 轮流放大',
+  enlarged: '正在大格显示',
   tile_n: '第 {n} 格',
   drop_whole: '拖到名称上：整屏显示；拖到某一格：只换这一格',
   locked: '已锁定，仅管理员可换画面',

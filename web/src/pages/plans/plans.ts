@@ -1,7 +1,7 @@
 /** Plans and special periods as the pages order and word them. Days are days of the site's calendar, `2026-11-29`. */
 import type { components } from '@/api/schema'
 import { t } from '@/i18n'
-import { clockParts, dateText, inputText, momentOfInput } from '@/siteTime'
+import { dateText, inputText, momentOfInput } from '@/siteTime'
 import { durationText } from '../parts/duration'
 
 type Schemas = components['schemas']
@@ -13,6 +13,9 @@ export type Preview = Schemas['PlanPreview']
 export type Period = Schemas['SpecialPeriodAnswer']
 export type PeriodBody = Schemas['SpecialPeriodBody']
 export type Figures = Schemas['PatrolFiguresAnswer']
+export type DayOverview = Schemas['DayOverviewAnswer']
+
+export type CalendarView = 'day' | 'week' | 'month'
 
 export const IN_SPECIAL = ['same', 'other', 'off'] as const satisfies readonly Plan['in_special'][]
 export const INTERVALS = [30, 60, 90, 120, 180, 240] as const
@@ -64,15 +67,86 @@ export function touches(period: Pick<Period, 'begins_at' | 'ends_at'>, day: stri
 /** "10-01 至 10-07", with the times of day where the period does not consist of whole days. */
 export function periodText(period: Pick<Period, 'begins_at' | 'ends_at'>): string {
   const [begin, end] = [Date.parse(period.begins_at), Date.parse(period.ends_at)]
-  const whole = clockText(begin) === '00:00' && clockText(end) === '00:00'
+  const whole = begin === dayStart(dateText(begin)) && end === dayStart(dateText(end)) // summer time may skip midnight
   if (!whole) return t('plans.period.span', { from: inputText(begin).replace('T', ' '), to: inputText(end).replace('T', ' ') })
   const last = dateText(end - 1)
   return last === dateText(begin) ? last : t('plans.period.span', { from: dateText(begin), to: last })
 }
 
-function clockText(at: number): string {
-  const { hour, minute } = clockParts(at)
-  return `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
+/** A day of the calendar that an address names. */
+export function isDay(text: unknown): text is string {
+  return typeof text === 'string' && /^20\d\d-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T12:00:00Z`)) && addDays(text, 0) === text
+}
+
+export interface Band {
+  period: Period
+  /** Whether it begins and ends on this day, and whether this cell says its name: where it begins, and anew in each week. */
+  first: boolean
+  last: boolean
+  named: boolean
+}
+
+/**
+ * The special periods of a day as bands of a month, each on one line through its week; null: the line is free on this day. What
+ * begins later takes the first line that is free for all of the week.
+ */
+export function bandsOn(periods: readonly Period[], day: string): (Band | null)[] {
+  const week = weekOf(day)
+  const lines: Period[][] = []
+  const inWeek = periods.filter((one) => week.some((other) => touches(one, other)))
+  inWeek.sort((a, b) => Date.parse(a.begins_at) - Date.parse(b.begins_at) || Date.parse(b.ends_at) - Date.parse(a.ends_at) || a.id - b.id)
+  for (const one of inWeek) {
+    const line = lines.find((taken) => !taken.some((other) => week.some((some) => touches(one, some) && touches(other, some))))
+    if (line) line.push(one)
+    else lines.push([one])
+  }
+  const found = lines.map((line) => {
+    const period = line.find((one) => touches(one, day))
+    if (!period) return null
+    const first = !touches(period, addDays(day, -1))
+    return { period, first, last: !touches(period, addDays(day, 1)), named: first || weekday(day) === 0 }
+  })
+  while (found.length && found.at(-1) === null) found.pop()
+  return found
+}
+
+/** What became of a day's patrols, as far as there is any of it; `due`: not decided yet, without those that are late. */
+export function resultsOf(day: DayOverview): { state: 'done' | 'late' | 'missed' | 'due'; count: number }[] {
+  const all = [
+    { state: 'done', count: day.done },
+    { state: 'late', count: day.late },
+    { state: 'missed', count: day.missed },
+    { state: 'due', count: day.open },
+  ] as const
+  return all.filter((one) => one.count > 0)
+}
+
+/** The first `most` tours of a day; of the others how many they are, and how often they are due. */
+export function toursShown(day: DayOverview, most: number): { shown: DayOverview['tours']; tours: number; count: number } {
+  const all = day.tours.length + day.other_tours
+  const shown = day.tours.slice(0, all > most ? most - 1 : most)
+  return { shown, tours: all - shown.length, count: day.planned - shown.reduce((sum, one) => sum + one.count, 0) }
+}
+
+export function monthTotals(days: readonly DayOverview[], month: string): Record<'planned' | 'done' | 'late' | 'missed', number> {
+  const totals = { planned: 0, done: 0, late: 0, missed: 0 }
+  for (const one of days) {
+    if (one.day.slice(0, 7) !== month.slice(0, 7)) continue
+    totals.planned += one.planned
+    totals.done += one.done
+    totals.late += one.late
+    totals.missed += one.missed
+  }
+  return totals
+}
+
+/** A day of the month in words, for those who hear it and as a hint. */
+export function dayWords(day: string, overview: DayOverview | null, periods: readonly Period[]): string {
+  const names = periods.filter((one) => touches(one, day)).map((one) => one.name)
+  const counts = overview?.planned ? [t('plans.month.wordsPlanned', { n: overview.planned })] : [t('plans.noneDue')]
+  if (overview?.night) counts.push(t('plans.month.night', { n: overview.night }))
+  if (overview) for (const one of resultsOf(overview)) counts.push(`${t(`plans.month.result.${one.state}`)} ${one.count}`)
+  return [`${day} ${t(`plans.day.${weekday(day)}`)}`, ...names, counts.join(t('plans.comma'))].join(t('plans.semicolon'))
 }
 
 export function weekdaysText(days: readonly number[]): string {

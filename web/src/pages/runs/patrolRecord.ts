@@ -2,6 +2,8 @@
 import type { components } from '@/api/schema'
 import type { RunItinerary, RunStep } from '@/api/types'
 import { reasonText, t } from '@/i18n'
+import { stopLabel } from '@/stopLabel'
+import { momentText } from '../parts/duration'
 
 type Schemas = components['schemas']
 export type RecordState = Schemas['RecordAnswer']
@@ -44,7 +46,7 @@ export function stopsOf(itinerary: RunItinerary, results: readonly PatrolResult[
     return [
       {
         position: stop.position,
-        name: stop.name,
+        name: stopLabel(stop),
         note: stop.note,
         key: found.some((one) => one.key),
         results: found,
@@ -79,9 +81,44 @@ export function hashText(hash: string): string {
 
 const EVENT_WORDS = new Set(['to_name', 'from_name', 'note', 'cause', 'seconds', 'reason', 'words'])
 
-/** What an event says beside its name: to whom, how long, why. */
-export function eventText(event: PatrolEvent): string {
+const clock = (iso: string): string => momentText(iso, 0, true).slice(-8)
+const words = (value: unknown): string => (typeof value === 'string' ? value : '')
+const resultWord = (value: unknown): string => (value === 'normal' || value === 'abnormal' || value === 'open' || value === 'excused' ? t(`records.result.${value}`) : '')
+
+/** What a confirmed result was, who had said so, who changed it and why. */
+export function changeText(event: PatrolEvent): string {
+  const { before, before_words: said, before_name: name, before_at: at, words: why } = event.detail
+  const was = [resultWord(before), words(said)].filter(Boolean).join('：')
+  const parts = [t('records.changedBefore', { before: was, name: words(name), at: words(at) && clock(words(at)), by: event.user_name, on: clock(event.at) })]
+  if (words(why)) parts.push(t('records.changedWhy', { why: words(why) }))
+  return parts.join(' · ')
+}
+
+/** The changes of confirmed results, by `stop/camera`. */
+export function changesOf(events: readonly PatrolEvent[]): Map<string, PatrolEvent[]> {
+  const found = new Map<string, PatrolEvent[]>()
+  for (const event of events) {
+    if (event.kind !== 'result_changed') continue
+    const key = `${String(event.detail.stop)}/${String(event.detail.camera)}`
+    found.set(key, [...(found.get(key) ?? []), event])
+  }
+  return found
+}
+
+/** The stop that an event concerns; where it names none, the one that was on. */
+export function eventStop(event: PatrolEvent): number {
+  return typeof event.detail.stop === 'number' ? event.detail.stop : event.position
+}
+
+/** What an event says beside its name: of which camera, to whom, how long, why. */
+export function eventText(event: PatrolEvent, cameraName: (id: number) => string): string {
   const detail = event.detail
+  const camera = typeof detail.camera === 'number' ? cameraName(detail.camera) : ''
+  if (event.kind === 'result_changed') {
+    const told = t('records.changed', { before: resultWord(detail.before), name: words(detail.before_name), at: words(detail.before_at) && clock(words(detail.before_at)), after: resultWord(detail.result) })
+    return [camera, told, words(detail.words)].filter(Boolean).join(' · ')
+  }
+  if (event.kind === 'finding_changed' || event.kind === 'finding_deleted') return [camera, t('records.changedFinding', { was: words(detail.before_words) }), words(detail.words)].filter(Boolean).join(' · ')
   const parts: string[] = []
   for (const [name, value] of Object.entries(detail)) {
     if (!EVENT_WORDS.has(name) || value === null || value === '') continue

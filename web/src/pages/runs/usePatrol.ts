@@ -38,9 +38,12 @@ export interface Patrol extends RunOnWall {
   extend(): Promise<boolean>
   handOver(user: number, note: string): Promise<boolean>
   takeOver(): Promise<boolean>
+  /** Says that this user has taken note of the hand-over; asked for again by whoever shows it. */
+  receive(): Promise<void>
   /** Confirms what one key confirms now, and leads on to the next stop when nothing is left here. */
   confirmNormal(): Promise<void>
-  confirm(position: number | null, cameras: readonly number[] | null, result: 'normal' | 'abnormal', words?: string): Promise<boolean>
+  /** `change`: the user knows that it is confirmed already; `words` say why it is changed. */
+  confirm(position: number | null, cameras: readonly number[] | null, result: 'normal' | 'abnormal', words?: string, change?: boolean): Promise<boolean>
   /** Nothing is left to be confirmed at that stop: on to the next one, if it is still the one that is on. */
   goOn(position: number): Promise<void>
   submit(note: string): Promise<boolean>
@@ -71,7 +74,10 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
   const { run, stop, seen } = onWall
   const active = computed(() => run.value !== null && run.value.state !== 'ended')
   const proof = computed(() => active.value && !run.value!.loop)
-  const results = useResults(() => (run.value && !run.value.loop ? run.value.id : null))
+  const results = useResults(
+    () => (run.value && !run.value.loop ? run.value.id : null),
+    () => stop.value?.position ?? null,
+  )
   const mine = computed(() => active.value && can('run_tours') && (run.value!.loop || run.value!.operator?.id === me.value?.id))
   const busy = ref(false)
   const problem = ref<ApiError | null>(null)
@@ -126,7 +132,22 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
   const handOver = (user_id: number, note: string): Promise<boolean> => mineAsking((path, revision) => api.post('/api/runs/{run_id}/hand_over', { path, body: { revision, user_id, note } }))
   const takeOver = (): Promise<boolean> => asking((path, revision) => api.post('/api/runs/{run_id}/take_over', { path, body: { revision, note: '' } }))
 
-  async function confirm(position: number | null, cameras: readonly number[] | null, result: 'normal' | 'abnormal', words = ''): Promise<boolean> {
+  async function receive(): Promise<void> {
+    const current = run.value
+    if (!current || !mine.value) return
+    const answer = await api.post('/api/runs/{run_id}/receive', { path: { run_id: current.id } })
+    if (answer.ok) accept(answer.data)
+    else if (!answer.aborted) void onWall.load()
+  }
+  /** Somebody else runs it by now: that is said, and what holds now is shown. */
+  function refused(error: ApiError): boolean {
+    if (error.reason !== 'not_operator') return false
+    showError(error)
+    void onWall.load()
+    return true
+  }
+
+  async function confirm(position: number | null, cameras: readonly number[] | null, result: 'normal' | 'abnormal', words = '', change = false): Promise<boolean> {
     const current = run.value
     if (!current || !proof.value || !mine.value) return false
     if (link.value === 'lost') {
@@ -137,12 +158,12 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
     onWall.report()
     let answer: Result<RunResult[]>
     for (let tries = 1; ; tries += 1) {
-      answer = await api.post('/api/runs/{run_id}/confirm', { path: { run_id: current.id }, body: { position, camera_ids: cameras ? [...cameras] : null, result, words, change: false } })
+      answer = await api.post('/api/runs/{run_id}/confirm', { path: { run_id: current.id }, body: { position, camera_ids: cameras ? [...cameras] : null, result, words, change } })
       if (answer.ok || answer.error.reason !== 'not_seen' || tries === SEEN_TRIES) break
       await wait(SEEN_PAUSE_MS)
     }
     busy.value = false
-    problem.value = answer.ok ? null : answer.aborted ? null : answer.error
+    problem.value = answer.ok || answer.aborted || refused(answer.error) ? null : answer.error
     if (answer.ok) results.accept(answer.data)
     void results.load()
     return answer.ok
@@ -176,14 +197,14 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
     busy.value = false
     if (answer.ok) accept(answer.data)
     else {
-      problem.value = answer.aborted ? null : answer.error
+      problem.value = answer.aborted || refused(answer.error) ? null : answer.error
       void results.load()
       void onWall.load()
     }
     return answer.ok
   }
 
-  return { ...onWall, results, active, proof, mine, ask, busy, problem, act, jump, extend, handOver, takeOver, confirmNormal, confirm, goOn, submit }
+  return { ...onWall, results, active, proof, mine, ask, busy, problem, act, jump, extend, handOver, takeOver, receive, confirmNormal, confirm, goOn, submit }
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** How a screen's tiles lie, upright or not, and which of them play. Pure. */
 import type { LayoutName } from '@/api/types'
-import { besideLarge, gridOf, type Grid } from '@/wall/layout'
+import { besideLarge, gridOf, withMagnifier, type Grid } from '@/wall/layout'
 
 /** The ratio of nearly all cameras. */
 const PICTURE = 16 / 9
@@ -19,31 +19,34 @@ export function gridOn(layout: LayoutName, ratio: number): Grid {
   const grid = gridOf(layout)
   const count = grid.areas.length
   if (ratio >= 1 || count === 1) return grid
-  if (grid.large) return { ...besideLarge(layout, 2 + Math.ceil((count - 1) / 2), 2, 2, 2), name: layout }
+  if (grid.large) {
+    const beside = besideLarge(layout, 2 + Math.ceil((count - 1) / 2), 2, 2, 2)
+    return { ...beside, areas: beside.areas.slice(0, count) }
+  }
   let columns = 1
   for (let more = 2; more <= count; more += 1) if (pictureWidth(count, more, ratio) > pictureWidth(count, columns, ratio)) columns = more
   const areas = Array.from({ length: count }, (_, i) => `${Math.floor(i / columns) + 1} / ${(i % columns) + 1} / ${Math.floor(i / columns) + 2} / ${(i % columns) + 2}`)
   return { name: layout, rows: Math.ceil(count / columns), columns, areas, large: false }
 }
 
-/** Which tiles play: the first so many that have a camera; the others stand still. */
-export function playing(cameras: readonly (number | null)[], streams: number): boolean[] {
-  let left = streams
-  return cameras.map((camera) => camera !== null && left-- > 0)
-}
-
-/** What of a camera decides whether its turn comes. */
-interface Member {
-  state: string
-  fault: string | null
+/** The same with a tile that shows the small ones large in turn: the layout's own large one, else one more, the last. */
+export function magnifyingGridOn(layout: LayoutName, ratio: number): Grid {
+  const grid = gridOn(layout, ratio)
+  if (gridOf(layout).large) return grid
+  if (ratio >= 1) return withMagnifier(grid)
+  const count = grid.areas.length
+  const [large, ...others] = besideLarge(layout, 2 + Math.ceil(count / 2), 2, 2, 2).areas
+  return { name: layout, rows: 2 + Math.ceil(count / 2), columns: 2, areas: [...others.slice(0, count), large!], large: false }
 }
 
 /**
- * The camera of a carousel at that time (ms of the hub's clock): the same on every screen, and after a power cut, too. Cameras that
- * cannot be shown are passed over as long as there are others.
+ * Which tiles play: of those that have a camera, so many; the others stand still. `large`: the tile that shows another one
+ * (`small`) large; it plays first, and the small one last, since its picture is seen anyway.
  */
-export function turningCamera<C extends Member>(members: readonly C[], seconds: number, now: number): C | null {
-  const well = members.filter((camera) => camera.state === 'approved' && camera.fault === null)
-  const turning = well.length ? well : members
-  return turning[Math.floor(now / 1_000 / Math.max(1, seconds)) % turning.length] ?? null
+export function playing(cameras: readonly (number | null)[], streams: number, large: number | null = null, small: number | null = null): boolean[] {
+  const rank = (index: number): number => (index === large ? 0 : index === small ? 2 : 1)
+  const order = cameras.map((_, index) => index).sort((a, b) => rank(a) - rank(b) || a - b)
+  const found = cameras.map(() => false)
+  for (const index of order.filter((one) => cameras[one] !== null).slice(0, streams)) found[index] = true
+  return found
 }

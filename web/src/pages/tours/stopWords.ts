@@ -1,6 +1,7 @@
 /** What a stop is called on the page, and what is wrong with it. */
 import type { Scene } from '@/api/types'
 import { t } from '@/i18n'
+import { stopLabel } from '@/stopLabel'
 import { cameras, villages } from '@/stores'
 import { camerasOf, type Stop, type StopTrouble } from './stops'
 
@@ -12,7 +13,7 @@ export function stopName(stop: Stop, scenes: Scenes): string {
   if (stop.title) return stop.title
   const [first, ...others] = camerasOf(stop, scenes)
   const name = first === undefined ? '' : (cameras.byId.get(first)?.name ?? `#${first}`)
-  return others.length ? `${name} +${others.length}` : name
+  return stopLabel({ name, more: others.length })
 }
 
 /** Where it is: the villages of its cameras; how many it shows. */

@@ -81,14 +81,8 @@ export const turner = new Turner({
   now: () => performance.now(),
 })
 
-/** Follows what tiles show: a carousel goes on from what the hub cannot show, but not from what it has no room for. */
 function noteFailures(): void {
-  for (const tile of wheels().keys()) {
-    const { tile: shown, phase } = views[tile]!
-    if (shown.camera === null) continue
-    if ((phase === 'failed' || phase === 'refused') && shown.reason !== 'busy') turner.failed(shown.camera)
-    else if (phase === 'live' || phase === 'pictures') turner.played(shown.camera)
-  }
+  for (const tile of wheels().keys()) turner.follow(views[tile]!.tile, views[tile]!.phase)
 }
 
 function show(): void {

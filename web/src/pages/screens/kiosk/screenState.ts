@@ -1,15 +1,20 @@
 /** What a screen's own page shows: the screen as the hub last told it, and the wall's engine behind its tiles. */
 import { ref, shallowReactive, shallowRef } from 'vue'
-import { api, type ApiError } from '@/api/client'
+import { abortCalls, api, type ApiError } from '@/api/client'
 import type { OwnScreen } from '@/api/types'
 import { LiveSocket, type LinkState } from '@/live/socket'
+import { onWake } from '@/live/wake'
+import { cannotBeShown } from '@/pages/wall/describe'
 import { setTimeZone } from '@/siteTime'
-import { MOST_TILES } from '@/wall/layout'
+import type { Wheel } from '@/wall/carousel'
+import { MOST_SLOTS } from '@/wall/layout'
 import { Peer } from '@/wall/peer'
+import { magnifierOf, mayMagnify } from '@/wall/scene'
 import { VideoScreen } from '@/wall/screen'
 import { emptyTile, phaseOf, pictureOf, qualityFor, type Phase, type Tile } from '@/wall/tile'
+import { Turner } from '@/wall/turner'
 import { Wall } from '@/wall/wall'
-import { playing, turningCamera } from '../grid'
+import { playing } from '../grid'
 import { renew } from './machine'
 
 export interface KioskTile {
@@ -22,8 +27,12 @@ export interface KioskTile {
 /** `opening`: nothing is known yet; `enrol`: this browser is no screen's; `shown`: there is a screen, as last known. */
 export const stage = ref<'opening' | 'enrol' | 'shown'>('opening')
 export const own = shallowRef<OwnScreen | null>(null)
-/** The camera of each tile now, carousels included. */
+/** The camera of each tile now, carousels and the tile that shows others large included. */
 export const tiles = shallowRef<OwnScreen['picture']['tiles']>([])
+/** Which of them play: the others stand still, so that the machine is not asked for more than it can. */
+export const plays = shallowRef<boolean[]>([])
+/** The tile that is shown large just now; null: none is. */
+export const magnified = ref<number | null>(null)
 export const link = ref<LinkState>('closed')
 /** Hub time in ms, moving once a second. */
 export const now = ref(Date.now())
@@ -33,15 +42,80 @@ export const awaySince = ref<number | null>(null)
 const KEPT = 'screen:last'
 const AGAIN_MS = 3_000
 const STILL_DEADLINE_MS = 8_000
+/** A request that was sent over a network that is gone would else wait for minutes. */
+const ANSWER_DEADLINE_MS = 8_000
+const TURN_MS = 250
 
 const live = new LiveSocket(
   (page) => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/screen/live`, ['camera-hub', `page.${page}`]),
   () => void load(),
 )
 const engine = shallowRef<Wall | null>(null)
-const screens: (VideoScreen | null)[] = Array.from({ length: MOST_TILES }, () => null)
-export const views = shallowReactive<KioskTile[]>(Array.from({ length: MOST_TILES }, (_, index) => viewOf(emptyTile(index))))
+const screens: (VideoScreen | null)[] = Array.from({ length: MOST_SLOTS }, () => null)
+export const views = shallowReactive<KioskTile[]>(Array.from({ length: MOST_SLOTS }, (_, index) => viewOf(emptyTile(index))))
 export { engine }
+
+type ScreenCamera = NonNullable<OwnScreen['picture']['tiles'][number]>
+/** The cameras of what is shown, and of what was before: their names stay as long as their pictures do. */
+let known = new Map<number, ScreenCamera>()
+let knownBefore = known
+
+/** Carousels and the magnifier turn by the hub's time: every screen that shows the same shows it at the same time. */
+const turner = new Turner({
+  wheels,
+  magnifier,
+  dead: () => new Set(),
+  pinned: () => new Set(own.value?.picture.tiles.flatMap((camera) => (camera ? [camera.id] : []))),
+  busy: () => document.hidden,
+  warm: (cameras) => live.warm(cameras),
+  changed: () => apply(true),
+  now: () => performance.now(),
+})
+
+function hubAhead(): number {
+  return Date.now() + live.offsetMs - performance.now()
+}
+
+/** Those that can be shown; all of them where none can, so that the tile says why. */
+function members(cameras: readonly ScreenCamera[]): number[] {
+  const well = cameras.filter((camera) => camera.state === 'approved' && !cannotBeShown({ health: camera.fault ? 'fault' : 'ok', cause: camera.fault }))
+  return (well.length ? well : cameras).map(({ id }) => id)
+}
+
+/** Tiles that turn equally fast do so one after the other. */
+function wheels(): ReadonlyMap<number, Wheel> {
+  const carousels = own.value?.picture.carousels ?? []
+  return new Map(carousels.map(({ tile, seconds, cameras }, n) => [tile, { members: members(cameras), seconds, ahead: hubAhead() + (seconds * 1_000 * n) / carousels.length }]))
+}
+
+/** The tile that shows small ones large in turn; null: none does. */
+export function magnifierTile(): number | null {
+  const picture = own.value?.picture
+  return picture?.magnify_s != null && mayMagnify(picture.layout) ? magnifierOf(picture.layout) : null
+}
+
+function magnifier(): Wheel | null {
+  const large = magnifierTile()
+  const picture = own.value?.picture
+  if (large === null || picture?.magnify_s == null) return null
+  const turning = new Set(picture.carousels.map(({ tile }) => tile))
+  const small = picture.tiles.map((_, index) => index)
+  const shown = small.filter((index) => index !== large && (turning.has(index) || picture.tiles[index]?.state === 'approved') && !['failed', 'refused'].includes(views[index]!.phase))
+  return { members: shown, seconds: picture.magnify_s, ahead: hubAhead() }
+}
+
+function turns(): boolean {
+  return own.value !== null && (own.value.picture.carousels.length > 0 || magnifierTile() !== null)
+}
+
+function turn(): void {
+  for (const tile of wheels().keys()) turner.follow(views[tile]!.tile, views[tile]!.phase)
+  turner.tick()
+}
+
+export function cameraOf(id: number): ScreenCamera | undefined {
+  return known.get(id) ?? knownBefore.get(id)
+}
 
 function viewOf(tile: Tile): KioskTile {
   const at = performance.now()
@@ -71,11 +145,18 @@ export function openScreen(): void {
     link.value = state
     awaySince.value = state === 'open' ? null : (awaySince.value ?? Date.now())
   })
+  // The computer slept, or its network has changed: what was connected may be so no longer.
+  onWake(() => {
+    abortCalls()
+    live.woken()
+    engine.value?.woken()
+    void load()
+  })
   setInterval(() => {
     now.value = Date.now() + live.offsetMs
-    if (own.value?.picture.carousels.length) apply()
     void engine.value?.tick()
   }, 1_000)
+  setInterval(() => turns() && turn(), TURN_MS)
   // Browser journeys read what is really decoded; nothing can be steered by it.
   Object.defineProperty(window, '__wall', { configurable: true, get: () => engine.value?.snapshot() ?? { peers: [], tiles: [] } })
   void load()
@@ -92,7 +173,7 @@ function load(): Promise<void> {
 
 async function loadOnce(): Promise<void> {
   clearTimeout(timer)
-  const answer = await api.get('/api/screen')
+  const answer = await api.get('/api/screen', { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) })
   if (answer.ok) {
     awaySince.value = null
     enter(answer.data)
@@ -136,32 +217,38 @@ function leave(): void {
 }
 
 function take(screen: OwnScreen): void {
-  if (own.value?.id === screen.id && own.value.revision > screen.revision) return // overtaken on its way
+  const before = own.value
+  if (before?.id === screen.id && before.revision > screen.revision) return // overtaken on its way
   own.value = screen
+  knownBefore = known
+  known = new Map([...screen.picture.tiles, ...screen.picture.carousels.flatMap(({ cameras }) => cameras)].flatMap((camera) => (camera ? [[camera.id, camera]] : [])))
   stage.value = 'shown'
   setTimeZone(screen.time_zone)
   document.title = screen.name
   remember(screen)
-  apply()
+  // The stops of a run are warm when they come.
+  const gently = screen.picture.run !== null && before?.picture.run?.id === screen.picture.run.id
+  apply(gently)
+  turn()
 }
 
 async function start(): Promise<void> {
   if (engine.value) return
-  const media = await api.get('/api/screen/media')
+  const media = await api.get('/api/screen/media', { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) })
   if (!media.ok) return void setTimeout(() => own.value && void start(), AGAIN_MS)
   if (engine.value || !own.value) return
   const { tracks, ice_servers } = media.data
   const relays = media.data.relays.length ? media.data.relays : [0]
   const wall = new Wall({
     socket: live,
-    tiles: MOST_TILES,
+    tiles: MOST_SLOTS,
     relays,
-    firsts: tracks < MOST_TILES ? [0, tracks] : [0],
+    firsts: tracks < MOST_SLOTS ? [0, tracks] : [0],
     connect: (relay, first, onState) => {
       const peer = new Peer({
         relay,
         first,
-        tracks: first ? MOST_TILES - first : tracks,
+        tracks: first ? MOST_SLOTS - first : tracks,
         iceServers: ice_servers as unknown as RTCIceServer[],
         post: (sdp, signal) => api.post('/api/screen/viewers', { body: { page: live.page, relay, first, sdp }, signal }),
       })
@@ -188,32 +275,44 @@ async function start(): Promise<void> {
 
 /** The stored picture of a camera that the screen shows; null when there is none. */
 export function pictureOfCamera(id: number): string | null {
-  const camera = tiles.value.find((one) => one?.id === id)
+  const camera = cameraOf(id)
   return camera?.picture_at ? `/api/screen/cameras/${id}/picture?at=${encodeURIComponent(camera.picture_at)}` : null
 }
 
-/** What each tile asks the hub for: cameras beyond those that the machine can play stand still, and are not pulled. */
-function apply(): void {
+/** The camera that a tile shows now: its own, of its carousel, or of the small tile that it shows large. */
+function cameraAt(index: number, small: number | null): ScreenCamera | null {
+  if (index === magnifierTile()) return small === null || small === index ? null : cameraAt(small, null)
+  const turning = turner.camera(index)
+  return turning === undefined ? (own.value?.picture.tiles[index] ?? null) : turning === null ? null : (known.get(turning) ?? null)
+}
+
+/**
+ * What each tile asks the hub for: cameras beyond those that the machine can play stand still, and are not pulled. `gently`: the
+ * picture before stays until the next one's first frame.
+ */
+function apply(gently = false): void {
   const screen = own.value
   if (!screen) return
-  const { picture } = screen
-  const found = [...picture.tiles]
-  for (const { tile, seconds, cameras: members } of picture.carousels) if (tile < found.length) found[tile] = turningCamera(members, seconds, Date.now() + live.offsetMs)
-  tiles.value = found
+  const large = magnifierTile()
+  const small = large === null ? null : turner.magnified
+  const count = Math.max(screen.picture.tiles.length, (large ?? -1) + 1)
+  tiles.value = Array.from({ length: count }, (_, index) => cameraAt(index, small))
+  const cameras = tiles.value.map((camera) => (camera && camera.state === 'approved' ? camera.id : null))
+  plays.value = playing(cameras, screen.streams, large, small)
+  magnified.value = small
   const wall = engine.value
   if (!wall) return
-  const cameras = found.map((camera) => (camera && camera.state === 'approved' ? camera.id : null))
-  const plays = playing(cameras, screen.streams)
-  wall.reach(cameras.length)
-  for (let index = 0; index < MOST_TILES; index += 1) {
-    const camera = plays[index] ? (cameras[index] ?? null) : null
-    wall.show(index, camera, qualityFor(wall.tile(index), camera, isLarge(index)))
+  wall.reach(count)
+  for (let index = 0; index < MOST_SLOTS; index += 1) {
+    const camera = plays.value[index] ? (cameras[index] ?? null) : null
+    wall.show(index, camera, qualityFor(wall.tile(index), camera, isLarge(index)), gently)
   }
 }
 
-/** One camera alone on a screen is worth its main stream; a run's stops last seconds, and stay on the stream that is warm. */
+/** A camera alone on a screen or shown large is worth its main stream; a run's stops last seconds, and stay on the stream that is warm. */
 function isLarge(index: number): boolean {
-  return index === 0 && own.value?.picture.tiles.length === 1 && own.value.picture.run === null
+  if (own.value === null || own.value.picture.run !== null) return false
+  return index === magnifierTile() || (index === 0 && own.value.picture.tiles.length === 1)
 }
 
 const SHARPEN_MS = 800
@@ -225,7 +324,7 @@ function sharpen(index: number): void {
   if (tile.quality === 'main' || qualityFor(tile, tile.camera, true) !== 'main') return
   sharpening = setTimeout(() => {
     sharpening = undefined
-    apply()
+    apply(true)
   }, SHARPEN_MS)
 }
 
