@@ -487,6 +487,11 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     at_stop(page, site, run, 5)
     confirm(page)
     at_stop(page, site, run, 6)
+    until(
+        lambda: all(one["picture_url"] for place, one in results(site, run).items() if one["seen"] and place[0] != 6),
+        seconds=30,
+        what=lambda: f"the pictures of what was seen are kept: {results(site, run)}",
+    )
     before = results(site, run)
     site.kill_hub()
     site.start_hub()

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from camera_hub.errors import HubError
 from camera_hub.patrol.plans.calendar import SpecialTimes, due_times, instant, next_due
 from camera_hub.patrol.plans.day_counts import day_counts
-from camera_hub.patrol.plans.rules import DAY, DueRule, Interval, PlanRules, check, minute_of, rule_json, rule_of
+from camera_hub.patrol.plans.rules import (
+    DAY,
+    DueRule,
+    Interval,
+    PlanRules,
+    check,
+    check_night,
+    minute_of,
+    rule_json,
+    rule_of,
+)
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 APIA, TROLL = ZoneInfo("Pacific/Apia"), ZoneInfo("Antarctica/Troll")
@@ -225,12 +235,31 @@ def test_an_instant_is_the_first_one_that_the_sites_clock_shows_from_then_on(
             PlanRules(times("08:00"), first_day=date(2026, 2, 1), last_day=date(2026, 1, 1)),
             "plan_days_reversed",
         ),
+        (  # one Monday, and Sundays alone
+            PlanRules(times("08:00"), frozenset({6}), date(2026, 12, 7), date(2026, 12, 7)),
+            "plan_no_weekday",
+        ),
     ],
 )
 def test_a_plan_that_nobody_can_follow_is_refused(rules: PlanRules, reason: str) -> None:
     with pytest.raises(HubError) as caught:
         check(rules)
     assert caught.value.reason == reason
+
+
+def test_a_short_season_with_one_of_its_weekdays_is_taken() -> None:
+    check(PlanRules(times("08:00"), frozenset({6}), date(2026, 12, 7), date(2026, 12, 13)))
+    check(PlanRules(times("08:00"), frozenset({6}), date(2026, 12, 12), date(2026, 12, 14)))
+    every_two = every(120, "00:00", "00:00")
+    single = date(2026, 12, 7)
+    check(PlanRules(times("08:00"), frozenset({6}), single, single, "other", every_two))  # due if it is special
+
+
+def test_a_night_that_ends_when_it_begins_has_no_tour() -> None:
+    check_night(PlanRules(times("08:00"), night_from=0, night_to=1))
+    with pytest.raises(HubError) as caught:
+        check_night(PlanRules(times("08:00"), night_from=360, night_to=360))
+    assert caught.value.reason == "plan_no_night"
 
 
 @pytest.mark.parametrize("text", ["24:00", "8:30", "08:60", "０8:30", "08.30", "", "-1:30"])

@@ -16,7 +16,7 @@ from camera_hub.patrol import township
 from camera_hub.patrol.plans.calendar import DueTime, SpecialTimes, due_times, next_due
 from camera_hub.patrol.plans.making import OccurrenceMaker
 from camera_hub.patrol.plans.overlaps import DuePatrol, Overlap, last_end, overlaps, tour_of
-from camera_hub.patrol.plans.rules import PlanRules, check, clock_text, rule_json
+from camera_hub.patrol.plans.rules import PlanRules, check, check_night, clock_text, rule_json
 from camera_hub.patrol.plans.stored import (
     PlannedTour,
     plan_row,
@@ -122,7 +122,7 @@ class Plans:
     async def create(self, actor: Actor, new: NewPlan) -> PlanView:
         """Raises HubError(INVALID) with what is wrong, HubError(BUSY) when there are too many."""
         township.require(actor, "plan")
-        check(new.rules)
+        _check_rules(new)
         now = self._clock.now()
         async with self._database.write() as session:
             await self._check(session, new, None)
@@ -138,7 +138,7 @@ class Plans:
         Raises PlanMoved when it was changed since `revision`, HubError(INVALID, NOT_FOUND).
         """
         township.require(actor, "plan")
-        check(new.rules)
+        _check_rules(new)
         moved: PlanView | None = None
         async with self._database.write() as session:
             plan = await plan_row(session, plan_id)
@@ -169,7 +169,7 @@ class Plans:
     async def preview(self, actor: Actor, new: NewPlan, plan_id: int | None) -> PlanOutlook:
         """What the plan would do; nothing is stored. Raises HubError(INVALID)."""
         township.require(actor, "plan")
-        check(new.rules)
+        _check_rules(new)
         now = self._clock.now()
         async with self._database.read() as session:
             tours = await planned_tours(session)
@@ -296,6 +296,12 @@ class Plans:
             return found
 
         return await asyncio.to_thread(compute)
+
+
+def _check_rules(new: NewPlan) -> None:
+    check(new.rules)
+    if new.night_tour_id is not None:
+        check_night(new.rules)
 
 
 def _put(plan: Plan, new: NewPlan, actor: Actor, now: datetime) -> None:

@@ -131,3 +131,26 @@ def check(rules: PlanRules) -> None:
         )
     if rules.first_day is not None and rules.last_day is not None and rules.last_day < rules.first_day:
         raise HubError(Kind.INVALID, "the plan's last day is before its first day", reason="plan_days_reversed")
+    if rules.in_special != "other" and not _has_weekday(rules):
+        raise HubError(
+            Kind.INVALID,
+            "none of the plan's weekdays lies between its first and last day; choose other weekdays or days",
+            reason="plan_no_weekday",
+        )
+
+
+def check_night(rules: PlanRules) -> None:
+    """Of a plan with a tour for the night. Raise HubError(INVALID) when no minute is night: it would never be due."""
+    if rules.night_from == rules.night_to:
+        raise HubError(
+            Kind.INVALID,
+            "the night ends when it begins, so that its tour is never due; give it two different times",
+            reason="plan_no_night",
+        )
+
+
+def _has_weekday(rules: PlanRules) -> bool:
+    first, last = rules.first_day, rules.last_day
+    if first is None or last is None or (last - first).days >= len(EVERY_WEEKDAY) - 1:
+        return True
+    return any((first.weekday() + later) % 7 in rules.weekdays for later in range((last - first).days + 1))

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
 from camera_hub.access.audit.verify import AuditReport
 from camera_hub.errors import HubError, Kind
@@ -135,7 +136,7 @@ async def test_sheets_have_dates_that_sort_numbers_that_add_up_and_heads_that_st
                 if cell.value in ("说明", "内容", "详情"):
                     assert all(one.alignment.wrap_text for one in values if isinstance(one.value, str))
                 longest = max((len(str(one.value)) for one in values), default=0)
-                width = sheet.column_dimensions[cell.column_letter].width
+                width = sheet.column_dimensions[get_column_letter(number + 1)].width
                 assert longest <= width or any(one.alignment.wrap_text for one in values), (sheet.title, cell.value)
             if sheet.title == "概况":
                 numbers = {line[0].value: line[1].value for line in lines}

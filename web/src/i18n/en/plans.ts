@@ -165,6 +165,7 @@ export default {
     dutyShort: ' · 24-hour duty',
     draftShort: ' (to check)',
     reversed: 'The end must come after the beginning',
+    saveAgain: 'Saving again replaces it with yours; cancel to keep theirs.',
     effect: 'In force at once: what is due within it changes; what has been due stays.',
     span: '{from} to {to}',
     state: { draft: 'To be checked', now: 'In force now', coming: 'To come', over: 'Over' },

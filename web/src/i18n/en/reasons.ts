@@ -191,6 +191,8 @@ export default {
   plan_never_due: 'this plan is never due; give it times or an interval',
   plan_no_special_times: 'give times or an interval for special periods, or let it stay the same or rest in them',
   plan_days_reversed: 'the plan’s last day is before its first day',
+  plan_no_weekday: 'none of the plan’s weekdays lies between its first and last day; choose other weekdays or days',
+  plan_no_night: 'the night ends when it begins, so that its tour is never due; give it two different times',
   plan_tour_gone: 'the tour “{tour}” was deleted, is archived or has no stops; choose another tour in the plan',
   plan_moved: '{who} has just changed this plan; look at it again',
   too_many_plans: 'there are {most} plans, which is the limit; delete some first',

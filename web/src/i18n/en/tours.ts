@@ -15,7 +15,7 @@ export default {
   copyName: '{name} (copy)',
   remove: 'Delete',
   removeTitle: 'Delete tour “{name}”?',
-  removeText: 'Its records stay.',
+  removeText: 'Its records stay. Plans that use it are not due any more: choose another tour for them.',
   removed: 'Tour deleted',
   active: 'Running now',
   follow: 'Show on the wall',

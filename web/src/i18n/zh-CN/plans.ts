@@ -165,6 +165,7 @@ export default {
     dutyShort: ' · 24 小时值班',
     draftShort: '（待核对）',
     reversed: '结束应在开始之后',
+    saveAgain: '再次保存将以您的内容为准；取消则保留对方的。',
     effect: '保存后立即生效：期间的应巡随之调整，已经到时间的不变。',
     span: '{from} 至 {to}',
     state: { draft: '待核对，未生效', now: '正在特护期', coming: '未开始', over: '已结束' },

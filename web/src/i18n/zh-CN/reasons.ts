@@ -191,6 +191,8 @@ export default {
   plan_never_due: '此计划没有任何应巡时间，请填写时间或间隔',
   plan_no_special_times: '请填写特护期内的时间或间隔，或改为照常、停巡',
   plan_days_reversed: '有效期的最后一天早于第一天',
+  plan_no_weekday: '有效期内没有所选的星期，请改选星期或有效期',
+  plan_no_night: '夜间时段的起止时间相同，夜间路线永远不会到时间，请填写两个不同的时间',
   plan_tour_gone: '路线“{tour}”已删除、已归档或没有站点，请在计划里换一条路线',
   plan_moved: '{who} 刚修改过此计划，请查看最新内容',
   too_many_plans: '计划已达上限 {most} 个，请先删除不用的',

@@ -15,7 +15,7 @@ export default {
   copyName: '{name}（副本）',
   remove: '删除',
   removeTitle: '删除路线“{name}”？',
-  removeText: '已有的巡查记录保留。',
+  removeText: '已有的巡查记录保留；用到它的巡查计划不再产生应巡，请为计划另选路线。',
   removed: '路线已删除',
   active: '正在进行',
   follow: '到实时预览查看',

@@ -18,6 +18,8 @@ export type AskedPause = 'operator' | 'attention'
 /** The hub may be reading what was seen while it is already asked to believe it. */
 const SEEN_TRIES = 4
 const SEEN_PAUSE_MS = 400
+/** A hub that has just started believes only what was seen since this page is connected again: as long as that may take, at most. */
+const SEEN_ANEW_S = 5
 export const EXTEND_S = 30
 
 export interface Patrol extends RunOnWall {
@@ -155,11 +157,13 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
       return false
     }
     busy.value = true
-    onWall.report()
+    const anew = result === 'normal' && position === stop.value?.position ? Math.min(current.least_s, SEEN_ANEW_S) * 1_000 : 0
+    const most = SEEN_TRIES + Math.ceil(anew / SEEN_PAUSE_MS)
     let answer: Result<RunResult[]>
     for (let tries = 1; ; tries += 1) {
+      onWall.report()
       answer = await api.post('/api/runs/{run_id}/confirm', { path: { run_id: current.id }, body: { position, camera_ids: cameras ? [...cameras] : null, result, words, change } })
-      if (answer.ok || answer.error.reason !== 'not_seen' || tries === SEEN_TRIES) break
+      if (answer.ok || answer.error.reason !== 'not_seen' || tries === most) break
       await wait(SEEN_PAUSE_MS)
     }
     busy.value = false
