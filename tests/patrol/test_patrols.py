@@ -348,7 +348,8 @@ async def test_who_is_handed_a_patrol_has_a_message_until_it_is_received_or_pass
         assert handover is not None
         names = [stop.name for stop in await on.reader.itinerary(li, run.id)]
         assert (handover.by_id, handover.by_name, handover.note) == (centre.actor.user_id, "张三", "桥头有施工")
-        assert (handover.position, handover.stop, handover.at, handover.received_at) == (1, names[1], run.now, None)
+        assert (handover.position, handover.stop, handover.stop_more) == (1, names[1], 0)
+        assert (handover.at, handover.received_at) == (run.now, None)
     async with centre.engine() as on:  # the hub has been restarted
         kept = await on.reader.get(li, run.id)
         assert kept.handover == handover

@@ -147,7 +147,8 @@ class RunHandoverAnswer(Answer):
     by_id: int | None  # None: the account is gone
     by_name: str
     position: int  # of the stop that was on …
-    stop: str  # … and its name
+    stop: str  # … its name …
+    stop_more: int  # … and how many cameras it shows beside the one that it is named after
     note: str
     received_at: datetime | None  # when the operator opened the patrol or put the message away
 

@@ -4,13 +4,14 @@ It is read from the patrol's events, so that it outlives every page and the hub,
 become the operator.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.patrol.runs.itinerary import Itinerary
 from camera_hub.store.tables import RunEvent
 
 
@@ -18,8 +19,8 @@ from camera_hub.store.tables import RunEvent
 class RunHandover:
     """How the present operator got the patrol. `id` is that of its event; `by_id` is None when the account is gone.
 
-    `position`, `stop`: the stop that was on, and its name. `received_at`: when the operator opened the patrol or put
-    the message away.
+    `position`, `stop`, `stop_more`: the stop that was on, its name, and how many cameras it shows beside the one whose
+    name that is (itinerary). `received_at`: when the operator opened the patrol or put the message away.
     """
 
     id: int
@@ -28,20 +29,21 @@ class RunHandover:
     by_name: str
     position: int
     stop: str
+    stop_more: int
     note: str
     received_at: datetime | None
 
 
-async def handovers(session: AsyncSession, stops: Mapping[int, Sequence[str]]) -> dict[int, RunHandover]:
-    """The last hand-over of each of the runs, given with the names of its stops; one statement.
+async def handovers(session: AsyncSession, itineraries: Mapping[int, Itinerary]) -> dict[int, RunHandover]:
+    """The last hand-over of each of the runs, given with its itinerary; one statement.
 
     Those whose operator started them or took them over have none.
     """
-    if not stops:
+    if not itineraries:
         return {}
     newest = (
         select(func.max(RunEvent.id))
-        .where(RunEvent.run_id.in_(stops), RunEvent.kind.in_(("handed_over", "taken_over", "received")))
+        .where(RunEvent.run_id.in_(itineraries), RunEvent.kind.in_(("handed_over", "taken_over", "received")))
         .group_by(RunEvent.run_id, RunEvent.kind)
     )
     events = (await session.scalars(select(RunEvent).where(RunEvent.id.in_(newest)).order_by(RunEvent.id))).all()
@@ -51,13 +53,15 @@ async def handovers(session: AsyncSession, stops: Mapping[int, Sequence[str]]) -
             found.pop(event.run_id, None)
         elif event.kind == "handed_over":
             position = event.position or 0
+            stop = itineraries[event.run_id][position]
             found[event.run_id] = RunHandover(
                 event.id,
                 event.at,
                 event.user_id,
                 event.user_name,
                 position,
-                stops[event.run_id][position],
+                stop.name,
+                stop.more,
                 str(event.detail.get("note", "")),
                 None,
             )

@@ -139,8 +139,7 @@ class RunViews:
         patrols = [run.id for run in runs if not run.loop]
         counts = await self._proof.counts(session, patrols) if patrols else {}
         alarms = await interrupts(session, {run.id: run.alarm_id for run in active if run.alarm_id is not None})
-        stops = {run.id: [stop.name for stop in situations[run.id].itinerary] for run in active if not run.loop}
-        handed = await handovers(session, stops)
+        handed = await handovers(session, {run.id: situations[run.id].itinerary for run in active if not run.loop})
         return [
             replace(
                 _view(run, situations.get(run.id), now),

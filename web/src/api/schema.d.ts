@@ -10524,6 +10524,8 @@ export interface components {
             received_at: string | null;
             /** Stop */
             stop: string;
+            /** Stop More */
+            stop_more: number;
         };
         /**
          * RunInterruptAnswer

@@ -11,7 +11,7 @@ const soon = (): string => new Date(Date.now() + 3_600_000).toISOString()
 const mine = (more: Partial<Run> = {}): Run =>
   run(7, { state: 'running', ended_at: null, end_reason: null, position: 4, stop_count: 12, operator: { id: 1, name: '用户1' }, counts: { open: 3, normal: 5, abnormal: 0, excused: 0 }, ...more })
 const handed = (more: Partial<Run> = {}): Run =>
-  mine({ handover: { id: 50, at: new Date().toISOString(), by_id: 2, by_name: '李强', position: 4, stop: '桥面', note: '桥头有施工', received_at: null }, ...more })
+  mine({ handover: { id: 50, at: new Date().toISOString(), by_id: 2, by_name: '李强', position: 4, stop: '桥面', stop_more: 1, note: '桥头有施工', received_at: null }, ...more })
 /** The page as somebody who signs in finds it, with the card and the strip in their places. */
 async function open(state: Run[], path = '/alarms'): Promise<void> {
   hub.on('GET /api/runs', () => state)
@@ -33,7 +33,7 @@ it('tells who is handed a patrol at once, by whom, at which stop, and the note; 
   expect(cards()).toEqual([])
   hub.changed('run', 7, handed({ revision: 2 }))
   await flushPromises()
-  for (const words of ['card', '交接给您', '李强', '路线7', '第 5 / 12 站 桥面', '还有 3 路待确认', '桥头有施工']) expect(cards()[0]).toContain(words)
+  for (const words of ['card', '交接给您', '李强', '路线7', '第 5 / 12 站 桥面等 2 路', '还有 3 路待确认', '桥头有施工']) expect(cards()[0]).toContain(words)
   await page.find('[data-own-go]').trigger('click')
   await flushPromises()
   expect(cards()).toEqual([])

@@ -25,7 +25,7 @@ const result = (position: number, id: number, more: Partial<RunResult> = {}): Ru
   ({ position, camera: camera(id), key: false, result: 'open', seen_s: 0, seen: false, seen_at: null, why: null, visits: 0, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: null, confirmed_at: null, ...more })
 const at = (more: Partial<Run> = {}): Run => run(7, { state: 'running', ended_at: null, end_reason: null, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), counts: { open: 3, normal: 0, abnormal: 0, excused: 0 }, ...more })
 
-const handover = (more: object = {}): NonNullable<Run['handover']> => ({ id: 50, at: new Date().toISOString(), by_id: 2, by_name: '李四', position: 0, stop: '站0', note: '桥头有施工', received_at: null, ...more })
+const handover = (more: object = {}): NonNullable<Run['handover']> => ({ id: 50, at: new Date().toISOString(), by_id: 2, by_name: '李四', position: 0, stop: '站0', stop_more: 0, note: '桥头有施工', received_at: null, ...more })
 
 /** Every camera of the scene in a tile of its own, in the open, with a picture that changes. */
 function tiles(): ShownTile[] {
