@@ -120,6 +120,24 @@ async def centre(database: Database, bus: EventBus) -> Centre:
     return Centre(database, clock, bus, actor, tours[0].id, tours[1].id, runs, maker, plans, periods, due)
 
 
+@pytest.mark.parametrize(("seconds", "due"), [(4, True), (59, True), (61, False)])
+async def test_what_is_due_while_the_rows_are_being_made_is_due(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch, seconds: int, due: bool
+) -> None:
+    make = centre.maker.make
+
+    async def slowly(now: datetime, *, everything: bool = False) -> None:
+        centre.clock.move(seconds)
+        await make(centre.clock.now(), everything=everything)
+
+    await centre.at("23T08:29:58")
+    with monkeypatch.context() as patch:
+        patch.setattr(centre.maker, "make", slowly)
+        await centre.plan("08:29", "08:30")
+    assert ("23 08:30 due" in await centre.shown()) == due
+    assert not [row for row in await centre.shown() if row.startswith("23 08:29")], "that was before the plan"
+
+
 async def test_a_day_of_a_plan(centre: Centre) -> None:
     await centre.plan("07:00", "08:30", "14:30")
     assert await centre.shown() == ["23 08:30 due", "23 14:30 due", "24 07:00 due"]

@@ -27,6 +27,8 @@ EXTEND = timedelta(hours=1)
 """Rows of a plan are added when so much of AHEAD is missing."""
 BEHIND = timedelta(days=7)
 """What was due while the hub was down is made up for so far back."""
+MADE_WITHIN = timedelta(minutes=1)
+"""So long after a change its rows may be made on a busy hub: what was due meanwhile is not left out."""
 AT_ONCE = 100
 """Plans whose rows are made in one transaction."""
 
@@ -115,8 +117,11 @@ def _live(plan: Plan) -> bool:
 
 
 def _begin(plan: Plan, now: datetime) -> datetime:
-    """A new or changed plan begins now; of others what was due while the hub was down is made up for."""
-    return now if plan.made_until is None else max(now - BEHIND, min(now, plan.made_until))
+    """A plan that is new or was changed begins then, or now where its rows are made again for another reason; of others
+    what was due while the hub was down is made up for."""
+    if plan.made_until is None:
+        return plan.changed_at if timedelta() <= now - plan.changed_at <= MADE_WITHIN else now
+    return max(now - BEHIND, min(now, plan.made_until))
 
 
 async def _mark(session: AsyncSession, plan: Plan, now: datetime) -> bool:
