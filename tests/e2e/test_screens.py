@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import BrowserContext, Error, Page, Playwright
 
 from tests.e2e.conftest import FLAGS
 from tests.e2e.site import Site, running_site, until
@@ -65,8 +65,14 @@ def machine(profile: Path) -> list[int]:
 
 
 def playing(page: Page) -> list[int]:
-    """The cameras whose fresh pictures stand in the tiles, in the order of the tiles."""
-    tiles = page.evaluate("window.__wall?.tiles ?? []")
+    """The cameras whose fresh pictures stand in the tiles, in the order of the tiles; none while the page reloads
+    itself, as it does once its hub is back."""
+    try:
+        tiles = page.evaluate("window.__wall?.tiles ?? []")
+    except Error as error:
+        if "Execution context was destroyed" not in error.message:
+            raise
+        return []
     return [tile["camera"] for tile in tiles if tile["camera"] and tile["framesShown"] and tile["phase"] == "live"]
 
 
