@@ -1,5 +1,6 @@
 export default {
   colon: ': ',
+  aside: ' ({text})',
   cameraAndMore: '{name} ({all} cameras)',
   ok: 'OK',
   cancel: 'Cancel',

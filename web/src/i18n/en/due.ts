@@ -44,7 +44,7 @@ export default {
     closing: 'Your patrol waits to be submitted',
     stop: 'stop {n} of {total}, {name}',
     progress: 'stop {n} of {total}',
-    open: '{n} cameras still to be confirmed',
+    open: '{n} camera still to be confirmed | {n} cameras still to be confirmed',
     nothingOpen: 'All is confirmed; it may be submitted',
     expires: { paused: 'expires at {at} unless you go on', closing: 'expires at {at} unless it is submitted' },
     go: { handed: 'Open the patrol', running: 'Back to the patrol', paused: 'Go on', closing: 'Complete it', waits: 'Back to the patrol' },

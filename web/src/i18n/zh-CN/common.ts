@@ -1,5 +1,6 @@
 export default {
   colon: '：',
+  aside: '（{text}）',
   cameraAndMore: '{name}等 {all} 路',
   ok: '确定',
   cancel: '取消',
