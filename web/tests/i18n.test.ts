@@ -64,9 +64,11 @@ describe('languages', () => {
     await setLanguage('en')
     const found = [0, 1, 2].map((n) => t('records.findingsN', { n }))
     const open = [1, 2].map((n) => t('due.own.open', { n }))
+    const size = [1, 2].map((n) => t('due.size', { n, span: '20 s' }))
     await setLanguage('zh-CN')
     expect(found).toEqual(['0 findings', '1 finding', '2 findings'])
     expect(open).toEqual(['1 camera still to be confirmed', '2 cameras still to be confirmed'])
+    expect(size).toEqual(['1 stop, about 20 s', '2 stops, about 20 s'])
   })
 
   it('name every reason the hub can give', () => {

@@ -4,7 +4,7 @@ export default {
   startedLate: ' (started late)',
   at: 'due at {at}',
   ago: '{span} ago',
-  size: '{n} stops, about {span}',
+  size: '{n} stop, about {span} | {n} stops, about {span}',
   noTour: 'its tour was deleted, or has no stops',
   special: 'Special period',
   night: 'Night',
