@@ -50,12 +50,12 @@ describe('languages', () => {
     expect(missing).toEqual([])
   })
 
-  it('leave no Chinese colon or bracket in what every language shows', () => {
+  it('leave no Chinese colon, bracket or list comma in what every language shows', () => {
     const sources = import.meta.glob<string>('../src/**/*.{vue,ts}', { eager: true, query: '?raw', import: 'default' })
     const found = Object.entries(sources).flatMap(([file, source]) => {
       if (file.includes('/i18n/zh-CN/') || file.endsWith('/setup/names.ts')) return [] // names.ts reads them in pasted lists
       const shown = source.replace(/\/\*[^]*?\*\/|<!--[^]*?-->|^\s*\/\/.*$/gmu, '')
-      return [...shown.matchAll(/.*[：（）].*/gu)].map(([line]) => `${file}: ${line.trim()}`)
+      return [...shown.matchAll(/.*(?:[：（）]|join\('、'\)).*/gu)].map(([line]) => `${file}: ${line.trim()}`)
     })
     expect(found).toEqual([])
   })

@@ -1,5 +1,6 @@
 export default {
   colon: ': ',
+  comma: ', ',
   aside: ' ({text})',
   cameraAndMore: '{name} ({all} cameras)',
   ok: 'OK',

@@ -1,5 +1,6 @@
 export default {
   colon: '：',
+  comma: '、',
   aside: '（{text}）',
   cameraAndMore: '{name}等 {all} 路',
   ok: '确定',
