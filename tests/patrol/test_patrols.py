@@ -197,6 +197,16 @@ async def test_what_nobody_confirmed_is_offered_and_a_stop_that_dies_then_is_exc
         assert (await on.runs.submit(centre.actor, run.id, "")).end_reason == "submitted"
 
 
+async def test_the_record_has_what_a_person_did_before_what_followed_from_it(centre: Centre) -> None:
+    tour = await centre.tour(10)
+    async with centre.engine() as on:
+        run = await on.runs.start(centre.actor, tour, loop=False)
+        run = await on.runs.control(centre.actor, run.id, "next", run.revision)
+        assert run.state == "closing"
+        events = await on.reader.events(centre.actor, run.id)
+        assert [event.kind for event in events] == ["started", "next", "closing"]
+
+
 async def test_a_patrol_of_dead_cameras_can_be_submitted_at_once(centre: Centre) -> None:
     tour = await centre.tour(10, 10)
     await centre.kill(*centre.cameras)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { remedyText } from '@/i18n'
+import { remedyText, setLanguage, t } from '@/i18n'
 import { messages } from './languages'
 
 type Tree = Record<string, unknown>
@@ -48,6 +48,27 @@ describe('languages', () => {
       }
     }
     expect(missing).toEqual([])
+  })
+
+  it('leave no Chinese colon, bracket or list comma in what every language shows', () => {
+    const sources = import.meta.glob<string>('../src/**/*.{vue,ts}', { eager: true, query: '?raw', import: 'default' })
+    const found = Object.entries(sources).flatMap(([file, source]) => {
+      if (file.includes('/i18n/zh-CN/') || file.endsWith('/setup/names.ts')) return [] // names.ts reads them in pasted lists
+      const shown = source.replace(/\/\*[^]*?\*\/|<!--[^]*?-->|^\s*\/\/.*$/gmu, '')
+      return [...shown.matchAll(/.*(?:[：（）]|join\('、'\)).*/gu)].map(([line]) => `${file}: ${line.trim()}`)
+    })
+    expect(found).toEqual([])
+  })
+
+  it('count one as one in English', async () => {
+    await setLanguage('en')
+    const found = [0, 1, 2].map((n) => t('records.findingsN', { n }))
+    const open = [1, 2].map((n) => t('due.own.open', { n }))
+    const size = [1, 2].map((n) => t('due.size', { n, span: '20 s' }))
+    await setLanguage('zh-CN')
+    expect(found).toEqual(['0 findings', '1 finding', '2 findings'])
+    expect(open).toEqual(['1 camera still to be confirmed', '2 cameras still to be confirmed'])
+    expect(size).toEqual(['1 stop, about 20 s', '2 stops, about 20 s'])
   })
 
   it('name every reason the hub can give', () => {

@@ -8,7 +8,7 @@ const NOW = Date.parse('2026-11-23T02:00:00Z')
 const at = (minutes: number): string => new Date(NOW + minutes * 60_000).toISOString()
 const mine = (id: number, more: Partial<Run> = {}): Run => run(id, { state: 'running', operator: { id: 7, name: '王芳' }, ...more })
 const handed = (id: number, event: number, received: string | null = null): Run =>
-  mine(id, { handover: { id: event, at: at(-1), by_id: 3, by_name: '李强', position: 4, stop: '桥面', note: '桥头有施工', received_at: received } })
+  mine(id, { handover: { id: event, at: at(-1), by_id: 3, by_name: '李强', position: 4, stop: '桥面', stop_more: 0, note: '桥头有施工', received_at: received } })
 const told = (runs: Run[], more: { shown?: number; elsewhere?: number[]; later?: Map<string, number> } = {}) =>
   ownPatrols(runs, { person: 7, shown: more.shown ?? null, elsewhere: new Set(more.elsewhere), later: more.later ?? new Map() }, NOW).map((one) => [one.run.id, one.kind])
 

@@ -61,10 +61,15 @@ class OpenRun:
     def cursor(self) -> Cursor:
         return cursor_of(self.run)
 
-    async def move(self, transition: Transition) -> None:
-        """Apply the transition, with its lines and, when the stops of a patrol are over by it, that event."""
+    async def move(
+        self, transition: Transition, act: EventKind | None = None, actor: Actor | None = None, **detail: Any
+    ) -> None:
+        """Apply the transition, with its lines; then the event of the act, and after it, when the stops of a patrol are
+        over by it, that one."""
         before, self.changed = self.run.state, True
         await record.apply(self.session, self.run, self.situation, transition, self.proof)
+        if act is not None:
+            self.note(act, actor, **detail)
         if self.run.state != before and (self.run.state == "closing" or self.run.end_reason == "all_dead"):
             self.note("closing" if self.run.state == "closing" else "all_dead", None)
 

@@ -129,8 +129,7 @@ class Runs:
             detail = {"reason": opened.run.pause_reason} if verb == "resume" else {}
             if verb == "pause":
                 detail = {"reason": reason}
-            await opened.move(transition)
-            opened.note(_EVENTS[verb], actor, **detail)
+            await opened.move(transition, _EVENTS[verb], actor, **detail)
             return await self._view(opened)
 
     async def extend(self, actor: Actor, run_id: int, seconds: float, revision: int) -> RunView:

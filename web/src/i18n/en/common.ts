@@ -1,5 +1,7 @@
 export default {
   colon: ': ',
+  comma: ', ',
+  aside: ' ({text})',
   cameraAndMore: '{name} ({all} cameras)',
   ok: 'OK',
   cancel: 'Cancel',

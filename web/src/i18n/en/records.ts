@@ -16,7 +16,7 @@ export default {
   unseenN: '{n} not seen',
   openN: '{n} open',
   findings: 'Findings',
-  findingsN: '{n} findings',
+  findingsN: '{n} finding | {n} findings',
   seal: 'Seal',
   sealed: 'No. {n} · {at}',
   signature: 'Signature',

@@ -92,6 +92,7 @@ export default {
     cameraNeeded: 'Choose a camera',
     categoryNeeded: 'Choose a category',
     words: 'Words',
+    whyHint: 'What is really there and how you know; nothing about persons',
     wordsHint: 'The place and what is there; nothing about persons',
     wordsNeeded: 'Say what it is',
     photo: 'a photo, if you like (JPEG or PNG, up to 8 MB)',

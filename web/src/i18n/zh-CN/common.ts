@@ -1,5 +1,7 @@
 export default {
   colon: '：',
+  comma: '、',
+  aside: '（{text}）',
   cameraAndMore: '{name}等 {all} 路',
   ok: '确定',
   cancel: '取消',

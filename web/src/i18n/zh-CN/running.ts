@@ -92,6 +92,7 @@ export default {
     cameraNeeded: '请选择画面',
     categoryNeeded: '请选择类别',
     words: '说明',
+    whyHint: '写实际情况和更改依据，不写人员信息',
     wordsHint: '写地点和情况，不写人员信息',
     wordsNeeded: '请写明情况',
     photo: '附照片（可选，JPEG/PNG，不超过 8 MB）',

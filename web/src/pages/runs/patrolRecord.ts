@@ -88,7 +88,7 @@ const resultWord = (value: unknown): string => (value === 'normal' || value === 
 /** What a confirmed result was, who had said so, who changed it and why. */
 export function changeText(event: PatrolEvent): string {
   const { before, before_words: said, before_name: name, before_at: at, words: why } = event.detail
-  const was = [resultWord(before), words(said)].filter(Boolean).join('：')
+  const was = [resultWord(before), words(said)].filter(Boolean).join(t('common.colon'))
   const parts = [t('records.changedBefore', { before: was, name: words(name), at: words(at) && clock(words(at)), by: event.user_name, on: clock(event.at) })]
   if (words(why)) parts.push(t('records.changedWhy', { why: words(why) }))
   return parts.join(' · ')

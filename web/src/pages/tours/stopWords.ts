@@ -21,7 +21,7 @@ export function stopOrigin(stop: Stop, scenes: Scenes): string {
   const shown = camerasOf(stop, scenes)
   const ids = [...new Set(shown.flatMap((id) => cameras.byId.get(id)?.village_id ?? []))]
   const names = ids.slice(0, 3).map((id) => villages.byId.get(id)?.name ?? '')
-  const where = names.join('、') + (ids.length > 3 ? ` ${t('tours.editor.moreVillages', { n: ids.length })}` : '')
+  const where = names.join(t('common.comma')) + (ids.length > 3 ? ` ${t('tours.editor.moreVillages', { n: ids.length })}` : '')
   if (stop.kind === 'camera') return where
   const what = t(stop.kind === 'scene' ? 'tours.editor.sceneOf' : 'tours.editor.groupOf', { n: shown.length })
   return where && !(stop.kind === 'group' && stop.title.startsWith(where)) ? `${what} · ${where}` : what

@@ -5,7 +5,7 @@ import { t } from '@/i18n'
 
 export function planText(plan: SuggestedPlan): string {
   const parts = [
-    plan.seasons.map((one) => t('tours.templates.season', { first: dayText(one.first), last: dayText(one.last) })).join('、'),
+    plan.seasons.map((one) => t('tours.templates.season', { first: dayText(one.first), last: dayText(one.last) })).join(t('common.comma')),
     plan.weekdays.length ? t('tours.templates.workdays') : '',
     plan.times.join(' '),
     plan.every_minutes === null ? '' : t('tours.templates.every', { n: plan.every_minutes / 60 }),
