@@ -506,9 +506,11 @@ async def test_who_has_handed_a_patrol_over_confirms_nothing_more_and_what_was_c
     li = await person(desk.centre, "li")
     run = await desk.on.reader.get(li, run.id)
     await desk.on.runs.hand_over(desk.centre.actor, run.id, li.user_id, "", run.revision)
-    with pytest.raises(HubError) as refused:
-        await desk.confirm(run.id, 0)
-    assert (refused.value.reason, refused.value.params["name"]) == ("not_operator", "li")
+    finding = NewFinding(0, desk.centre.cameras[0], "flood", "积水", change=True)
+    for attempt in (desk.confirm(run.id, 0), desk.parts.findings.add(desk.centre.actor, run.id, finding)):
+        with pytest.raises(HubError) as refused:
+            await attempt
+        assert (refused.value.reason, refused.value.params["name"]) == ("not_operator", "li")
     (one,) = [one for one in (await desk.results(run.id)).values() if one.position == 0]
     assert (one.result, one.confirmed_name) == ("normal", desk.centre.actor.display_name)
     assert await desk.parts.results.confirm(li, run.id, Confirmation(0, None, "normal"))

@@ -37,6 +37,7 @@ from camera_hub.patrol.proof.rows import (
 from camera_hub.patrol.proof.run_results import keep_instant
 from camera_hub.patrol.proof.transitions import Act, CameraResult
 from camera_hub.patrol.runs.run_events import EventKind, add_event
+from camera_hub.patrol.runs.runs import require_operator
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera, Finding, Run, RunResult
 
@@ -93,20 +94,21 @@ class Findings:
     async def add(self, actor: Actor, run_id: int, new: NewFinding) -> FindingView:
         """Note a finding, with a picture if one can be had within a few seconds.
 
-        Raises HubError: NOT_FOUND (also `no_such_stop`, `no_such_camera`), FORBIDDEN (`tour_not_yours`), CONFLICT
-        (`run_ended`, `already_confirmed`, `not_seen`, `too_many_findings`), INVALID (`no_such_category`).
+        Raises HubError: NOT_FOUND (also `no_such_stop`, `no_such_camera`), FORBIDDEN (`tour_not_yours`,
+        `not_operator`), CONFLICT (`run_ended`, `already_confirmed`, `not_seen`, `too_many_findings`), INVALID
+        (`no_such_category`).
         """
         township.require(actor, "run")
         self._check_category(new.category)
         async with self._database.read() as session:
             run, row = await _of_camera(session, actor, run_id, new)
-            await _judge(session, run, row, new)
+            await _judge(session, actor, run, row, new)
             # What is found later, in the list of what is open, has the picture of when its stop was on.
             wanted = is_on(run, new.position) or row.picture is None
         instant = await self._instants.take(new.camera_id) if wanted else Instant()
         async with self._pictures.writing() as session:
             run, row = await _of_camera(session, actor, run_id, new, locked=True)
-            after = await _judge(session, run, row, new)
+            after = await _judge(session, actor, run, row, new)
             camera = await session.get_one(Camera, new.camera_id)
             now = self._clock.now()
             finding = Finding(
@@ -213,9 +215,14 @@ async def _of_camera(
     return run, row
 
 
-async def _judge(session: AsyncSession, run: Run, row: RunResult, new: NewFinding) -> CameraResult:
-    """The camera's result after the finding. Raises HubError(CONFLICT)."""
+async def _judge(session: AsyncSession, actor: Actor, run: Run, row: RunResult, new: NewFinding) -> CameraResult:
+    """The camera's result after the finding. What is confirmed to be normal only the operator changes.
+
+    Raises HubError: CONFLICT, FORBIDDEN (`not_operator`).
+    """
     (one,) = await decided(session, run, [row])
+    if one.result == "normal" and run.state != "ended":
+        require_operator(actor, run)
     after = found(patrol_state(run), one, new.words, change=new.change)
     number = await session.scalar(select(func.count()).where(Finding.run_id == run.id)) or 0
     if number >= MOST:
