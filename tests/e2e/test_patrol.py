@@ -272,6 +272,11 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     at_stop(page, site, run, 11)
     confirm(page)
     expect(page.locator("[data-run=closing]")).to_contain_text("可以提交")
+    until(  # what has not come by the time of submitting is not taken any more
+        lambda: all(one["picture_url"] or one["picture_why"] for one in results(site, run).values() if one["seen"]),
+        seconds=15,
+        what=lambda: f"the pictures of what was seen are kept: {results(site, run)}",
+    )
     page.locator("[data-run=closing] textarea").fill("全线正常，两处问题已记录")
     page.locator("[data-run=submit]").click()
     page.locator("[data-run=ended]", has_text="巡查已提交").wait_for()
@@ -280,7 +285,9 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     assert {one["result"] for place, one in found.items() if place[1] in places.dead} == {"excused"}
     assert all(one["cause"] and one["reference"] for place, one in found.items() if place[1] in places.dead)
     looked = [one for place, one in found.items() if place[1] not in places.dead]
-    assert all(one["seen"] and one["seen_s"] >= LEAST and one["picture_url"] for one in looked), looked
+    assert all(one["seen"] and one["seen_s"] >= LEAST and one["picture_url"] for one in looked), [
+        (one["position"], one["camera"], one["seen_s"], one["picture_why"]) for one in looked if not one["picture_url"]
+    ]
     assert sorted(place[0] for place, one in found.items() if one["result"] == "abnormal") == [6, 9]
     findings = site.get("/api/findings", run_id=run)["findings"]
     assert [(one["words"], one["photo_url"] is not None) for one in findings] == [
