@@ -61,7 +61,9 @@ export function keepDue(): () => void {
   const load = (): void => void occurrences.load()
   load()
   const timer = setInterval(load, AGAIN_MS)
-  const stops = [occurrences.listen(live), live.on('hello', load), live.on('reload', load), live.onChanged('plan', load)]
+  // A list that is on its way may be older than the plan: it is read once more.
+  const again = (): void => void occurrences.load().then(load)
+  const stops = [occurrences.listen(live), live.on('hello', load), live.on('reload', load), live.onChanged('plan', again)]
   return () => {
     clearInterval(timer)
     later.value = new Map()
