@@ -1,7 +1,7 @@
 """Streams of cameras that play need not be chosen again: neither the database nor the device is asked for a tile that
 shows what runs already.
 
-What was chosen is forgotten as soon as the camera or its device changes, and asked for again where its feed is not
+What was chosen is forgotten as soon as the camera, its device or village changes, and asked for where its feed is not
 live, so that a new address, login or codec is never missed.
 """
 
