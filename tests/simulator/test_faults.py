@@ -25,6 +25,8 @@ from tests.sight.scenes import kept, repetition
 from tests.simulator.peers import DEADLINE, Picture, Reply, RtspClient, basic, pictures
 from tests.simulator.soap import LOGIN, Onvif
 
+ALIVE = CERTAIN - 0.1
+"""Share of samples that repeat below which two pictures are beyond doubt not the same one."""
 BODY = frame_of(QUICK_SUB).body_height
 
 
@@ -352,13 +354,14 @@ async def test_whoever_looks_twice_finds_a_healthy_channel_alive_and_a_frozen_on
 
     await device.rtsp.streams[1, 2].loop()
     seen = [await look() for _ in range(4)]
-    assert max(repetition(kept(one), kept(two)) for one, two in pairwise(seen)) < CERTAIN - 0.1
+    assert max(repetition(kept(one), kept(two)) for one, two in pairwise(seen)) < ALIVE
     await farm.set_fault(device.state.plan.channels[0].key, Fault.FROZEN)
     stands = [await look() for _ in range(3)]
     assert all(np.array_equal(stands[0], picture) for picture in stands), "caption and all"
     assert repetition(kept(stands[0]), kept(stands[1])) == 1.0
     await farm.set_fault(device.state.plan.channels[0].key, Fault.FROZEN, on=False)
-    assert repetition(kept(stands[0]), kept(await look())) == 0.0
+    # Which part of the loop is met depends on the hour: samples of it may repeat though the picture goes on.
+    assert repetition(kept(stands[0]), kept(await look())) < ALIVE
 
 
 async def test_a_black_channel_is_black_but_for_its_caption(farm: Farm, device: Device) -> None:
