@@ -211,3 +211,19 @@ def _entered(tree: ast.Module) -> Iterator[ast.expr]:
                     yield node.args[0]
                 case "start":
                     yield node.args[-1]
+
+
+def test_documents_name_what_exists() -> None:
+    """Paths in all of them; in the glossary's second column also the classes."""
+    folders = ("tests", "build_tools", "web/plugins", "web/tests")
+    others = (path for folder in folders for path in (ROOT / folder).rglob("*.*"))
+    places = {str(path.relative_to(ROOT)) for path in (*MODULES, *WEB, *others)}
+    words = set(re.findall(r"\w+", "\n".join(path.read_text("utf-8") for path in (*MODULES, *WEB))))
+    lost = []
+    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/decisions.md", "docs/glossary.md"):
+        for code in re.findall(r"`([^`\n]+)`", (ROOT / name).read_text("utf-8")):
+            if re.fullmatch(r"[\w/]+\.(py|ts|vue)|[a-z_]\w*(/\w+)+/?|[a-z_]\w*/", code) and "NNNN" not in code:
+                lost += [f"{name}: {code}"] if not any(code in f"/{place}" for place in places) else []
+            if name.endswith("glossary.md") and re.fullmatch(r"[A-Z]\w+(\.\w+)?", code):
+                lost += [f"{name}: {code}" for part in code.split(".") if part not in words]
+    assert lost == []
