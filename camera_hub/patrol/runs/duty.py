@@ -1,7 +1,7 @@
 """For how long of a visit somebody was the operator of the patrol. Pure.
 
-A record proves what was visible to the person who ran the patrol at that time: what pages of others show, who look on or
-are to take it over, proves nothing of it. So a report counts for the time of the visit in which its user was the
+A record proves what was visible to the person who ran the patrol at that time: what pages of others show, who look on
+or are to take it over, proves nothing of it. So a report counts for the time of the visit in which its user was the
 operator, and the last one of whoever has handed the patrol over still counts for the time until then.
 """
 
