@@ -301,6 +301,31 @@ describe('a running patrol', () => {
     expect(page.findAll('button').some((one) => one.text() === '接手')).toBe(true)
   })
 
+  it('reports only what it showed while its user was the operator, from nothing each time', async () => {
+    const reported = (): { camera: number; seconds: number }[][] => hub.heard.filter((one) => one.type === 'seen').map((one) => one.cameras as { camera: number; seconds: number }[])
+    state = at({ operator: { id: 2, name: '李四' } })
+    await open()
+    await look(12)
+    expect(reported()).toEqual([])
+    await moved({ operator: { id: 1, name: '用户1' } })
+    await look(4)
+    const own = reported().flat().map((one) => one.seconds)
+    expect(Math.max(...own)).toBeGreaterThanOrEqual(3)
+    expect(Math.max(...own)).toBeLessThan(5)
+    const before = reported().length
+    await moved({ operator: { id: 2, name: '李四' } })
+    expect(reported().length).toBe(before + 1) // the last it saw while it was theirs
+    await look(12)
+    expect(reported().length).toBe(before + 1)
+  })
+
+  it('reports what any page shows of a presentation', async () => {
+    state = at({ loop: true, operator: { id: 2, name: '李四' } })
+    await open()
+    await look(4)
+    expect(hub.heard.some((one) => one.type === 'seen')).toBe(true)
+  })
+
   it('tells who is handed the patrol by whom, where and why, once, and receives it', async () => {
     hub.on('POST /api/runs/7/receive', () => (state = at({ ...state, now: new Date().toISOString(), handover: handover({ received_at: new Date().toISOString() }) })))
     state = at({ operator: { id: 2, name: '李四' } })
