@@ -20,7 +20,7 @@ const selected = ref<number | null>(null)
 
 const camera = (id: number) => ({ id, name: `点位${id}`, village: '村1' })
 const stop = (position: number, cameras: number[], more: Partial<ItineraryStop> = {}) =>
-  ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: cameras.length > 1 ? '4' : '1', dwell_s: 10, preset: null, key: false, cameras: cameras.map(camera), ...more })
+  ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: cameras.length > 1 ? '4' : '1', dwell_s: 10, presets: [], key: false, cameras: cameras.map(camera), ...more })
 const result = (position: number, id: number, more: Partial<RunResult> = {}): RunResult =>
   ({ position, camera: camera(id), key: false, result: 'open', seen_s: 0, seen: false, seen_at: null, why: null, visits: 0, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: null, confirmed_at: null, ...more })
 const at = (more: Partial<Run> = {}): Run => run(7, { state: 'running', ended_at: null, end_reason: null, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), counts: { open: 3, normal: 0, abnormal: 0, excused: 0 }, ...more })
