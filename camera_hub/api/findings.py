@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -19,15 +18,16 @@ from camera_hub.api.schemas.proof import (
     FindingCategoryAnswer,
     FindingsAnswer,
 )
+from camera_hub.api.sheet_bodies import XLSX, Language, download
 from camera_hub.clock import Clock
 from camera_hub.patrol.proof.finding_list import LIMIT, FindingList, FindingQuery
 from camera_hub.patrol.proof.finding_sheet import MOST_ROWS, finding_sheet
 from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings, NewFinding
 from camera_hub.settings import Settings
+from camera_hub.sheets.language import said
 
 router = APIRouter(tags=["findings"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PHOTO_PATH = r"/api/findings/[0-9]{1,10}/photo"
 """Where photos are uploaded (api.limits)."""
 _JPEG = "image/jpeg"
@@ -76,12 +76,14 @@ async def finding_categories(actor: Reader, settings: HubSettings) -> list[Findi
     response_class=Response,
     responses={200: {"content": {XLSX: {}}, "description": "The findings as a sheet, newest first."}},
 )
-async def export_findings(actor: Reader, findings: AllFindings, settings: HubSettings, query: Asked) -> Response:
+async def export_findings(
+    actor: Reader, findings: AllFindings, settings: HubSettings, query: Asked, language: Language = "zh"
+) -> Response:
     """All findings of the query as a sheet; of more than it may have, the newest."""
     found = await findings.newest(actor, query, MOST_ROWS)
-    content = await run_in_threadpool(finding_sheet, found, settings.patrol.finding_categories, settings.site.zone)
-    shown = f"attachment; filename=\"findings.xlsx\"; filename*=UTF-8''{quote('巡查发现问题.xlsx')}"
-    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
+    categories = settings.patrol.finding_categories
+    content = await run_in_threadpool(finding_sheet, found, categories, settings.site.zone, language)
+    return download(said(("巡查发现问题.xlsx", "Findings of patrols.xlsx"), language), content, "findings.xlsx")
 
 
 @router.post("/api/runs/{run_id}/findings", status_code=201)

@@ -54,7 +54,7 @@ class FakePhotographer:
     """Every camera has a picture, but for those with `errors`. `asked`: (camera, width, stream)."""
 
     now: Callable[[], datetime]
-    errors: dict[int, HubError] = field(default_factory=dict)
+    errors: dict[int, Exception] = field(default_factory=dict)
     asked: list[tuple[int, int, str]] = field(default_factory=list)
     size: int = 0
 
@@ -630,6 +630,51 @@ async def test_of_a_screen_the_pictures_that_came_are_kept_and_the_others_tried_
     desk.photographer.errors.clear()
     await desk.until(run.id, lambda found: found[0, 1].picture_url is not None, step=0.1)
     assert [camera for camera, _, _ in desk.photographer.asked].count(desk.centre.cameras[0]) == 1
+
+
+async def test_a_picture_that_fails_as_nobody_has_foreseen_costs_no_other_one(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = desk.centre.cameras[1]
+    desk.photographer.errors = {broken: RuntimeError("a bug")}
+    run = await desk.start([0, 1, 2])
+    await desk.look(run.id, 0, 0, 1, 2, seconds=4.0)
+    await desk.until(run.id, lambda found: all(found[0, n].picture_url for n in (0, 2)))
+    assert f"the picture of camera {broken} failed unexpectedly" in caplog.text
+    assert not list(desk.files.glob("*.part"))
+    desk.photographer.errors.clear()
+    await desk.until(run.id, lambda found: found[0, 1].picture_url is not None, step=0.1)
+    assert [camera for camera, _, _ in desk.photographer.asked].count(desk.centre.cameras[0]) == 1
+    assert desk.kept() == await desk.stored()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), HubError(Kind.STORAGE_FULL, "the disk is full")])
+async def test_where_a_picture_cannot_be_staged_or_kept_no_file_of_the_screen_is_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whatever it fails of: of those that were on the disk by then nothing is left, and they are taken again."""
+    run = await desk.start([0, 1, 2])
+    add, failing, left = desk.parts.pictures.add_staged, [True], list[Path]()
+    unstage = desk.parts.pictures.unstage
+
+    async def failing_once(
+        session: AsyncSession, run_id: int, staged: Sequence[StagedPicture]
+    ) -> Sequence[KeptPicture]:
+        if failing:
+            failing.pop()
+            raise error
+        return await add(session, run_id, staged)
+
+    async def looked_at(staged: Collection[StagedPicture]) -> None:
+        await unstage(staged)
+        left.extend(desk.files.glob("*.part"))
+
+    monkeypatch.setattr(desk.parts.pictures, "add_staged", failing_once)
+    monkeypatch.setattr(desk.parts.pictures, "unstage", looked_at)
+    await desk.look(run.id, 0, 0, 1, 2, seconds=4.0)
+    await desk.until(run.id, lambda found: all(one.picture_url for one in found.values()), step=0.1)
+    assert (failing, left) == ([], [])
+    assert desk.kept() == await desk.stored()
 
 
 async def test_a_picture_whose_transaction_fails_is_taken_again_and_leaves_no_file(

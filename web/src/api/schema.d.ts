@@ -8745,6 +8745,22 @@ export interface components {
             warning: number;
         };
         /**
+         * OperatorTurnAnswer
+         * @description Somebody became the operator of a patrol under way. `position`: of the stop that was on; null: its stops were
+         *     over.
+         */
+        OperatorTurnAnswer: {
+            /** Name */
+            name: string;
+            /** Position */
+            position: number | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
          */
@@ -9873,8 +9889,9 @@ export interface components {
         };
         /**
          * RecordRowAnswer
-         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user took
-         *     part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
+         * @description A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
+         *     visible for the least time; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
+         *     has expired is sealed without a signature.
          */
         RecordRowAnswer: {
             /** Due At */
@@ -9925,6 +9942,8 @@ export interface components {
             tour_id: number;
             /** Tour Name */
             tour_name: string;
+            /** Turns */
+            turns: components["schemas"]["OperatorTurnAnswer"][];
             /** Unseen */
             unseen: number;
         };
@@ -16406,6 +16425,8 @@ export interface operations {
     export_findings_api_findings_export_xlsx_get: {
         parameters: {
             query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 run_id?: number | null;
                 village_id?: number | null;
                 camera_id?: number | null;
@@ -18937,6 +18958,8 @@ export interface operations {
         parameters: {
             query?: {
                 village_id?: number | null;
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
             };
             header?: never;
             path?: never;
@@ -20454,6 +20477,8 @@ export interface operations {
     records_xlsx_api_records_records_xlsx_get: {
         parameters: {
             query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 state?: ("active" | "submitted" | "given_up") | null;
                 loop?: boolean | null;
                 tour_id?: number | null;
@@ -20799,6 +20824,8 @@ export interface operations {
         parameters: {
             query: {
                 unit?: string | null;
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 first: string;
                 last: string;
                 village_id?: number | null;
@@ -21599,7 +21626,10 @@ export interface operations {
     };
     record_xlsx_api_runs__run_id__record_xlsx_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
+            };
             header?: never;
             path: {
                 run_id: number;

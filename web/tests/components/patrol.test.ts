@@ -301,6 +301,31 @@ describe('a running patrol', () => {
     expect(page.findAll('button').some((one) => one.text() === '接手')).toBe(true)
   })
 
+  it('reports only what it showed while its user was the operator, from nothing each time', async () => {
+    const reported = (): { camera: number; seconds: number }[][] => hub.heard.filter((one) => one.type === 'seen').map((one) => one.cameras as { camera: number; seconds: number }[])
+    state = at({ operator: { id: 2, name: '李四' } })
+    await open()
+    await look(12)
+    expect(reported()).toEqual([])
+    await moved({ operator: { id: 1, name: '用户1' } })
+    await look(4)
+    const own = reported().flat().map((one) => one.seconds)
+    expect(Math.max(...own)).toBeGreaterThanOrEqual(3)
+    expect(Math.max(...own)).toBeLessThan(5)
+    const before = reported().length
+    await moved({ operator: { id: 2, name: '李四' } })
+    expect(reported().length).toBe(before + 1) // the last it saw while it was theirs
+    await look(12)
+    expect(reported().length).toBe(before + 1)
+  })
+
+  it('reports what any page shows of a presentation', async () => {
+    state = at({ loop: true, operator: { id: 2, name: '李四' } })
+    await open()
+    await look(4)
+    expect(hub.heard.some((one) => one.type === 'seen')).toBe(true)
+  })
+
   it('tells who is handed the patrol by whom, where and why, once, and receives it', async () => {
     hub.on('POST /api/runs/7/receive', () => (state = at({ ...state, now: new Date().toISOString(), handover: handover({ received_at: new Date().toISOString() }) })))
     state = at({ operator: { id: 2, name: '李四' } })
@@ -435,11 +460,14 @@ describe('a patrol whose stops are over', () => {
     await open()
     const box = page.findAll('input[type=checkbox]')[1]!
     await box.setValue(false)
+    await page.find('[data-run=closing] textarea').setValue('桥下有积水')
     box.element.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true, cancelable: true }))
     await flushPromises()
     expect(posts('/next')).toHaveLength(1)
     await moved({ state: 'closing', step: null, position: 0, next_position: 1, time_left_s: 0, confirm: 'end' })
-    await page.findAll('input[type=checkbox]')[1]!.setValue(false)
+    // What was taken out and written is still there after a stop was shown once more.
+    expect(page.findAll<HTMLInputElement>('input[type=checkbox]').map((one) => one.element.checked)).toEqual([true, false, true])
+    expect(page.find<HTMLTextAreaElement>('[data-run=closing] textarea').element.value).toBe('桥下有积水')
     await page.find('[data-run=confirm-all]').trigger('click')
     await flushPromises()
     expect(posts('/confirm').map((call) => call.body)).toEqual([{ position: 0, camera_ids: [1], result: 'normal', words: '', change: false }, { position: 1, camera_ids: [3], result: 'normal', words: '', change: false }])
@@ -481,6 +509,42 @@ describe('the results that a page knows', () => {
     results = results.map((one) => (one.position ? { ...one, result: 'abnormal' } : one))
     await told()
     expect(asked()).toEqual(['all', '0', '0', 'all'])
+  })
+})
+
+describe('what is being written about a camera', () => {
+  const box = () => document.querySelector<HTMLElement>('.el-message-box')
+  const escape = async (more: object = {}): Promise<void> => {
+    document.querySelector('[data-report] textarea')!.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', code: 'Escape', bubbles: true, cancelable: true, ...more }))
+    await look(1)
+  }
+
+  it('is not lost by a key: giving it up is asked for', async () => {
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    const area = document.querySelector<HTMLTextAreaElement>('[data-report] textarea')!
+    area.value = '护栏被撞'
+    area.dispatchEvent(new Event('input'))
+    await escape()
+    expect(box()!.textContent).toContain('放弃填写的内容')
+    box()!.querySelector<HTMLElement>('.el-message-box__btns button')!.click() // go on
+    await look(1)
+    expect(document.querySelector<HTMLTextAreaElement>('[data-report] textarea')!.value).toBe('护栏被撞')
+    await escape()
+    box()!.querySelector<HTMLElement>('.el-button--primary')!.click()
+    await look(1)
+    expect(document.querySelector('[data-report]')).toBeNull()
+  })
+
+  it('closes at once while it is empty', async () => {
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    await escape()
+    expect(document.querySelector('[data-report]')).toBeNull()
   })
 })
 

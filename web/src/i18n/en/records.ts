@@ -36,6 +36,8 @@ export default {
   seenShort: 'seen {s} s only',
   notSeen: 'not seen',
   notSeenWhy: 'not seen: {why}',
+  noOwnPage: 'the operator had no page open',
+  paperSeen: 'Seconds seen are those of pages of whoever was the operator then, of several at once the longest; screens and pages of others do not count.',
   keyStop: 'key stop',
   skipped: 'skipped',
   onFor: 'on at {at} for {s}',

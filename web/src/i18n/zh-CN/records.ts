@@ -36,6 +36,8 @@ export default {
   seenShort: '只看到 {s} 秒',
   notSeen: '未看',
   notSeenWhy: '未看：{why}',
+  noOwnPage: '巡查人没有打开巡查页面',
+  paperSeen: '“看到”按当时巡查人本人账号打开的页面计量，同时开几个页面取最长的一个；大屏和他人的页面不计。',
   keyStop: '重点站',
   skipped: '跳过',
   onFor: '{at} 到站，停留 {s}',

@@ -62,10 +62,15 @@ export function filterCounts(results: readonly PatrolResult[]): Record<Filter, n
   return { all: results.length, abnormal: count('abnormal'), unseen: count('unseen'), excused: count('excused'), key: count('key') }
 }
 
+/** Why a camera of a patrol was not seen: pages of others do not count, so that none was open is said of the operator's. */
+export function unseenText(why: string): string {
+  return why === 'no_page' ? t('records.noOwnPage') : reasonText(why)
+}
+
 /** "看到 12.5 秒", or why it was not seen. */
 export function seenText(result: PatrolResult): string {
   if (result.seen) return t('records.seen', { s: secondsText(result.seen_s) })
-  if (result.why) return t('records.notSeenWhy', { why: reasonText(result.why) })
+  if (result.why) return t('records.notSeenWhy', { why: unseenText(result.why) })
   return result.seen_s > 0 ? t('records.seenShort', { s: secondsText(result.seen_s) }) : t('records.notSeen')
 }
 
