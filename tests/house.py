@@ -1,6 +1,7 @@
 """What the house rules look at: modules as syntax trees. `python -m tests.house` lists the modules over 400 lines."""
 
 import ast
+import gc
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,9 +41,21 @@ def room(path: Path) -> str:
 
 
 @cache
-def tree(path: Path) -> ast.Module:
-    """Of one module; parsed once in a worker for all tests that read the sources (tests.selection.TOGETHER)."""
-    return ast.parse(path.read_text("utf-8"))
+def trees() -> dict[Path, ast.Module]:
+    """All modules; parsed once in a worker for all tests that read the sources (tests.selection.TOGETHER).
+
+    Without the garbage collector, which would go through all that there is again and again (3 of 4 seconds), and which
+    need not look at it later either: nothing of it is ever garbage.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        found = {path: ast.parse(path.read_text("utf-8")) for path in MODULES}
+        gc.freeze()
+        return found
+    finally:
+        if running:
+            gc.enable()
 
 
 def classes(tree: ast.AST) -> list[ast.ClassDef]:

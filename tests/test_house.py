@@ -10,7 +10,7 @@ import pytest
 
 from camera_hub.errors import Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
-from tests.house import MODULES, PACKAGE, ROOT, WEB, classes, is_protocol, real_sleeps, retry_loops, room, size, tree
+from tests.house import MODULES, PACKAGE, ROOT, WEB, classes, is_protocol, real_sleeps, retry_loops, room, size, trees
 
 MOST_ARGUMENTS, MOST_METHODS = 7, 12
 LARGER = {
@@ -39,8 +39,8 @@ CLOCKS = {"clock.py", "simulator/clock.py"}
 
 
 @cache
-def trees() -> dict[str, ast.Module]:
-    return {str(path.relative_to(PACKAGE)): tree(path) for path in MODULES}
+def named() -> dict[str, ast.Module]:
+    return {str(path.relative_to(PACKAGE)): tree for path, tree in trees().items()}
 
 
 def test_classes_are_given_and_offer_no_more_than_can_be_kept_in_mind() -> None:
@@ -48,7 +48,7 @@ def test_classes_are_given_and_offer_no_more_than_can_be_kept_in_mind() -> None:
     assert len(WEB) > 20
     measured = {
         f"{path}:{node.name}": (found.arguments, found.methods)
-        for path, tree in trees().items()
+        for path, tree in named().items()
         if room(PACKAGE / path) not in TOOLS and not path.startswith(("store/tables", "api/schemas"))
         for node in classes(tree)
         if not is_protocol(node)
@@ -72,7 +72,7 @@ def test_classes_are_given_and_offer_no_more_than_can_be_kept_in_mind() -> None:
 def test_no_two_classes_of_the_hub_share_a_name() -> None:
     """Several protocols of one name in a room are narrow views of one part, each declared where it is used."""
     places = defaultdict(list)
-    for path, source in trees().items():
+    for path, source in named().items():
         if room(PACKAGE / path) not in TOOLS | PROCESSES:
             for node in classes(source):
                 places[node.name].append((path, is_protocol(node)))
@@ -96,7 +96,7 @@ def test_only_running_retries() -> None:
     """A second loop that swallows a failure, pauses and tries again has no jitter and no growing pause: a herd."""
     found = {
         f"{path}:{function}"
-        for path, tree in trees().items()
+        for path, tree in named().items()
         if not path.startswith("simulator/")
         for function in retry_loops(tree)
     }
@@ -104,7 +104,7 @@ def test_only_running_retries() -> None:
 
 
 def test_time_is_handed_in() -> None:
-    found = {path for path, tree in trees().items() if real_sleeps(tree)}
+    found = {path for path, tree in named().items() if real_sleeps(tree)}
     assert found == CLOCKS, "wait by the Clock that the part is given"
 
 
@@ -189,7 +189,7 @@ def test_each_part_of_the_hub_runs_once() -> None:
     """Two branches that move the same lines merge without a conflict, and then two rounds look at every camera."""
     started = [
         call.func.id
-        for path, tree in trees().items()
+        for path, tree in named().items()
         if path == "app.py" or path.startswith("wiring/")
         for call in _entered(tree)
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)

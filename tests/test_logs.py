@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from camera_hub import logs
 from camera_hub.logs import MAX_MESSAGE, Redaction, Sparing, outside, redact
 from camera_hub.text import is_invisible
-from tests.house import MODULES, PACKAGE, tree
+from tests.house import MODULES, PACKAGE, trees
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_every_process_logs_through_these_filters() -> None:
     found = [
         path.relative_to(PACKAGE).as_posix()
         for path in MODULES
-        for node in ast.walk(tree(path))
+        for node in ast.walk(trees()[path])
         if isinstance(node, ast.Attribute) and node.attr in ways
     ]
     assert [path for path in found if not path.startswith(("simulator/", "bench/"))] == ["logs.py"]

@@ -4,7 +4,7 @@ first by the one decision (cameras.reach), in the same function or by the caller
 import ast
 from collections.abc import Iterator
 
-from tests.house import MODULES, PACKAGE, room, tree
+from tests.house import MODULES, PACKAGE, room, trees
 
 OPENS = {
     "open_connection",
@@ -47,7 +47,7 @@ def opening() -> Iterator[tuple[str, ast.AST]]:
     for path in MODULES:
         if room(path) in NO_DEVICES:
             continue
-        for function in ast.walk(tree(path)):
+        for function in ast.walk(trees()[path]):
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             calls = [node for node in own_nodes(function) if isinstance(node, ast.Call)]
@@ -76,7 +76,7 @@ def checks(function: ast.AST) -> bool:
 def functions() -> dict[str, list[ast.AST]]:
     found: dict[str, list[ast.AST]] = {}
     for path in MODULES:
-        for node in ast.walk(tree(path)):
+        for node in ast.walk(trees()[path]):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 found.setdefault(f"{path.relative_to(PACKAGE)}:{node.name}", []).append(node)
     return found

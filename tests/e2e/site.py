@@ -6,6 +6,7 @@ import secrets
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -23,6 +24,8 @@ from tests.fakes.processes import children
 T = TypeVar("T")
 PASSWORD = secrets.token_urlsafe(12)
 START_SECONDS = 180.0
+TLS = ssl.create_default_context()
+"""Made once: httpx makes one for each client and call (27 ms of a core), although nothing here speaks TLS."""
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -78,12 +81,14 @@ class Site:
 
     def fault(self, target: str, fault: str, *, on: bool = True) -> None:
         """Switch a simulator fault at a village, device or channel."""
-        answer = httpx.post(f"{self.control}/faults", json={"target": target, "fault": fault, "on": on}, timeout=10)
+        answer = httpx.post(
+            f"{self.control}/faults", json={"target": target, "fault": fault, "on": on}, timeout=10, verify=TLS
+        )
         assert answer.status_code == 200, answer.text
 
     def simulated(self) -> dict[str, Any]:
         """What the simulator has counted."""
-        counted: dict[str, Any] = httpx.get(f"{self.control}/stats", timeout=10).json()
+        counted: dict[str, Any] = httpx.get(f"{self.control}/stats", timeout=10, verify=TLS).json()
         return counted
 
     def get(self, path: str, **query: Any) -> Any:
@@ -121,7 +126,7 @@ class Site:
         def ready() -> bool:
             assert hub.poll() is None, f"the hub ended: {out.read_text()}\n{log.read_text()[-4000:]}"
             try:
-                return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+                return httpx.get(f"{self.url}/readyz", timeout=2, verify=TLS).status_code == 200
             except httpx.HTTPError:
                 return False
 

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import FLAGS
-from tests.e2e.site import PASSWORD, Site, running_site, until
+from tests.e2e.site import PASSWORD, TLS, Site, running_site, until
 from tests.e2e.wall import open_wall, sign_in, wait_playing
 
 pytestmark = pytest.mark.browser
@@ -50,7 +50,9 @@ def dome(site: Site) -> Dome:
 
 def simulated(site: Site, dome: Dome) -> dict[str, Any]:
     """Where the simulated dome points, whether it moves, and what it was told."""
-    found: dict[str, Any] = httpx.get(f"{site.control}/ptz", params={"target": dome.key}, timeout=10).json()["domes"]
+    found: dict[str, Any] = httpx.get(
+        f"{site.control}/ptz", params={"target": dome.key}, timeout=10, verify=TLS
+    ).json()["domes"]
     return dict(found[dome.key])
 
 

@@ -12,14 +12,15 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, repeat
 from pathlib import Path
 from types import MappingProxyType
 
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError
 from camera_hub.settings import SheetSettings
-from camera_hub.sheets.answer import MAX_FILE
+from camera_hub.sheets.answer import MAX_FILE, MAX_UNPACKED
 from camera_hub.sheets.reading import sheet_reader
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 
@@ -29,9 +30,13 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
 def workbook(
-    sheet: bytes, shared: bytes = b"", *, sheets: int = 1, extra: Mapping[str, bytes] = MappingProxyType({})
+    sheet: bytes | Iterable[bytes],
+    shared: bytes = b"",
+    *,
+    sheets: int = 1,
+    extra: Mapping[str, bytes] = MappingProxyType({}),
 ) -> bytes:
-    """A workbook whose parts are as given."""
+    """A workbook whose parts are as given; a large sheet in pieces, which are packed one by one and quickly."""
     listed = "".join(f'<sheet name="S{n}" sheetId="{n}" r:id="rId{n}"/>' for n in range(1, sheets + 1))
     related = "".join(
         f'<Relationship Id="rId{n}" Type="{REL}/worksheet" Target="worksheets/sheet1.xml"/>'
@@ -50,19 +55,32 @@ def workbook(
         "xl/_rels/workbook.xml.rels": (
             f'<Relationships xmlns="{PACKAGE}/relationships">{related}</Relationships>'
         ).encode(),
-        "xl/worksheets/sheet1.xml": sheet,
+        **({"xl/worksheets/sheet1.xml": sheet} if isinstance(sheet, bytes) else {}),
         "xl/sharedStrings.xml": shared or f"<sst {NS}/>".encode(),
         **extra,
     }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    out, level = io.BytesIO(), None if isinstance(sheet, bytes) else 1
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
+        if not isinstance(sheet, bytes):
+            with archive.open("xl/worksheets/sheet1.xml", "w") as part:
+                for piece in sheet:
+                    part.write(piece)
     return out.getvalue()
 
 
+ROWS_END = b"</sheetData></worksheet>"
+
+
 def rows(xml: bytes) -> bytes:
-    return b"<worksheet " + NS.encode() + b"><sheetData>" + xml + b"</sheetData></worksheet>"
+    return b"<worksheet " + NS.encode() + b"><sheetData>" + xml + ROWS_END
+
+
+def blanks(times: int) -> Iterable[bytes]:
+    """A sheet of nothing, so many times as large as what may be unpacked."""
+    size = 1024 * 1024
+    return chain([rows(b"")[: -len(ROWS_END)]], repeat(b" " * size, times * MAX_UNPACKED // size), [ROWS_END])
 
 
 def good() -> bytes:
@@ -76,7 +94,7 @@ def million_rows() -> bytes:
 
 def lying_bomb() -> bytes:
     """Its directory claims a kilobyte."""
-    data = bytearray(workbook(rows(b" " * 300_000_000)))
+    data = bytearray(workbook(blanks(2)))
     at = data.rfind(b"xl/worksheets/sheet1.xml") - 46
     struct.pack_into("<I", data, at + 24, 1000)
     return bytes(data)
@@ -160,7 +178,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "broken xls": (lambda: ole("Workbook"), {"sheet_broken"}),
     "doc": (lambda: ole("WordDocument"), {"sheet_kind"}),
     "8 MiB + 1": (lambda: b"a,b\n" * (MAX_FILE // 4) + b"x", {"sheet_file_large"}),
-    "zip bomb": (lambda: workbook(rows(b" " * 1_000_000_000)), {"sheet_unpacked"}),
+    "zip bomb": (lambda: workbook(blanks(5)), {"sheet_unpacked"}),
     "lying zip bomb": (lying_bomb, {"sheet_broken", "sheet_unpacked"}),
     "entity bomb": (lambda: entities("bomb"), {"sheet_broken"}),
     "external entity": (lambda: entities("file"), {"sheet_broken"}),
