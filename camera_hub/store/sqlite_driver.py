@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiosqlite
+from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_connection
 from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_connection,
     AsyncAdapt_aiosqlite_cursor,
     AsyncAdapt_aiosqlite_dbapi,
 )
-from sqlalchemy.util import await_only
+from sqlalchemy.util import EMPTY_DICT, await_only
 
 
 def sqlite_driver() -> Any:
@@ -40,10 +41,10 @@ class _Done:
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
     __slots__ = ()
 
-    def __init__(self, adapt_connection: "_Connection") -> None:
+    def __init__(self, adapt_connection: AsyncAdapt_dbapi_connection) -> None:
         self._adapt_connection = adapt_connection
         self._connection = adapt_connection._connection
-        self._soft_closed_memoized = {}  # never filled: see _async_soft_close
+        self._soft_closed_memoized = EMPTY_DICT  # never filled: see _async_soft_close
         self._cursor: Any = _Done()
         self._rows = deque()
 
