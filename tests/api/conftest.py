@@ -8,6 +8,7 @@ part of the hub.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from camera_hub.access.accounts import Account, Accounts
 from camera_hub.access.policy import ALWAYS_BOUND, OF_PERSONS, Actor, Role, VillageGrant
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.live_changes import SharedReader
-from camera_hub.api.routing import COOKIE, CSRF_HEADER
+from camera_hub.api.routing import COOKIE, CSRF_HEADER, Stated, policies
 from camera_hub.app import Parts, attach, create_app, parts
 from camera_hub.clock import Clock
 from camera_hub.media.child_process import Spawn
@@ -63,6 +64,12 @@ async def told(reader: SharedReader, actor: Actor, identity: Any) -> dict[str, A
     render = (await reader([identity])).get(identity)
     answer = render(actor) if render is not None else None
     return answer.model_dump(mode="json") if answer is not None else None
+
+
+@cache
+def stated_routes() -> tuple[Stated, ...]:
+    """Every route with its policy, made once for all files: it takes a second."""
+    return tuple(policies(create_app(Settings())))
 
 
 @pytest.fixture(scope="session")
