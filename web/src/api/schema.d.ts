@@ -1595,14 +1595,15 @@ export interface paths {
         post?: never;
         /**
          * Delete Finding
-         * @description Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended.
+         * @description Withdraw a finding that was a mistake: whoever made it, and the operator. The record keeps what it said, and who
+         *     withdrew it. 409 `run_ended` once its patrol has ended.
          */
         delete: operations["delete_finding_api_findings__finding_id__delete"];
         options?: never;
         head?: never;
         /**
          * Change Finding
-         * @description Correct a finding; 409 `run_ended` once its patrol has ended.
+         * @description Correct a finding: whoever made it, and the operator. 409 `run_ended` once its patrol has ended.
          */
         patch: operations["change_finding_api_findings__finding_id__patch"];
         trace?: never;
@@ -7537,6 +7538,15 @@ export interface components {
             /** Village */
             village: string;
         };
+        /** ItineraryPresetAnswer */
+        ItineraryPresetAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Name */
+            name: string;
+            /** Token */
+            token: string;
+        };
         /** ItineraryStopAnswer */
         ItineraryStopAnswer: {
             /** Cameras */
@@ -7555,8 +7565,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
-            /** Preset */
-            preset: string | null;
+            /** Presets */
+            presets: components["schemas"]["ItineraryPresetAnswer"][];
         };
         /**
          * JobAnswer
@@ -8745,6 +8755,22 @@ export interface components {
             warning: number;
         };
         /**
+         * OperatorTurnAnswer
+         * @description Somebody became the operator of a patrol under way. `position`: of the stop that was on; null: its stops were
+         *     over.
+         */
+        OperatorTurnAnswer: {
+            /** Name */
+            name: string;
+            /** Position */
+            position: number | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
          */
@@ -9873,8 +9899,9 @@ export interface components {
         };
         /**
          * RecordRowAnswer
-         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user took
-         *     part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
+         * @description A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
+         *     visible for the least time; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
+         *     has expired is sealed without a signature.
          */
         RecordRowAnswer: {
             /** Due At */
@@ -9925,6 +9952,8 @@ export interface components {
             tour_id: number;
             /** Tour Name */
             tour_name: string;
+            /** Turns */
+            turns: components["schemas"]["OperatorTurnAnswer"][];
             /** Unseen */
             unseen: number;
         };
@@ -10443,6 +10472,8 @@ export interface components {
             pause_reason: ("operator" | "attention" | "alarm" | "ptz") | null;
             /** Position */
             position: number;
+            /** Presets */
+            presets: components["schemas"]["RunPresetAnswer"][];
             progress: components["schemas"]["RunProgressAnswer"];
             /** Remaining */
             remaining: number[];
@@ -10584,6 +10615,26 @@ export interface components {
             id: number | null;
             /** Name */
             name: string;
+        };
+        /**
+         * RunPresetAnswer
+         * @description A camera that the present stop shows at a PTZ preset. `state` null: it is not known where it points.
+         *
+         *     `reason` and `params` tell why it is not there: somebody else steers it (`taken`), or it does not go (`failed`).
+         */
+        RunPresetAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Name */
+            name: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Reason */
+            reason: string | null;
+            /** State */
+            state: ("reached" | "moving" | "taken" | "failed") | null;
         };
         /**
          * RunProgressAnswer
@@ -11344,6 +11395,10 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+            /** Preset */
+            preset: string | null;
+            /** Preset State */
+            preset_state: string | null;
             /** Seen From */
             seen_from: string | null;
             /** Seen Until */
@@ -11380,10 +11435,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
-            /** Preset */
-            preset: string | null;
-            /** Preset Name */
-            preset_name: string;
+            /** Presets */
+            presets: components["schemas"]["StopPresetAnswer"][];
             /** Scene Id */
             scene_id: number | null;
             /** Title */
@@ -11415,13 +11468,8 @@ export interface components {
              * @default
              */
             note: string;
-            /** Preset */
-            preset?: string | null;
-            /**
-             * Preset Name
-             * @default
-             */
-            preset_name: string;
+            /** Presets */
+            presets?: components["schemas"]["StopPresetBody"][];
             /** Scene Id */
             scene_id?: number | null;
             /**
@@ -11429,6 +11477,35 @@ export interface components {
              * @default
              */
             title: string;
+        };
+        /**
+         * StopPresetAnswer
+         * @description `shown` false: the scene does not show this camera (any more); the preset is kept for when it does again.
+         */
+        StopPresetAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Name */
+            name: string;
+            /** Shown */
+            shown: boolean;
+            /** Token */
+            token: string;
+        };
+        /**
+         * StopPresetBody
+         * @description The PTZ preset at which a stop shows one of its cameras.
+         */
+        StopPresetBody: {
+            /** Camera Id */
+            camera_id: number;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Token */
+            token: string;
         };
         /**
          * StreamAddress
@@ -16406,6 +16483,8 @@ export interface operations {
     export_findings_api_findings_export_xlsx_get: {
         parameters: {
             query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 run_id?: number | null;
                 village_id?: number | null;
                 camera_id?: number | null;
@@ -18937,6 +19016,8 @@ export interface operations {
         parameters: {
             query?: {
                 village_id?: number | null;
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
             };
             header?: never;
             path?: never;
@@ -20454,6 +20535,8 @@ export interface operations {
     records_xlsx_api_records_records_xlsx_get: {
         parameters: {
             query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 state?: ("active" | "submitted" | "given_up") | null;
                 loop?: boolean | null;
                 tour_id?: number | null;
@@ -20799,6 +20882,8 @@ export interface operations {
         parameters: {
             query: {
                 unit?: string | null;
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 first: string;
                 last: string;
                 village_id?: number | null;
@@ -21599,7 +21684,10 @@ export interface operations {
     };
     record_xlsx_api_runs__run_id__record_xlsx_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
+            };
             header?: never;
             path: {
                 run_id: number;
