@@ -29,6 +29,8 @@ MAX_MESSAGE = 64 * 1024
 """Bytes of a WebSocket message, all its fragments together, as they are when unpacked."""
 DRAIN_SECONDS = 3
 """Seconds that requests under way have at the end."""
+DATE_SECONDS = 1.0
+"""Seconds for which the date in answers' heads is kept."""
 KEEP_ALIVE = 5
 """Seconds of silence between two requests."""
 _REFUSAL = (
@@ -181,6 +183,12 @@ class HttpServer(uvicorn.Server):
         self._door = door
         self._acceptor: Acceptor | None = None
         self._ticking: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Have `serve` return: at once where nobody is connected, else after DRAIN_SECONDS at the latest."""
+        self.should_exit = True
+        self._ending.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -199,6 +207,12 @@ class HttpServer(uvicorn.Server):
         self._ticking = asyncio.create_task(self._acceptor.run(), name="http deadlines")
         self.started = True
 
+    async def main_loop(self) -> None:
+        """uvicorn's looks ten times a second whether it shall end; this one is told so."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), DATE_SECONDS)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         assert self._acceptor is not None
         assert self._ticking is not None
@@ -206,7 +220,12 @@ class HttpServer(uvicorn.Server):
         for connection in self._door.table:
             if not connection.in_use:
                 connection.end()  # half a request would be waited for
-        await super().shutdown(sockets)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # after two turns of the loop those connections are gone
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)  # takes a tenth of a second at least
+        for listener in sockets or ():
+            listener.close()
         self._ticking.cancel()
         await asyncio.wait([self._ticking])
 

@@ -62,7 +62,7 @@ async def serving(
                 async with _unless_ended(task):
                     yield hub
             finally:
-                server.should_exit = True
+                server.end()
                 await asyncio.wait([task])
         task.result()
 

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import uvicorn
 from uvicorn.server import ServerState
 
+from camera_hub import http_server
 from camera_hub.acceptor import (
     Accepted,
     Acceptor,
@@ -170,8 +172,29 @@ async def _site(clock: ManualClock, limits: ConnectionLimits) -> AsyncIterator[S
         for writer in site.knocked:
             writer.transport.abort()
     finally:
-        server.should_exit = True
+        server.end()
         await task
+
+
+async def test_a_server_nobody_is_connected_to_ends_without_waiting(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither for the next look at whether it shall end, nor for connections that there are not."""
+    door = Doorkeeper(ConnectionTable(ConnectionLimits(9, 9, 9)), RequestTimeouts(), clock, ConnectionFigures())
+    monkeypatch.setattr(uvicorn.Server, "shutdown", None)
+    monkeypatch.setattr(http_server, "DATE_SECONDS", 3600.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = server_of(application, door)
+        task = asyncio.create_task(server.serve([listener]))
+        site = Site(listener.getsockname()[1], clock, door)
+        reader, writer = await site.knock()
+        writer.write(GET[:9])
+        await site.until_open(1)
+        server.end()
+        async with asyncio.timeout(DEADLINE):
+            await task
+        assert await reader.read() == b"", "half a request is not waited for"
+        writer.close()
 
 
 async def test_a_head_that_trickles_in_has_one_deadline_as_a_whole(site: Site) -> None:

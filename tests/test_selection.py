@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.environment import unmeasured_here
 from tests.house import ROOT
-from tests.selection import TOGETHER, UNMEASURED, mark, measured, not_quick, scope
+from tests.selection import FIRST_MEASURED, TOGETHER, UNMEASURED, mark, measured, not_quick, scope
 
 
 def test_files_that_disturb_each_other_are_there_and_share_a_worker() -> None:
@@ -23,7 +23,8 @@ def test_files_that_disturb_each_other_are_there_and_share_a_worker() -> None:
 class Item:
     def __init__(self, nodeid: str, *marks: str, **params: str) -> None:
         self.nodeid = nodeid
-        self.callspec = SimpleNamespace(params=params)
+        indices = {name: int(value) if value.isdigit() else 0 for name, value in params.items()}
+        self.callspec = SimpleNamespace(params=params, indices=indices)
         self.marks = list(marks)
 
     def iter_markers(self) -> list[Any]:
@@ -53,6 +54,10 @@ def test_a_browser_is_never_started_beside_another() -> None:
         (Item("tests/api/test_tours.py::test", database="postgresql"), False),
         (Item("tests/store/test_database.py::test", database="postgresql"), True),
         (Item("tests/relay/test_nal.py::test", "slow"), True),
+        (Item("tests/health/test_storms.py::test", "slow", database="sqlite"), False),
+        (Item("tests/api/test_scope.py::test", database="sqlite", person="0"), True),
+        (Item("tests/api/test_scope.py::test", database="sqlite", person="1"), False),
+        (Item("tests/api/test_tours.py::test", database="sqlite", person="1"), True),
         (Item("tests/api/test_fuzz.py::test", database="sqlite"), False),
         (Item("tests/e2e/test_wall.py::test", "browser"), False),
     ],
@@ -62,7 +67,7 @@ def test_coverage_is_measured_where_it_finds_more(item: Item, expected: bool) ->
 
 
 def test_unmeasured_files_are_there() -> None:
-    assert [path for path in UNMEASURED if not (ROOT / path).exists()] == []
+    assert [path for path in UNMEASURED + FIRST_MEASURED if not (ROOT / path).exists()] == []
 
 
 def test_coverage_is_off_here_and_in_processes_within_and_on_again_after(monkeypatch: pytest.MonkeyPatch) -> None:

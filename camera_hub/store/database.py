@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from camera_hub.errors import DATABASE_REASONS, HubError, Kind
 from camera_hub.store.failures import busy, failure_of
 from camera_hub.store.revisions import revisions
+from camera_hub.store.sqlite_driver import sqlite_driver
 
 log = logging.getLogger(__name__)
 
@@ -227,7 +228,7 @@ def _engine(url: str, sqlite: bool) -> AsyncEngine:
         return create_async_engine(
             url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True, connect_args=timeouts
         )
-    engine = create_async_engine(url, connect_args={"timeout": 5.0})
+    engine = create_async_engine(url, module=sqlite_driver(), connect_args={"timeout": 5.0})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(raw: Any, _: object) -> None:

@@ -16,10 +16,12 @@ from camera_hub.events import EventBus
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
 
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Real argon2id at its lowest cost."""
+
 
 def cheap_passwords(min_length: int = 10) -> Passwords:
-    """Real argon2id at its lowest cost."""
-    return Passwords(min_length, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    return Passwords(min_length, CHEAP_HASHER)
 
 
 @dataclass(frozen=True)

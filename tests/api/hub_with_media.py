@@ -179,6 +179,6 @@ async def serving(
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             yield Site(url, media, sessions, readers, personal, reports.got, steering)
     finally:
-        server.should_exit = True
+        server.end()
         await task
         listener.close()

@@ -188,6 +188,7 @@ async def test_an_alarm_names_who_it_stands_for_and_who_has_recovered(
         assert [one["id"] for one in listed] == [alarm]
 
 
+@pytest.mark.slow
 async def test_three_days_of_looks_are_three_days(
     hub: Hub, cameras: list[int], database: Database, clock: ManualClock
 ) -> None:

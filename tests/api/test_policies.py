@@ -21,12 +21,12 @@ from camera_hub.access.policy import (
     role_actions,
     villages_at,
 )
-from camera_hub.api.routing import Stated, check_parts, check_policies, needs, part, policies, public
+from camera_hub.api.routing import Stated, check_parts, check_policies, needs, part, public
 from camera_hub.app import create_app
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.settings import Settings
-from tests.api.conftest import Hub
+from tests.api.conftest import Hub, stated_routes
 
 WHEP = (
     "/api/cameras/{camera_id}/whep",
@@ -45,7 +45,7 @@ PUBLIC = {
     ("GET", "/readyz"),
     *(("OPTIONS", path) for path in WHEP),  # a preflight brings no login
 }
-ROUTES = policies(create_app(Settings()))
+ROUTES = stated_routes()
 
 
 def _name(route: Stated) -> str:
@@ -110,6 +110,7 @@ NOBODY = "999999"
 """An id that no object has: who may is told so, who may not is told nothing."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [None, *OF_PERSONS], ids=str)
 async def test_each_role_reaches_its_routes_and_no_others(hub: Hub, role: Role | None) -> None:
     """Every HTTP route, asked with an empty body: judged before anything else is looked at."""

@@ -11,9 +11,7 @@ import pytest
 from camera_hub.access.accounts import Accounts, Change
 from camera_hub.access.policy import Action, Actor, Role, VillageGrant, role_actions
 from camera_hub.api.live import LivePages
-from camera_hub.api.routing import policies
 from camera_hub.api.schemas.media import Topic
-from camera_hub.app import create_app
 from camera_hub.cameras.credentials.profiles import LoginProfiles
 from camera_hub.cameras.device_settings.previews import SettingsPreviews
 from camera_hub.cameras.device_settings.values import WantedChange, WantedClock
@@ -55,7 +53,7 @@ from camera_hub.store.tables import (
     Tour,
     TourStop,
 )
-from tests.api.conftest import Hub, told
+from tests.api.conftest import Hub, stated_routes, told
 from tests.fakes.clock import ManualClock
 
 SECRET = "西边的水库"
@@ -63,7 +61,7 @@ ADDRESS = "10.77.77.77"
 
 ROUTES = [
     (method, route.path, route.action)
-    for route in policies(create_app(Settings()))
+    for route in stated_routes()
     for method in route.methods
     if route.action in role_actions(Role.VILLAGE_ADMIN) | role_actions(Role.CONTRACTOR)
 ]
@@ -332,6 +330,7 @@ async def test_those_objects_are_there_for_the_township(hub: Hub, other: Other) 
             assert shown, f"{method} {path}: {answer.text}"
 
 
+@pytest.mark.slow
 async def test_no_list_names_another_villages_object(
     hub: Hub, other: Other, outsider: Role, clock: ManualClock
 ) -> None:

@@ -9,15 +9,13 @@ from camera_hub.access.policy import OF_PERSONS, Action, Role, role_actions
 from camera_hub.access.screen_tokens import CODE_LIFETIME, ScreenTokens
 from camera_hub.api.live import WISH
 from camera_hub.api.live_changes import Audience
-from camera_hub.api.routing import CSRF_HEADER, policies
+from camera_hub.api.routing import CSRF_HEADER
 from camera_hub.api.screen_page import COOKIE, may_ask
-from camera_hub.app import create_app
 from camera_hub.events import AccessChanged, EventBus
-from camera_hub.settings import Settings
-from tests.api.conftest import HOST, Hub
+from tests.api.conftest import HOST, Hub, stated_routes
 from tests.fakes.clock import ManualClock
 
-ROUTES = [(method, route.path, route.action) for route in policies(create_app(Settings())) for method in route.methods]
+ROUTES = [(method, route.path, route.action) for route in stated_routes() for method in route.methods]
 
 
 def machine(hub: Hub) -> httpx.AsyncClient:
@@ -68,7 +66,7 @@ async def test_a_code_ends_and_a_newer_one_replaces_it(hub: Hub, clock: ManualCl
     async with machine(hub) as browser:
         if first != second:
             assert (await browser.post("/api/screen/enrol", json={"code": first})).status_code == 403
-        await clock.advance(CODE_LIFETIME.total_seconds() + 1)
+        clock.move(CODE_LIFETIME.total_seconds() + 1)
         assert (await browser.post("/api/screen/enrol", json={"code": second})).status_code == 403
 
 

@@ -61,7 +61,7 @@ async def port(clock: ManualClock) -> AsyncIterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
-        server.should_exit = True
+        server.end()
         await task
 
 

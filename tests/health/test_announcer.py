@@ -203,6 +203,7 @@ async def test_who_was_told_before_a_suspension_is_reminded_when_it_is_over(site
     assert await site.announcer.announce() == 0
 
 
+@pytest.mark.slow
 async def test_an_alarm_is_escalated_and_reminded_of_and_the_digest_made_over_three_days(site: Site) -> None:
     number = await site.alarm(site.cameras[2])
     await site.alarm(site.cameras[3], aspect="clock", cause="clock_wrong", severity="warning")

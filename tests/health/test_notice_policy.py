@@ -395,6 +395,7 @@ def test_an_alarm_that_flaps_while_it_is_open_is_three_notices() -> None:
     assert [one.kind for _, one in world.sent] == ["opened", "flapping", "closed"]
 
 
+@pytest.mark.slow
 def test_a_day_of_storms_is_at_most_ten_notices_in_any_ten_minutes() -> None:
     """Villages, recorders and cameras come and go all day, hundreds at a time; nobody gets more than he can read, and
     what was told as begun is told as ended."""

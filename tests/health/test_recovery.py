@@ -6,6 +6,8 @@ In injected time, with looks that take what they take in the field.
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from camera_hub.health.alarms.tick_writer import Tick, Written
 from camera_hub.store.database import Database
 from tests.fakes.media import FakeSight
@@ -15,6 +17,7 @@ LOOK_SECONDS = 1.5
 DOWN_SECONDS = 180.0
 
 
+@pytest.mark.slow
 async def test_320_cameras_that_return_at_once_are_back_within_a_minute_and_never_opened_in_a_herd(
     database: Database,
 ) -> None:

@@ -191,6 +191,7 @@ async def test_a_dead_village_is_one_alarm_and_one_recovery(hub: Hub) -> None:
     assert len(await hub.alarms(closed=True)) == 1
 
 
+@pytest.mark.slow
 async def test_with_slow_rounds_a_dead_village_is_known_within_a_minute(hub: Hub) -> None:
     dead = await add_village(hub.database, hub.clock, "东沟村", 40)
     await add_village(hub.database, hub.clock, "西沟村", 20)
@@ -332,6 +333,7 @@ async def test_a_wrong_clock_is_its_devices_alarm_and_no_fault_of_the_picture(hu
     ]
 
 
+@pytest.mark.slow
 async def test_a_restart_raises_no_alarm_again_and_closes_none(hub: Hub) -> None:
     dead = await add_village(hub.database, hub.clock, "东沟村", 6)
     other = await add_village(hub.database, hub.clock, "西沟村", 5)
@@ -574,6 +576,7 @@ async def test_a_dead_recorder_and_one_dead_camera_are_two_alarms_while_six_devi
         ]
 
 
+@pytest.mark.slow
 async def test_a_camera_leaves_the_villages_alarm_when_it_recovers_and_joins_again(hub: Hub) -> None:
     dead = await add_village(hub.database, hub.clock, "东沟村", 6)
     await add_village(hub.database, hub.clock, "西沟村", 4)

@@ -57,6 +57,7 @@ async def rows(hub: Hub, camera: int, aspect: str) -> list[tuple[str, str | None
     ]
 
 
+@pytest.mark.slow
 async def test_a_camera_that_is_frozen_all_day_is_one_interval_across_restarts_and_outages(hub: Hub) -> None:
     frozen, _ = await add_village(hub.database, hub.clock, "东沟村", 2)
     hub.media.frozen = {frozen}

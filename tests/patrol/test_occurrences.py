@@ -419,6 +419,7 @@ async def test_the_days_of_a_month_tell_what_was_and_what_is_planned(centre: Cen
         assert refused.value.reason == "span_length"
 
 
+@pytest.mark.slow
 async def test_the_days_are_what_the_list_of_occurrences_has(centre: Centre) -> None:
     """Thirty plans every half hour, each of a tour of its own, over a special period and rows that are made already."""
     async with centre.database.write() as session:

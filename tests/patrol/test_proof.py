@@ -254,7 +254,7 @@ async def test_a_patrol_is_seen_confirmed_and_submitted(desk: Desk) -> None:
             await desk.parts.results.picture(desk.centre.actor, run.id + 1, number)
 
 
-@pytest.mark.parametrize("end", ["submitted", "stopped", "expired"])
+@pytest.mark.parametrize("end", ["submitted", "stopped", pytest.param("expired", marks=pytest.mark.slow)])
 async def test_a_patrol_is_sealed_however_it_ends_and_nothing_of_it_changes_any_more(desk: Desk, end: str) -> None:
     run = await desk.start(0)
     await desk.look(run.id, 0, 0)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import event as sql_event
 from sqlalchemy import func, select, update
 
@@ -89,6 +90,7 @@ async def whole(centre: Centre, on: Engine, run: int) -> tuple[int, float, float
         visible += sum(camera.visible_s or 0 for step in steps for camera in step.cameras)
 
 
+@pytest.mark.slow
 async def test_old_lines_are_summed_and_no_second_is_lost(centre: Centre) -> None:
     tour = await centre.tour(*[DWELL] * STOPS)
     async with centre.engine() as on:
@@ -119,6 +121,7 @@ async def test_old_lines_are_summed_and_no_second_is_lost(centre: Centre) -> Non
         assert sum(camera.times for camera in first.cameras) == first.times
 
 
+@pytest.mark.slow
 async def test_ten_thousand_steps_cost_no_more_than_ten(centre: Centre) -> None:
     """Statements and bytes of a step, of a list and of a page of the record."""
     tour = await centre.tour(*[DWELL] * STOPS)
@@ -153,6 +156,7 @@ async def test_ten_thousand_steps_cost_no_more_than_ten(centre: Centre) -> None:
     assert long[4] <= short[4] + 200
 
 
+@pytest.mark.slow
 async def test_a_late_report_on_a_summed_step_changes_nothing(centre: Centre) -> None:
     tour = await centre.tour(*[DWELL] * STOPS)
     async with centre.engine() as on:

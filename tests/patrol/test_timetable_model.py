@@ -4,6 +4,7 @@ dead stops that come back, against a slow model that counts half seconds."""
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -270,6 +271,7 @@ def model_back(model: SlowModel) -> bool:
     return True
 
 
+@pytest.mark.slow
 @given(st.integers(0, 59), st.floats(0, 1.9), st.booleans())
 @settings(max_examples=20, deadline=None)
 def test_sixty_stops_over_a_day_drift_less_than_a_second(first: int, late: float, stepping: bool) -> None:

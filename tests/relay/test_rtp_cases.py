@@ -9,6 +9,7 @@ import random
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import av
 import pytest
@@ -49,6 +50,11 @@ class Sent:
 
 def original(codec: str = "h264", *, options: str = "", limit: int = 400) -> list[Sent]:
     """A clip as a faultless camera sends it."""
+    return list(_original(codec, options, limit))
+
+
+@cache
+def _original(codec: str, options: str, limit: int) -> tuple[Sent, ...]:
     packets: list[Sent] = []
     key = {"h264": (5,), "h265": (19, 20, 21)}[codec]
     for number, units in enumerate(clip(codec=codec, seconds=SECONDS, options=options, noise=6).frames):
@@ -58,7 +64,7 @@ def original(codec: str = "h264", *, options: str = "", limit: int = 400) -> lis
             last = place == len(payloads) - 1
             begins = place == 0 and bool(kinds & set(key))
             packets.append(Sent(number, payload, last, number * 90_000 // RATE, begins_key=begins))
-    return packets
+    return tuple(packets)
 
 
 def numbered(packets: Iterable[Sent], first: int = 65_000) -> list[Sent]:

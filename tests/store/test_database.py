@@ -18,6 +18,7 @@ from camera_hub.store.database import Database, storable
 from camera_hub.store.revisions import revisions
 from camera_hub.store.tables import Base, Run, RunStep, RunStepCamera, Village
 from tests.fakes.clock import ManualClock
+from tests.fakes.databases import Databases
 from tests.fakes.site import add_village
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -45,6 +46,7 @@ def test_the_revisions_that_are_read_from_the_files_are_those_of_alembic() -> No
     assert revisions().newest == scripts.get_current_head()
 
 
+@pytest.mark.slow
 async def test_a_database_in_use_is_taken_along_from_the_first_version(database: Database) -> None:
     async with database.write() as session:
         session.add(Village(name="东沟村", created_at=NOW))
@@ -67,6 +69,7 @@ async def test_a_database_in_use_is_taken_along_from_the_first_version(database:
             assert (await session.scalars(select(Village.name))).all() == ["东沟村"]
 
 
+@pytest.mark.slow
 async def test_the_record_of_an_older_version_becomes_a_line_per_camera(database: Database) -> None:
     """A month of a loop over three stops: every line and camera is there afterwards, on both databases."""
     config = Config()
@@ -173,13 +176,13 @@ async def test_sqlite_runs_with_the_promised_pragmas(tmp_path: Path) -> None:
             assert (await session.execute(text(f"PRAGMA {pragma}"))).scalar() == expected
 
 
-async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'x.sqlite3'}"
-    async with Database(url) as database, database.write() as session:
-        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(HubError, match="newer"):
-        async with Database(url):
-            pass
+async def test_a_newer_schema_is_refused(databases: Databases) -> None:
+    async with databases.sqlite() as url:
+        async with Database(url) as database, database.write() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(HubError, match="newer"):
+            async with Database(url):
+                pass
 
 
 async def test_what_no_database_can_store_of_a_device_s_text_is_replaced(database: Database) -> None:

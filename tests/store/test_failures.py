@@ -16,6 +16,7 @@ from camera_hub.store.database import Database
 from camera_hub.store.lock import CHECK_SECONDS, only_hub
 from camera_hub.store.tables import Village
 from tests.conftest import POSTGRES
+from tests.fakes.databases import Databases
 from tests.fakes.stepped import SteppedClock
 from tests.store.test_database import NOW
 
@@ -37,8 +38,8 @@ def pragma(database: Database, statement: str) -> Iterator[None]:
 
 
 @pytest.fixture
-async def sqlite(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database(f"sqlite+aiosqlite:///{tmp_path / 'x.sqlite3'}") as database:
+async def sqlite(databases: Databases) -> AsyncIterator[Database]:
+    async with databases.sqlite() as url, Database(url) as database:
         yield database
 
 

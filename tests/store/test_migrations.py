@@ -18,6 +18,7 @@ from tests.fakes.clock import ManualClock
 from tests.store.test_database import drift
 
 
+@pytest.mark.slow
 async def test_accounts_logins_and_proofs_are_carried_over_from_the_first_versions(database: Database) -> None:
     """Rows of version 3, as they were in use, with what points to them: all of it is there afterwards."""
     config = Config()
@@ -86,6 +87,7 @@ async def test_accounts_logins_and_proofs_are_carried_over_from_the_first_versio
         assert found == [("proved", None, False), waits, failed, waits, waits, ("pending", None, False)]
 
 
+@pytest.mark.slow
 async def test_refused_logins_are_carried_over_with_the_times_that_their_plan_implies(database: Database) -> None:
     now = datetime.now(UTC)
     config = Config()
@@ -132,6 +134,7 @@ async def test_refused_logins_are_carried_over_with_the_times_that_their_plan_im
             assert budget.wait(again, "rtsp") == 0
 
 
+@pytest.mark.slow
 async def test_a_migration_that_would_leave_rows_pointing_nowhere_changes_nothing(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'x.sqlite3'}"
     config = Config()

@@ -23,6 +23,7 @@ from camera_hub.store.tables import (
 )
 from camera_hub.wiring.retention import every_expiry_rule
 from tests.fakes.clock import ManualClock
+from tests.fakes.databases import Databases
 from tests.fakes.site import add_village
 
 SETTINGS = HealthSettings(keep_days=14, look_days=14, alarm_keep_days=400)
@@ -168,9 +169,9 @@ async def test_one_transaction_deletes_a_bounded_number(
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-async def test_old_rows_are_found_by_an_index(tmp_path: object, rule: ExpiryRule) -> None:
+async def test_old_rows_are_found_by_an_index(databases: Databases, rule: ExpiryRule) -> None:
     """Without one each pass reads the whole table: for a month of 1,000 cameras 40 million rows."""
-    async with Database(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite3") as database, database.read() as session:
+    async with databases.sqlite() as url, Database(url) as database, database.read() as session:
         query = select(rule.at).where(rule.at < datetime(2026, 1, 1, tzinfo=UTC)).limit(BATCH)
         if rule.owner is not None:
             query = query.where(rule.owner.in_([1, 2, 3]))

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, select, text
@@ -56,6 +57,7 @@ def utc(value: str, database: Database) -> object:
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if database.is_sqlite else moment
 
 
+@pytest.mark.slow
 async def test_alarms_cameras_and_notices_of_the_version_before_are_carried_over(
     database: Database, clock: ManualClock
 ) -> None:

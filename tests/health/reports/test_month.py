@@ -41,6 +41,7 @@ def expected(own: Independent, name: str, village: int | None) -> tuple[Triple, 
     return (found[0], found[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "first", "last", "seed"),
     [

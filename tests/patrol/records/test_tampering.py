@@ -44,6 +44,7 @@ def another(column: Column[Any], rows: dict[str, list[int]], row: int) -> str:
     return "'[1]'" if isinstance(kind, JSON) else "'zz'" if isinstance(kind, String) else "'2026-01-02 03:04:05.000000'"
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_every_field_of_every_sealed_table_is_named_when_it_was_edited(
     database: Database, site: SealedSite
