@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -19,15 +18,16 @@ from camera_hub.api.schemas.proof import (
     FindingCategoryAnswer,
     FindingsAnswer,
 )
+from camera_hub.api.sheet_bodies import XLSX, Language, download
 from camera_hub.clock import Clock
 from camera_hub.patrol.proof.finding_list import LIMIT, FindingList, FindingQuery
 from camera_hub.patrol.proof.finding_sheet import MOST_ROWS, finding_sheet
 from camera_hub.patrol.proof.findings import MAX_PHOTO, Findings, NewFinding
 from camera_hub.settings import Settings
+from camera_hub.sheets.language import said
 
 router = APIRouter(tags=["findings"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PHOTO_PATH = r"/api/findings/[0-9]{1,10}/photo"
 """Where photos are uploaded (api.limits)."""
 _JPEG = "image/jpeg"
@@ -76,12 +76,14 @@ async def finding_categories(actor: Reader, settings: HubSettings) -> list[Findi
     response_class=Response,
     responses={200: {"content": {XLSX: {}}, "description": "The findings as a sheet, newest first."}},
 )
-async def export_findings(actor: Reader, findings: AllFindings, settings: HubSettings, query: Asked) -> Response:
+async def export_findings(
+    actor: Reader, findings: AllFindings, settings: HubSettings, query: Asked, language: Language = "zh"
+) -> Response:
     """All findings of the query as a sheet; of more than it may have, the newest."""
     found = await findings.newest(actor, query, MOST_ROWS)
-    content = await run_in_threadpool(finding_sheet, found, settings.patrol.finding_categories, settings.site.zone)
-    shown = f"attachment; filename=\"findings.xlsx\"; filename*=UTF-8''{quote('巡查发现问题.xlsx')}"
-    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
+    categories = settings.patrol.finding_categories
+    content = await run_in_threadpool(finding_sheet, found, categories, settings.site.zone, language)
+    return download(said(("巡查发现问题.xlsx", "Findings of patrols.xlsx"), language), content, "findings.xlsx")
 
 
 @router.post("/api/runs/{run_id}/findings", status_code=201)
@@ -101,7 +103,7 @@ async def finding(finding_id: Id, actor: Reader, findings: AllFindings) -> Findi
 
 @router.patch("/api/findings/{finding_id}")
 async def change_finding(finding_id: Id, body: ChangeFinding, actor: Runner, findings: KeptFindings) -> FindingAnswer:
-    """Correct a finding; 409 `run_ended` once its patrol has ended."""
+    """Correct a finding: whoever made it, and the operator. 409 `run_ended` once its patrol has ended."""
     return FindingAnswer.model_validate(await findings.change(actor, finding_id, body.category, body.words))
 
 
@@ -109,7 +111,8 @@ async def change_finding(finding_id: Id, body: ChangeFinding, actor: Runner, fin
 async def delete_finding(
     finding_id: Id, actor: Runner, findings: KeptFindings, clock: Annotated[Clock, part(Clock)]
 ) -> Done:
-    """Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended."""
+    """Withdraw a finding that was a mistake: whoever made it, and the operator. The record keeps what it said, and who
+    withdrew it. 409 `run_ended` once its patrol has ended."""
     await findings.delete(actor, finding_id)
     return Done(at=clock.now())
 

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Collection
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
@@ -34,6 +33,7 @@ from camera_hub.api.schemas.map import (
     PlacedKeyPlaceAnswer,
     PlacementWarningAnswer,
 )
+from camera_hub.api.sheet_bodies import XLSX, Language, download
 from camera_hub.api.static import matches
 from camera_hub.cameras.map.base_picture import MAX_UPLOAD, BasePictures, BaseView
 from camera_hub.cameras.map.coverages import CoverageReport, Coverages
@@ -45,10 +45,10 @@ from camera_hub.cameras.map.table import AREA_ERROR, COVERED_FROM, UNCOVERED_UNT
 from camera_hub.cameras.map.township_map import MapView, TownshipMap
 from camera_hub.clock import Clock
 from camera_hub.settings import MapSettings, Settings
+from camera_hub.sheets.language import SheetWords
 
 router = APIRouter(prefix="/api/map", tags=["map"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BASE_PATH = "/api/map/base"
 """Where the base picture is uploaded (api.limits)."""
 
@@ -185,13 +185,14 @@ async def coverage_table(
     whole: Annotated[TownshipMap, part(TownshipMap)],
     settings: HubSettings,
     village_id: Id | None = None,
+    language: Language = "zh",
 ) -> Response:
     """The same as a sheet, with the formula of each figure."""
     report = await coverages.report(actor, village_id)
     names = {one.id: one.name for one in (await whole.view(actor)).villages}
-    content = await run_in_threadpool(coverage_sheet, report, names, settings.map)
-    shown = f"attachment; filename=\"coverage.xlsx\"; filename*=UTF-8''{quote('重点部位覆盖统计.xlsx')}"
-    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
+    words = SheetWords(language)
+    content = await run_in_threadpool(coverage_sheet, report, names, settings.map, words)
+    return download(words.say("重点部位覆盖统计.xlsx", "Coverage of key places.xlsx"), content, "coverage.xlsx")
 
 
 def live_map(whole: TownshipMap, bases: BasePictures, places: KeyPlaces) -> SharedReader:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
@@ -19,18 +18,19 @@ from camera_hub.api.schemas.records import (
     RecordsAnswer,
     Sign,
 )
+from camera_hub.api.sheet_bodies import XLSX, Language, download
 from camera_hub.errors import HubError
-from camera_hub.health.notices.cause_words import CAUSES
+from camera_hub.health.notices.cause_words import CAUSES, CAUSES_EN
 from camera_hub.patrol.records.export import RecordExport
 from camera_hub.patrol.records.listing import RecordList, RecordQuery, RecordState, SignedState
 from camera_hub.patrol.records.reviews import RecordReviewed, RecordReviews
 from camera_hub.patrol.records.sheet import RecordWords, record_workbook, records_workbook
 from camera_hub.patrol.records.verify import RecordVerification
 from camera_hub.settings import Settings
+from camera_hub.sheets.language import SheetLanguage, said
 
 router = APIRouter(tags=["records"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_DETAILED = 300
 """Records of an export whose results are listed one by one: those with something abnormal, excused or found."""
 
@@ -83,18 +83,27 @@ async def record_counts(actor: Reader, records: Records) -> RecordCountsAnswer:
     response_class=Response,
     responses={200: {"content": {XLSX: {}}, "description": "One line per patrol; what was abnormal or found."}},
 )
-async def records_xlsx(actor: Reader, export: Export, settings: AllSettings, query: Asked) -> Response:
+async def records_xlsx(
+    actor: Reader, export: Export, settings: AllSettings, query: Asked, language: Language = "zh"
+) -> Response:
     """The patrols that the query asks for; 413 `too_many_records` for more than 2,000."""
     rows = await export.several(actor, query)
     telling = [one for one in rows if one.findings or one.results.get("abnormal") or one.results.get("excused")]
     worth = [await export.full(one) for one in telling[:MOST_DETAILED]]
     zone = settings.site.zone
     days = [f"{at.astimezone(zone):%Y-%m-%d}" for at in (query.begin, query.end) if at is not None]
-    span = f"范围：{' 至 '.join(days) or '全部'}，共 {len(rows)} 次"
+    words = _words(settings, language)
+    span = words.say(
+        f"范围：{' 至 '.join(days) or '全部'}，共 {len(rows)} 次", f"{' to '.join(days) or 'All'}, {len(rows)} in all"
+    )
     if len(telling) > len(worth):
-        span += f"；逐路只列出最近 {len(worth)} 次有异常的巡查"
-    content = await run_in_threadpool(records_workbook, rows, worth, _words(settings), span)
-    return _sheet(content, f"视频巡查记录{'-'.join(days)}.xlsx", "records.xlsx")
+        span += words.say(
+            f"；逐路只列出最近 {len(worth)} 次有异常的巡查",
+            f"; cameras of the newest {len(worth)} with something abnormal only",
+        )
+    content = await run_in_threadpool(records_workbook, rows, worth, words, span)
+    name = words.say("视频巡查记录", "Patrol records ")
+    return download(f"{name}{'-'.join(days)}".strip() + ".xlsx", content, "records.xlsx")
 
 
 @router.get("/api/runs/{run_id}/record")
@@ -108,11 +117,15 @@ async def record(run_id: Id, actor: Reader, reviews: Reviews) -> RecordAnswer:
     response_class=Response,
     responses={200: {"content": {XLSX: {}}, "description": "The record, a sheet for each part of it."}},
 )
-async def record_xlsx(run_id: Id, actor: Reader, export: Export, settings: AllSettings) -> Response:
+async def record_xlsx(
+    run_id: Id, actor: Reader, export: Export, settings: AllSettings, language: Language = "zh"
+) -> Response:
     """One record in full."""
     found = await export.one(actor, run_id)
-    content = await run_in_threadpool(record_workbook, found, _words(settings))
-    return _sheet(content, f"视频巡查记录{run_id}-{found.row.tour_name}.xlsx", "record.xlsx")
+    words = _words(settings, language)
+    content = await run_in_threadpool(record_workbook, found, words)
+    name = words.say("视频巡查记录", "Patrol record ")
+    return download(f"{name}{run_id}-{found.row.tour_name}.xlsx", content, "record.xlsx")
 
 
 @router.post("/api/runs/{run_id}/verify")
@@ -149,12 +162,7 @@ async def add_note(run_id: Id, body: AddNote, actor: Runner, reviews: Reviews) -
     return RecordAnswer.model_validate(await reviews.note(actor, run_id, body.words))
 
 
-def _words(settings: Settings) -> RecordWords:
-    causes: Mapping[str, str] = CAUSES
-    categories = {code: words[0] for code, words in settings.patrol.finding_categories.items()}
-    return RecordWords(causes, categories, settings.site.zone, settings.reports.township)
-
-
-def _sheet(content: bytes, name: str, plain: str) -> Response:
-    shown = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
+def _words(settings: Settings, language: SheetLanguage) -> RecordWords:
+    causes: Mapping[str, str] = CAUSES_EN if language == "en" else CAUSES
+    categories = {code: said(words, language) for code, words in settings.patrol.finding_categories.items()}
+    return RecordWords(language, causes, categories, settings.site.zone, settings.reports.township)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
@@ -19,16 +18,17 @@ from camera_hub.api.schemas.reports import (
     RepairVerdict,
     ReportAnswer,
 )
+from camera_hub.api.sheet_bodies import XLSX, Language, download
 from camera_hub.health.exclusion_register import AT_ONCE, ExclusionQuery, ExclusionRegister, ExclusionView
 from camera_hub.health.reports.report import CameraFigures
 from camera_hub.health.reports.reports import NamedReport, ReportQuery, Reports
 from camera_hub.health.reports.sheet import report_sheet
 from camera_hub.health.reports.span import moment
 from camera_hub.settings import Settings
+from camera_hub.sheets.language import SheetWords
 
 router = APIRouter(prefix="/api/reports", tags=["reports"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_EXCLUSIONS = 5000
 """Exclusions in a sheet."""
 
@@ -107,16 +107,19 @@ async def report_xlsx(
     settings: AllSettings,
     query: Asked,
     unit: Annotated[str | None, Query(max_length=64)] = None,
+    language: Language = "zh",
 ) -> Response:
     """Summary, villages, cameras, exclusions, faults and formulas; `unit`: only what a maintenance unit looks after."""
     found = await reports.report(actor, query)
     listed = await _exclusions(register, actor, found, query.village_id)
+    words = SheetWords(language)
     content = await run_in_threadpool(
-        report_sheet, found, listed, settings.reports, settings.site.zone, unit, bound=actor.bound
+        report_sheet, found, listed, settings.reports, settings.site.zone, words, unit, bound=actor.bound
     )
-    name = f"运行报表{query.first:%Y%m%d}-{query.last:%Y%m%d}{'-' + unit if unit else ''}.xlsx"
-    shown = f"attachment; filename=\"report.xlsx\"; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
+    name = (
+        f"{words.say('运行报表', 'Report ')}{query.first:%Y%m%d}-{query.last:%Y%m%d}{'-' + unit if unit else ''}.xlsx"
+    )
+    return download(name, content, "report.xlsx")
 
 
 async def _exclusions(

@@ -4,13 +4,14 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from camera_hub.sheets.answer import MAX_FILE, refusal
+from camera_hub.sheets.language import SheetLanguage
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UPLOAD: Final[dict[str, Any]] = {
@@ -25,6 +26,7 @@ SHEET: Final[dict[str, Any]] = {
     "response_class": Response,
     "responses": {200: {"content": {XLSX: {}}, "description": "The sheet."}},
 }
+Language = Annotated[SheetLanguage, Query(description="Of headings, words and the file's name: that of the page.")]
 
 
 @asynccontextmanager
@@ -42,7 +44,7 @@ async def received(request: Request) -> AsyncIterator[Path]:
         yield path
 
 
-def download(name: str, content: bytes) -> Response:
-    """To be saved under that name (RFC 6266, RFC 8187)."""
-    shown = f"attachment; filename=\"sheet.xlsx\"; filename*=UTF-8''{quote(name)}"
+def download(name: str, content: bytes, plain: str = "sheet.xlsx") -> Response:
+    """To be saved under that name, or under a plain one where a client cannot read it (RFC 6266, RFC 8187)."""
+    shown = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
     return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})

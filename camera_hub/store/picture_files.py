@@ -38,19 +38,33 @@ class PictureFiles:
         """Write a JPEG before its row has a number; `place` or `unstage` it. Raises HubError(STORAGE_FULL)."""
         part = self._folder / f"{secrets.randbits(63)}.part"
         self._staged.add(part)
+
+        def write() -> None:
+            self._write(part, jpeg)
+            if part not in self._staged:  # the caller was cancelled meanwhile; a thread cannot be
+                part.unlink(missing_ok=True)
+
         try:
-            await asyncio.to_thread(self._write, part, jpeg)
+            await asyncio.to_thread(write)
         except BaseException:
             self._staged.discard(part)
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
             raise
         return part
 
     async def place(self, parts: Mapping[int, Path]) -> None:
-        """Make staged JPEGs those of these rows. Raises HubError(STORAGE_FULL)."""
+        """Make staged JPEGs those of these rows, all or none. Raises HubError(STORAGE_FULL)."""
 
         def place() -> None:
-            for row_id, part in parts.items():
-                self._place(part, row_id)
+            try:
+                for row_id, part in parts.items():
+                    self._place(part, row_id)
+            except BaseException:
+                for row_id in parts:
+                    with contextlib.suppress(OSError):
+                        self._path(row_id).unlink(missing_ok=True)
+                raise
 
         await asyncio.to_thread(place)
         self._staged.difference_update(parts.values())
@@ -128,12 +142,14 @@ class PictureFiles:
 
 @contextlib.contextmanager
 def _storing(part: Path) -> Iterator[None]:
-    """Raise HubError(STORAGE_FULL) for what the disk refuses, and leave no part behind."""
+    """Raise HubError(STORAGE_FULL) for what the disk refuses, and leave no part behind, whatever fails."""
     try:
         yield
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise HubError(
             Kind.STORAGE_FULL,
             f"the picture cannot be kept: {error.strerror}; make room in the hub's data folder",

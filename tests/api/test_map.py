@@ -1,8 +1,11 @@
 """The map over the API: positions, key places, the base picture, coverage; who may what, and sees whose."""
 
+import io
+import re
 from typing import Any
 
 import httpx
+import openpyxl
 import pytest
 
 from camera_hub.access.policy import Actor, Role
@@ -343,6 +346,12 @@ async def test_coverage_counts_whose_cameras_and_places_one_sees(hub: Hub, camer
         assert (await client.get("/api/map/coverage", params={"village_id": wanted})).status_code == 404
     sheet = await keeper.get("/api/map/coverage.xlsx")
     assert (sheet.status_code, sheet.content[:2]) == (200, b"PK")
+    english = await keeper.get("/api/map/coverage.xlsx", params={"language": "en"})
+    assert "''Coverage%20of%20key%20places.xlsx" in english.headers["content-disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(english.content))
+    assert book.sheetnames == ["Coverage", "Notes"]
+    told = [*next(book["Coverage"].values), *(cell for row in book["Notes"].values for cell in row)]
+    assert [one for one in told if isinstance(one, str) and re.search("[\u4e00-\u9fff\uff00-\uffef]", one)] == []
     # Out of service: it covers nothing; faulty: it covers, but not now.
     await admin.patch(f"/api/ledger/{cameras[0]}", json={"values": {"service_state": "维修"}})
     assert (await keeper.get("/api/map/coverage")).json()["rows"][0]["working"]["covered"] == 0

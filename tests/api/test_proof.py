@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import httpx
 import numpy as np
+import openpyxl
 import pytest
 
 from camera_hub.access.policy import Actor, Role
@@ -122,6 +123,13 @@ async def test_a_patrol_is_confirmed_and_submitted(desk: Desk, hub: Hub) -> None
         assert (await desk.client.get(path, params={"text": "水\x00"})).status_code == 422
     sheet = await desk.client.get("/api/findings/export.xlsx")
     assert sheet.content[:2] == b"PK"
+    english = await desk.client.get("/api/findings/export.xlsx", params={"language": "en"})
+    assert "''Findings%20of%20patrols.xlsx" in english.headers["content-disposition"]
+    book = openpyxl.load_workbook(BytesIO(english.content))
+    assert book.sheetnames == ["Findings"]
+    assert [cell.value for cell in next(book["Findings"].iter_rows())][:6] == [
+        *("No.", "Time", "Village", "Camera", "Category", "Words"),
+    ]
     categories = (await desk.client.get("/api/findings/categories")).json()
     assert {"code": "fire_smoke", "zh": "火情烟雾", "en": "Fire or smoke"} in categories
     leader = await hub.client(Role.LEADER)

@@ -1,6 +1,7 @@
 """Reports over HTTP: scope, counts beside figures, and the workbook."""
 
 import io
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -145,6 +146,17 @@ async def test_the_workbook_has_a_sheet_for_each_part_and_no_formula(filled: Hub
     cells: list[Any] = [cell for page in book for row in page.iter_rows() for cell in row]
     assert [cell.value for cell in cells if cell.value == EVIL].count(EVIL) > 8
     assert {cell.data_type for cell in cells} <= {"s", "n"}
+    english = await township.get("/api/reports/report.xlsx", params=DAY | {"language": "en"})
+    assert "''Report%20" in english.headers["content-disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(english.content))
+    assert book.sheetnames == [
+        *("Summary", "By day", "Villages", "Maintenance units", "Cameras", "Exclusions", "Faults"),
+        "Notes and formulas",
+    ]
+    heads = {cell.value for page in book for cell in next(page.iter_rows())}
+    notes = {cell.value for row in book["Notes and formulas"].iter_rows() for cell in row}
+    said = [text for text in heads | notes if isinstance(text, str) and re.search("[\u4e00-\u9fff\uff00-\uffef]", text)]
+    assert said == [], "headings, words and formulas in English"
     of_unit = await township.get("/api/reports/report.xlsx", params=DAY | {"unit": EVIL})
     unit = openpyxl.load_workbook(io.BytesIO(of_unit.content))
     assert unit.sheetnames == ["汇总", "分摄像机", "剔除", "故障", "说明与公式"]

@@ -19,6 +19,7 @@ from camera_hub.cameras.map.township_map import TownshipMap
 from camera_hub.demo.map_trial import fill
 from camera_hub.errors import HubError
 from camera_hub.settings import LedgerSettings, MapSettings
+from camera_hub.sheets.language import SheetWords
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
 from tests.cameras.fakes import ADMIN
@@ -56,10 +57,10 @@ async def test_the_report_of_a_township_equals_a_count(database: Database, clock
         assert row.installed.share == pytest.approx(counted[row.place_class, row.kind] / row.total, abs=0.05)
     again = await coverages.report(ADMIN)
     assert all(a is b for (_, a), (_, b) in zip(report.places, again.places, strict=True)), "nothing is measured twice"
-    lines = list(coverage_lines(report, {}))
+    lines = list(coverage_lines(report, {}, SheetWords("zh")))
     assert len(lines) == len(report.rows) + len(report.places)
     assert {len(line) for line in lines} == {16}
-    assert f"{report.cameras} 台" in coverage_notes(report, SETTINGS)[0]
+    assert f"{report.cameras} 台" in coverage_notes(report, SETTINGS, SheetWords("zh"))[0]
     own = Actor(5, "v", "v", Role.VILLAGE_ADMIN, frozenset({1}))
     assert {place.village_id for place, _ in (await coverages.report(own)).places} == {1, None}
     whole = TownshipMap(database, Extents(SETTINGS, LedgerSettings()), SETTINGS)

@@ -63,7 +63,8 @@ WATCH = """() => {
 @dataclass(frozen=True)
 class Change:
     """A tile went over from the camera `before` (0: none) to another. `gap_ms`: until its first own frame, None: it
-    never came; `black_ms`: how much of that the tile showed nothing, or black; `layers`: what it showed meanwhile."""
+    never came; `black_ms`: how much of that the tile showed nothing, or black; `layers`: what it showed meanwhile;
+    `at`: when, by the page's own clock (ms)."""
 
     tile: int
     before: int
@@ -71,6 +72,7 @@ class Change:
     gap_ms: float | None
     black_ms: float
     layers: tuple[str, ...]
+    at: float
 
 
 def watch_changes(page: Page) -> None:
@@ -82,6 +84,6 @@ def changes(page: Page) -> list[Change]:
     """All changes since then."""
     found: list[dict[str, Any]] = page.evaluate("() => window.__changes")
     return [
-        Change(one["tile"], one["before"], one["camera"], one["gap"], one["black"], tuple(one["layers"]))
+        Change(one["tile"], one["before"], one["camera"], one["gap"], one["black"], tuple(one["layers"]), one["at"])
         for one in found
     ]

@@ -266,6 +266,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     page.locator("[data-run=closing]").wait_for()
     expect(page.locator("[data-run=closing]")).to_contain_text("还有 2 路待确认")
     site.fault(places.keys[places.well[8]], "black", on=False)
+    closed_at = page.evaluate("() => performance.now()")
     page.locator("[data-run=show-next]").click()
     at_stop(page, site, run, 8)
     confirm(page)
@@ -303,6 +304,12 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     record_property("first_own_frame_ms", [round(one.gap_ms) for one in went if one.gap_ms is not None])
     record_property("black_ms", [round(one.black_ms) for one in went])
     record_property("shown_meanwhile", [one.layers for one in went])
+    # While a patrol is being closed the wall is empty: what is shown once more comes onto it from nothing.
+    again = [one for one in changes(page) if one.at > closed_at]
+    record_property("black_while_closing_ms", [round(one.black_ms) for one in again])
+    record_property("shown_while_closing", [one.layers for one in again])
+    assert [one.camera for one in again] == [places.well[8], places.well[5]]
+    assert min(one.black_ms for one in again) == 0, again
     record_property("look_ms", round(cost["ms"] / max(1, cost["taken"]), 2))
     # How long one tile was black depends on the machine, and is a figure; that it is the exception does not.
     assert median(one.black_ms for one in went) == 0, went

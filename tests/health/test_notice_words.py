@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from camera_hub.health.judging.verdict import CLOCK, LOAD, LOGIN, OFFLINE, OSD, PICTURE, RECORDING
-from camera_hub.health.notices.cause_words import CAUSES, cause_words
+from camera_hub.health.notices.cause_words import CAUSES, CAUSES_EN, cause_words
 from camera_hub.health.notices.words import AlarmWords, cut, duration_words, notice_words, utf16_units
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -109,3 +109,8 @@ def test_every_cause_that_judging_gives_has_words() -> None:
     judged = OFFLINE | LOGIN | PICTURE | RECORDING | CLOCK | OSD | LOAD
     assert {reason for reason in judged if reason not in CAUSES} == set()
     assert cause_words("new_thing", "osd") == "字幕不规范"
+
+
+def test_every_cause_has_words_in_both_languages() -> None:
+    assert CAUSES_EN.keys() == CAUSES.keys()
+    assert not [words for words in CAUSES_EN.values() if not words.isascii()]

@@ -54,7 +54,7 @@ class FakePhotographer:
     """Every camera has a picture, but for those with `errors`. `asked`: (camera, width, stream)."""
 
     now: Callable[[], datetime]
-    errors: dict[int, HubError] = field(default_factory=dict)
+    errors: dict[int, Exception] = field(default_factory=dict)
     asked: list[tuple[int, int, str]] = field(default_factory=list)
     size: int = 0
 
@@ -499,6 +499,39 @@ async def test_the_picture_of_a_deleted_finding_goes_with_it(desk: Desk) -> None
     assert (await desk.parts.finding_list.picture(actor, right.id)).startswith(b"\xff\xd8")
 
 
+async def test_a_finding_is_withdrawn_by_who_made_it_and_by_the_operator_until_the_patrol_is_over(desk: Desk) -> None:
+    actor, camera, findings = desk.centre.actor, desk.centre.cameras[0], desk.parts.findings
+    run = await desk.start(0)
+    await desk.look(run.id, 0, 0)
+    li, wang = await person(desk.centre, "li"), await person(desk.centre, "wang")
+    own, of_li, last = [
+        await findings.add(who, run.id, NewFinding(0, camera, "flood", words))
+        for who, words in ((actor, "a"), (li, "b"), (actor, "c"))
+    ]
+    for call in (
+        findings.delete(wang, own.id),
+        findings.change(wang, own.id, "waste", "x"),
+        findings.delete(li, own.id),
+    ):
+        with pytest.raises(HubError) as refused:
+            await call
+        assert refused.value.reason == "not_operator"
+    await findings.delete(li, of_li.id)
+    again = await findings.add(li, run.id, NewFinding(0, camera, "flood", "b"))
+    await findings.delete(actor, again.id)
+    await findings.delete(actor, own.id)
+    events = await desk.on.reader.events(actor, run.id)
+    assert [
+        (one.user_name, one.detail["before_words"], one.detail["before_name"])
+        for one in events
+        if one.kind == "finding_deleted"
+    ] == [("li", "b", "li"), ("张三", "b", "li"), ("张三", "a", "张三")]
+    await desk.on.runs.control(actor, run.id, "stop", (await desk.on.reader.get(actor, run.id)).revision)
+    with pytest.raises(HubError) as sealed:
+        await findings.delete(actor, last.id)
+    assert sealed.value.reason == "run_ended"
+
+
 async def test_who_has_handed_a_patrol_over_confirms_nothing_more_and_what_was_confirmed_stays(desk: Desk) -> None:
     run = await desk.start(0, 1)
     await desk.look(run.id, 0, 0)
@@ -630,6 +663,51 @@ async def test_of_a_screen_the_pictures_that_came_are_kept_and_the_others_tried_
     desk.photographer.errors.clear()
     await desk.until(run.id, lambda found: found[0, 1].picture_url is not None, step=0.1)
     assert [camera for camera, _, _ in desk.photographer.asked].count(desk.centre.cameras[0]) == 1
+
+
+async def test_a_picture_that_fails_as_nobody_has_foreseen_costs_no_other_one(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = desk.centre.cameras[1]
+    desk.photographer.errors = {broken: RuntimeError("a bug")}
+    run = await desk.start([0, 1, 2])
+    await desk.look(run.id, 0, 0, 1, 2, seconds=4.0)
+    await desk.until(run.id, lambda found: all(found[0, n].picture_url for n in (0, 2)))
+    assert f"the picture of camera {broken} failed unexpectedly" in caplog.text
+    assert not list(desk.files.glob("*.part"))
+    desk.photographer.errors.clear()
+    await desk.until(run.id, lambda found: found[0, 1].picture_url is not None, step=0.1)
+    assert [camera for camera, _, _ in desk.photographer.asked].count(desk.centre.cameras[0]) == 1
+    assert desk.kept() == await desk.stored()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), HubError(Kind.STORAGE_FULL, "the disk is full")])
+async def test_where_a_picture_cannot_be_staged_or_kept_no_file_of_the_screen_is_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whatever it fails of: of those that were on the disk by then nothing is left, and they are taken again."""
+    run = await desk.start([0, 1, 2])
+    add, failing, left = desk.parts.pictures.add_staged, [True], list[Path]()
+    unstage = desk.parts.pictures.unstage
+
+    async def failing_once(
+        session: AsyncSession, run_id: int, staged: Sequence[StagedPicture]
+    ) -> Sequence[KeptPicture]:
+        if failing:
+            failing.pop()
+            raise error
+        return await add(session, run_id, staged)
+
+    async def looked_at(staged: Collection[StagedPicture]) -> None:
+        await unstage(staged)
+        left.extend(desk.files.glob("*.part"))
+
+    monkeypatch.setattr(desk.parts.pictures, "add_staged", failing_once)
+    monkeypatch.setattr(desk.parts.pictures, "unstage", looked_at)
+    await desk.look(run.id, 0, 0, 1, 2, seconds=4.0)
+    await desk.until(run.id, lambda found: all(one.picture_url for one in found.values()), step=0.1)
+    assert (failing, left) == ([], [])
+    assert desk.kept() == await desk.stored()
 
 
 async def test_a_picture_whose_transaction_fails_is_taken_again_and_leaves_no_file(

@@ -1,5 +1,8 @@
 """Files of rows: staged before their rows have numbers, placed, swept, and refused by a full disk."""
 
+import asyncio
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,48 @@ async def test_a_disk_that_refuses_is_named_and_keeps_no_part(files: PictureFile
     with pytest.raises(HubError, match="cannot be kept"):
         await files.place({1: part})
     assert await files.read(1) is None
+
+
+async def test_of_files_that_are_placed_together_none_is_left_when_one_cannot_be(
+    files: PictureFiles, tmp_path: Path
+) -> None:
+    first, second = await files.stage(JPEG), await files.stage(JPEG)
+    second.unlink()
+    with pytest.raises(HubError, match="cannot be kept"):
+        await files.place({1: first, 2: second})
+    assert names(files, tmp_path) == []
+
+
+async def test_what_fails_as_nobody_has_foreseen_keeps_no_part(
+    files: PictureFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: int) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    for attempt in (files.stage(JPEG), files.write(1, JPEG)):
+        with pytest.raises(RuntimeError):
+            await attempt
+    assert names(files, tmp_path) == []
+
+
+async def test_a_caller_who_is_cancelled_while_the_disk_writes_leaves_no_part(
+    files: PictureFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_: int) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    staging = asyncio.create_task(files.stage(JPEG))
+    await asyncio.to_thread(begun.wait, 10)
+    staging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await staging
+    assert names(files, tmp_path) == []
+    go_on.set()
+    monkeypatch.undo()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert names(files, tmp_path) == []

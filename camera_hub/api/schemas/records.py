@@ -51,9 +51,19 @@ class RecordAnswer(Answer):
     sign_why: Literal["not_sealed", "not_submitted", "own_record", "signed_already", "too_many_reviews"] | None
 
 
+class OperatorTurnAnswer(Answer):
+    """Somebody became the operator of a patrol under way. `position`: of the stop that was on; null: its stops were
+    over."""
+
+    name: str
+    since: datetime
+    position: int | None
+
+
 class RecordRowAnswer(Answer):
-    """A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user took
-    part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature."""
+    """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
+    visible for the least time; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
+    has expired is sealed without a signature."""
 
     id: int
     tour_id: int
@@ -65,6 +75,7 @@ class RecordRowAnswer(Answer):
     end_reason: str | None
     started_name: str
     operator_name: str
+    turns: list[OperatorTurnAnswer]
     started_at: datetime
     ended_at: datetime | None
     shown: int

@@ -1,6 +1,6 @@
 """A report as .xlsx: summary, trend, villages, cameras, maintenance units, exclusions, faults, formulas.
 
-In Chinese, like every sheet that leaves the hub. Percentages are numbers (rounded down), durations hours.
+In the language that is asked for. Percentages are numbers (rounded down), durations hours.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,39 +13,70 @@ from camera_hub.health.reports.figures import FIGURES, BothShares, Share
 from camera_hub.health.reports.report import CameraFigures, FaultFigures
 from camera_hub.health.reports.reports import NamedReport
 from camera_hub.health.reports.span import SECOND, moment
-from camera_hub.health.reports.words import CHANGES_ZH, RANKING_ZH, WORDS
+from camera_hub.health.reports.words import CHANGES_EN, CHANGES_ZH, RANKING_EN, RANKING_ZH, WORDS
 from camera_hub.settings import ReportSettings
+from camera_hub.sheets.language import Said, SheetWords
 from camera_hub.sheets.writing import CellValue, WrittenColumn, WrittenSheet, write_workbook
 
 MOST_ROWS = 20_000
 """Rows of one sheet; what is left out is told."""
 
 _HOUR = 3600 * SECOND
-_LEVELS = {"village": "村（小区）", "device": "设备", "camera": "摄像机"}
-_SEVERITIES = {"critical": "紧急", "major": "重要", "minor": "次要", "warning": "提示"}
-_VERDICTS = {"on_time": "及时", "late": "超时", "open": "未修复", "not_counted": "不计"}
-_STATES = {"ok": "正常", "fault": "异常", "unknown": "未知"}
-_KINDS = {
-    "maintenance": "维护",
-    "repair": "维修",
-    "removed": "拆除",
-    "power_cut": "计划停电",
-    "sleep": "休眠",
-    "other": "其他",
+_LEVELS: Mapping[str, Said] = {
+    "village": ("村（小区）", "Village"),
+    "device": ("设备", "Device"),
+    "camera": ("摄像机", "Camera"),
 }
-_EXCLUSION_STATES = {
-    "asked": "待批准",
-    "lapsed": "已过期未批准",
-    "declined": "未批准或已撤回",
-    "planned": "已批准，未开始",
-    "in_force": "生效中",
-    "ended": "已结束",
+_SEVERITIES: Mapping[str, Said] = {
+    "critical": ("紧急", "Critical"),
+    "major": ("重要", "Major"),
+    "minor": ("次要", "Minor"),
+    "warning": ("提示", "Warning"),
 }
-_COUNTS = ("（%）", "分子", "分母", "未知")
-_NOT_RANKED = {"no_cameras": "没有在用摄像机，不排名", "nothing_known": "没有已知数据，不排名"}
-_NO_UNIT = "（档案未填）"
-_WEEK = "一二三四五六日"
-_UNITS = {"cameras": "路", "time": "小时", "seconds": "小时", "fields": "项", "repairs": "件", "mean": "小时/件"}
+_VERDICTS: Mapping[str, Said] = {
+    "on_time": ("及时", "in time"),
+    "late": ("逾期", "late"),
+    "open": ("未到期", "not due yet"),
+    "not_counted": ("不计", "not counted"),
+}
+_STATES: Mapping[str, Said] = {
+    "ok": ("正常", "well"),
+    "fault": ("异常", "fault"),
+    "unknown": ("未知", "unknown"),
+    "": ("未在用", "not in use"),
+}
+_KINDS: Mapping[str, Said] = {
+    "maintenance": ("维护", "Maintenance"),
+    "repair": ("维修", "Repair"),
+    "removed": ("拆除", "Removed"),
+    "power_cut": ("计划停电", "Planned power cut"),
+    "sleep": ("休眠", "Sleep"),
+    "other": ("其他", "Other"),
+}
+_EXCLUSION_STATES: Mapping[str, Said] = {
+    "asked": ("待批准", "to approve"),
+    "lapsed": ("过期未批准", "lapsed"),
+    "declined": ("未批准或已撤回", "declined or withdrawn"),
+    "planned": ("已批准，未开始", "planned"),
+    "in_force": ("生效中", "in force"),
+    "ended": ("已结束", "over"),
+}
+_COUNTS: Sequence[Said] = (("（%）", " (%)"), ("分子", ", part"), ("分母", ", whole"), ("未知", ", unknown"))
+_WHEN: Sequence[Said] = (("剔除后", "After exclusions"), ("剔除前", "Before exclusions"))
+_NOT_RANKED: Mapping[str, Said] = {
+    "no_cameras": ("没有在用摄像机，不排名", "no cameras in use, not ranked"),
+    "nothing_known": ("没有已知数据，不排名", "nothing known, not ranked"),
+}
+_NO_UNIT: Said = ("（档案未填）", "(not in the file)")
+_DAYS: Sequence[Said] = tuple(zip("一二三四五六日", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
+_UNITS: Mapping[str, Said] = {
+    "cameras": ("路", "cameras"),
+    "time": ("小时", "h"),
+    "seconds": ("小时", "h"),
+    "fields": ("项", "fields"),
+    "repairs": ("件", "faults"),
+    "mean": ("小时/件", "h per fault"),
+}
 _SHORT = ("online_time", "intact_time", "recording_amount", "clock_time", "osd_spot", "ledger")
 
 
@@ -54,6 +85,7 @@ def report_sheet(
     exclusions: Sequence[ExclusionView],
     settings: ReportSettings,
     zone: ZoneInfo,
+    words: SheetWords,
     unit: str | None = None,
     *,
     bound: bool = False,
@@ -66,32 +98,37 @@ def report_sheet(
     shares = report.shares
     if unit is not None:
         shares = next((one.shares for one in report.units if one.unit == unit), {})
-    sheets = [_summary(shares)]
+    sheets = [_summary(shares, words)]
     if unit is None:
-        sheets += [_days(found), _villages(found, bound), _units(found)]
-    sheets += [_cameras(found, cameras), _exclusions(exclusions, zone), _faults(found, faults, settings, zone)]
-    return write_workbook(sheets, notes=_notes(found, settings, zone, unit, bound), notes_sheet="说明与公式")
+        sheets += [_days(found, words), _villages(found, bound, words), _units(found, words)]
+    sheets += [
+        _cameras(found, cameras, words),
+        _exclusions(exclusions, zone, words),
+        _faults(found, faults, settings, zone, words),
+    ]
+    return write_workbook(
+        sheets,
+        notes=_notes(found, settings, zone, words, unit, bound),
+        notes_sheet=words.say("说明与公式", "Notes and formulas"),
+    )
 
 
-def _summary(shares: Mapping[str, BothShares]) -> WrittenSheet:
+def _summary(shares: Mapping[str, BothShares], words: SheetWords) -> WrittenSheet:
     columns = [
-        WrittenColumn("指标", 24),
-        *(
-            WrittenColumn(f"{when}{name}", 14)
-            for when in ("剔除后", "剔除前")
-            for name in ("（%）", "分子", "分母", "未知")
-        ),
-        WrittenColumn("计量单位", 12),
-        WrittenColumn("计算公式", 60),
+        WrittenColumn(words.say("指标", "Figure"), 24),
+        *(WrittenColumn(words.say(when[0] + name[0], when[1] + name[1]), 14) for when in _WHEN for name in _COUNTS),
+        WrittenColumn(words.say("计量单位", "Unit"), 12),
+        WrittenColumn(words.say("计算公式", "How it is computed"), 60),
     ]
     rows: list[list[CellValue]] = []
     for key in FIGURES:
         if key in shares:
-            words = WORDS[key]
+            figure = WORDS[key]
             both = shares[key]
-            counts = [*_counts(words.unit, both.after), *_counts(words.unit, both.before)]
-            rows.append([words.zh, *counts, _UNITS[words.unit], words.zh_formula])
-    return WrittenSheet("汇总", columns, rows)
+            counts = [*_counts(figure.unit, both.after), *_counts(figure.unit, both.before)]
+            formula = words.say(figure.zh_formula, figure.en_formula)
+            rows.append([words.say(figure.zh, figure.en), *counts, words.of(_UNITS, figure.unit), formula])
+    return WrittenSheet(words.say("汇总", "Summary"), columns, rows)
 
 
 def _counts(unit: str, share: Share) -> list[CellValue]:
@@ -103,60 +140,74 @@ def _counts(unit: str, share: Share) -> list[CellValue]:
     return [_percent(share), *(_number(one, scale) for one in (share.part, share.whole, share.unknown))]
 
 
-def _days(found: NamedReport) -> WrittenSheet:
+def _days(found: NamedReport, words: SheetWords) -> WrittenSheet:
     columns = [
-        WrittenColumn("日期", 12, as_text=True),
-        *(WrittenColumn(f"{one}（{when}，%）", 20) for one in ("在线率", "完好率") for when in ("剔除后", "剔除前")),
+        WrittenColumn(words.say("日期", "Day"), 12, as_text=True),
+        *(
+            WrittenColumn(words.say(f"{one[0]}（{when[0]}，%）", f"{one[1]} ({when[1].lower()}, %)"), 20)
+            for one in (("在线率", "Online"), ("完好率", "Intact"))
+            for when in _WHEN
+        ),
     ]
     rows: list[list[CellValue]] = [
         [one.day.isoformat(), *(_percent(at) for both in (one.online, one.intact) for at in (both.after, both.before))]
         for one in found.report.days
     ]
-    return WrittenSheet("逐日", columns, rows)
+    return WrittenSheet(words.say("逐日", "By day"), columns, rows)
 
 
-def _villages(found: NamedReport, bound: bool) -> WrittenSheet:
+def _villages(found: NamedReport, bound: bool, words: SheetWords) -> WrittenSheet:
     columns = [
-        WrittenColumn("名次", 8),
-        WrittenColumn("村（小区）", 20),
-        WrittenColumn("在用路数", 10),
-        *_figure_columns(),
-        WrittenColumn("备注", 24),
+        WrittenColumn(words.say("名次", "Place"), 8),
+        WrittenColumn(words.say("村（小区）", "Village"), 20),
+        WrittenColumn(words.say("在用路数", "Cameras in use"), 10),
+        *_figure_columns(words),
+        WrittenColumn(words.say("备注", "Note"), 24),
     ]
     rows: list[list[CellValue]] = []
     for one in found.report.villages:
-        why = {"no_cameras": "没有在用摄像机，不排名", "nothing_known": "没有已知数据，不排名"}.get(
-            one.rank.why or "", ""
-        )
+        why = words.of(_NOT_RANKED, one.rank.why or "")
         place = None if bound else one.rank.place
-        note = why or ("并列" if one.rank.tied and not bound else "")
+        note = why or (words.say("并列", "shared") if one.rank.tied and not bound else "")
         rows.append([place, found.villages.get(one.village_id, ""), one.cameras, *_figures(one.shares), note])
-    return WrittenSheet("分村", columns, rows)
+    return WrittenSheet(words.say("分村", "Villages"), columns, rows)
 
 
-def _units(found: NamedReport) -> WrittenSheet:
+def _units(found: NamedReport, words: SheetWords) -> WrittenSheet:
     columns = [
-        WrittenColumn("维保单位", 24),
-        WrittenColumn("在用路数", 10),
-        WrittenColumn("故障件数", 10),
-        WrittenColumn("期末未修复", 12),
-        *_figure_columns(),
+        WrittenColumn(words.say("维保单位", "Maintenance unit"), 24),
+        WrittenColumn(words.say("在用路数", "Cameras in use"), 10),
+        WrittenColumn(words.say("故障件数", "Faults"), 10),
+        WrittenColumn(words.say("期末未修复", "Open at the end"), 12),
+        *_figure_columns(words),
     ]
     rows: list[list[CellValue]] = [
-        [one.unit or _NO_UNIT, one.cameras, one.faults, one.open, *_figures(one.shares)] for one in found.report.units
+        [one.unit or words.say(*_NO_UNIT), one.cameras, one.faults, one.open, *_figures(one.shares)]
+        for one in found.report.units
     ]
-    return WrittenSheet("维保单位", columns, rows)
+    return WrittenSheet(words.say("维保单位", "Maintenance units"), columns, rows)
 
 
-def _cameras(found: NamedReport, cameras: Sequence[CameraFigures]) -> WrittenSheet:
+def _cameras(found: NamedReport, cameras: Sequence[CameraFigures], words: SheetWords) -> WrittenSheet:
     columns = [
-        WrittenColumn("村（小区）", 18),
-        WrittenColumn("摄像机", 26),
-        WrittenColumn("设备", 22, as_text=True),
-        WrittenColumn("维保单位", 20),
-        *_figure_columns(),
-        *(WrittenColumn(one, 12) for one in ("期末在线", "期末画面", "中断次数", "其中剔除后")),
-        *(WrittenColumn(one, 14) for one in ("剔除（小时）", "未观测（小时）")),
+        WrittenColumn(words.say("村（小区）", "Village"), 18),
+        WrittenColumn(words.say("摄像机", "Camera"), 26),
+        WrittenColumn(words.say("设备", "Device"), 22, as_text=True),
+        WrittenColumn(words.say("维保单位", "Maintenance unit"), 20),
+        *_figure_columns(words),
+        *(
+            WrittenColumn(words.say(*one), 12)
+            for one in (
+                ("期末在线", "Online at the end"),
+                ("期末画面", "Picture at the end"),
+                ("中断次数", "Outages"),
+                ("其中剔除后", "After exclusions"),
+            )
+        ),
+        *(
+            WrittenColumn(words.say(*one), 14)
+            for one in (("剔除（小时）", "Excluded (h)"), ("未观测（小时）", "Not observed (h)"))
+        ),
     ]
 
     def row(one: CameraFigures) -> list[CellValue]:
@@ -167,59 +218,89 @@ def _cameras(found: NamedReport, cameras: Sequence[CameraFigures]) -> WrittenShe
             "" if names is None else names.device,
             one.maintainer_unit,
             *_figures(one.shares),
-            _STATES.get(one.states.get("online", ""), "未在用"),
-            _STATES.get(one.states.get("intact", ""), "未在用"),
+            words.of(_STATES, one.states.get("online", "")),
+            words.of(_STATES, one.states.get("intact", "")),
             *one.outages,
             _number(one.excluded, _HOUR),
             _number(one.unobserved, _HOUR),
         ]
 
-    return _bounded("分摄像机", columns, cameras, row)
+    return _bounded(("分摄像机", "Cameras"), columns, cameras, row, words)
 
 
-def _exclusions(exclusions: Sequence[ExclusionView], zone: ZoneInfo) -> WrittenSheet:
+def _exclusions(exclusions: Sequence[ExclusionView], zone: ZoneInfo, words: SheetWords) -> WrittenSheet:
     columns = [
-        *(WrittenColumn(one, 14) for one in ("范围", "名称", "村（小区）", "涉及路数", "类别")),
-        WrittenColumn("原因", 30),
-        *(WrittenColumn(one, 17, as_text=True) for one in ("开始", "到期")),
-        WrittenColumn("每周时段", 26),
-        *(WrittenColumn(one, 16) for one in ("状态", "申请人", "批准人")),
-        WrittenColumn("批准时间", 17, as_text=True),
-        WrittenColumn("开始后批准", 12),
-        WrittenColumn("提前结束", 17, as_text=True),
+        *(
+            WrittenColumn(words.say(*one), 14)
+            for one in (
+                ("范围", "Scope"),
+                ("名称", "Name"),
+                ("村（小区）", "Village"),
+                ("涉及路数", "Cameras"),
+                ("类别", "Kind"),
+            )
+        ),
+        WrittenColumn(words.say("原因", "Reason"), 30),
+        *(WrittenColumn(words.say(*one), 17, as_text=True) for one in (("开始", "From"), ("到期", "Until"))),
+        WrittenColumn(words.say("每周时段", "Weekly window"), 26),
+        *(
+            WrittenColumn(words.say(*one), 16)
+            for one in (("状态", "State"), ("申请人", "Asked by"), ("批准人", "Approved by"))
+        ),
+        WrittenColumn(words.say("批准时间", "Approved at"), 17, as_text=True),
+        WrittenColumn(words.say("开始后批准", "Approved after it began"), 12),
+        WrittenColumn(words.say("提前结束", "Ended early"), 17, as_text=True),
     ]
 
     def row(one: ExclusionView) -> list[CellValue]:
         return [
-            _LEVELS[one.level],
+            words.of(_LEVELS, one.level),
             one.name,
             one.village_name,
             one.cameras,
-            _KINDS.get(one.kind, one.kind),
+            words.of(_KINDS, one.kind),
             one.reason,
             _time(one.since, zone),
             _time(one.until, zone),
-            _weekly(one.weekly),
-            _EXCLUSION_STATES[one.state],
+            _weekly(one.weekly, words),
+            words.of(_EXCLUSION_STATES, one.state),
             one.created_name,
             one.approved_name or "",
             _time(one.approved_at, zone),
-            "是" if one.late else "",
+            words.say("是", "yes") if one.late else "",
             _time(one.ended_at, zone),
         ]
 
-    return _bounded("剔除", columns, exclusions, row)
+    return _bounded(("剔除", "Exclusions"), columns, exclusions, row, words)
 
 
 def _faults(
-    found: NamedReport, faults: Sequence[FaultFigures], settings: ReportSettings, zone: ZoneInfo
+    found: NamedReport, faults: Sequence[FaultFigures], settings: ReportSettings, zone: ZoneInfo, words: SheetWords
 ) -> WrittenSheet:
     columns = [
-        *(WrittenColumn(one, 14) for one in ("村（小区）", "范围", "名称", "涉及路数", "级别")),
-        WrittenColumn("原因代码", 20),
-        WrittenColumn("维保单位", 24),
-        *(WrittenColumn(one, 17, as_text=True) for one in ("产生", "恢复")),
-        *(WrittenColumn(one, 14) for one in ("历时（小时）", "扣除剔除（小时）", "时限（小时）", "结论", "反复抖动")),
+        *(
+            WrittenColumn(words.say(*one), 14)
+            for one in (
+                ("村（小区）", "Village"),
+                ("范围", "Scope"),
+                ("名称", "Name"),
+                ("涉及路数", "Cameras"),
+                ("级别", "Severity"),
+            )
+        ),
+        WrittenColumn(words.say("原因代码", "Cause (code)"), 20),
+        WrittenColumn(words.say("维保单位", "Maintenance unit"), 24),
+        *(WrittenColumn(words.say(*one), 17, as_text=True) for one in (("产生", "Opened"), ("恢复", "Closed"))),
+        *(
+            WrittenColumn(words.say(*one), 14)
+            for one in (
+                ("历时（小时）", "Lasted (h)"),
+                ("扣除剔除（小时）", "Without exclusions (h)"),
+                ("时限（小时）", "Due in (h)"),
+                ("结论", "Result"),
+                ("反复抖动", "Flapping"),
+            )
+        ),
     ]
     end = found.report.span.end
 
@@ -228,43 +309,69 @@ def _faults(
         closed = None if fault.closed is None or fault.closed >= end else moment(fault.closed)
         return [
             found.villages.get(fault.village_id or 0, ""),
-            _LEVELS.get(fault.level, fault.level),
+            words.of(_LEVELS, fault.level),
             _fault_name(found, one),
             len(fault.cameras),
-            _SEVERITIES[fault.severity],
+            words.of(_SEVERITIES, fault.severity),
             fault.cause,
-            "、".join(unit or _NO_UNIT for unit in one.units),
+            words.say("、", ", ").join(unit or words.say(*_NO_UNIT) for unit in one.units),
             _time(moment(fault.opened), zone),
             _time(closed, zone),
             _number(one.before.lasted, _HOUR),
             _number(one.after.lasted, _HOUR),
             settings.due_hours[fault.severity],
-            _VERDICTS[one.after.verdict],
-            "是" if fault.flapping else "",
+            words.of(_VERDICTS, one.after.verdict),
+            words.say("是", "yes") if fault.flapping else "",
         ]
 
-    return _bounded("故障", columns, faults, row)
+    return _bounded(("故障", "Faults"), columns, faults, row, words)
 
 
-def _notes(found: NamedReport, settings: ReportSettings, zone: ZoneInfo, unit: str | None, bound: bool) -> list[str]:
-    report = found.report
+def _notes(
+    found: NamedReport, settings: ReportSettings, zone: ZoneInfo, words: SheetWords, unit: str | None, bound: bool
+) -> list[str]:
+    report, say = found.report, words.say
     span = report.span
-    title = f"{settings.township}视频监控运行报表"
+    title = say(f"{settings.township}视频监控运行报表", f"{settings.township} video surveillance report".strip())
+    of_unit = say(f"（维保单位：{unit or '档案未填'}）", f" (maintenance unit: {unit or 'not in the file'})")
+    until, computed = _time(moment(span.end), zone), _time(found.computed_at, zone)
+    due = [
+        say(f"{_SEVERITIES[key][0]} {hours:g} 小时", f"{_SEVERITIES[key][1].lower()} {hours:g} h")
+        for key, hours in settings.due_hours.items()
+    ]
     lines = [
-        title if unit is None else f"{title}（维保单位：{unit or '档案未填'}）",
-        f"统计期：{span.first} 至 {span.last}（{zone.key}）",
-        f"数据截至：{_time(moment(span.end), zone)}；生成时间：{_time(found.computed_at, zone)}",
-        "剔除：已批准的维护窗口、维修、拆除、计划停电、休眠等，生效期间不计入“剔除后”的任何指标，全部列在“剔除”表中。",
-        "未知：平台停机、中心出口中断或尚未检查的时间，既不算正常也不算异常，单列“未知”。",
-        "百分比向下取到两位小数，只有一项不缺时才显示 100%。",
-        *(f"{WORDS[key].zh}：{WORDS[key].zh_formula}" for key in FIGURES),
-        "修复时限：" + "，".join(f"{_SEVERITIES[key]} {hours:g} 小时" for key, hours in settings.due_hours.items()),
-        CHANGES_ZH,
+        title if unit is None else title + of_unit,
+        say(f"统计期：{span.first} 至 {span.last}（{zone.key}）", f"Span: {span.first} to {span.last} ({zone.key})"),
+        say(f"数据截至：{until}；生成时间：{computed}", f"Data as of {until}; made at {computed}"),
+        say(
+            "剔除：已批准的维护窗口、维修、拆除、计划停电、休眠等，生效期间不计入“剔除后”的任何指标，全部列在“剔除”表中。",
+            "Exclusions: approved maintenance, repairs, removals, planned power cuts, sleep; while in force they count"
+            " in no figure after exclusions, and all are listed on their sheet.",
+        ),
+        say(
+            "未知：平台停机、中心出口中断或尚未检查的时间，既不算正常也不算异常，单列“未知”。",
+            "Unknown: the hub was stopped, its own uplink cut, or nothing was looked at yet; neither well nor fault.",
+        ),
+        say(
+            "百分比向下取到两位小数，只有一项不缺时才显示 100%。",
+            "Percentages are rounded down to hundredths: 100 % means that nothing is missing.",
+        ),
+        *(
+            say(f"{WORDS[key].zh}：{WORDS[key].zh_formula}", f"{WORDS[key].en}: {WORDS[key].en_formula}")
+            for key in FIGURES
+        ),
+        say("修复时限：", "Repairs are due within: ") + say("，", ", ").join(due),
+        say(CHANGES_ZH, CHANGES_EN),
     ]
     if not bound and unit is None:
-        lines.insert(6, RANKING_ZH.format(figure=WORDS[report.rules.ranked_by].zh))
+        ranked = WORDS[report.rules.ranked_by]
+        lines.insert(6, say(RANKING_ZH.format(figure=ranked.zh), RANKING_EN.format(figure=ranked.en)))
     if not found.complete:
-        lines.insert(3, "注意：统计期开始部分的状态已超过保存期限，数值不完整。")
+        incomplete = say(
+            "注意：统计期开始部分的状态已超过保存期限，数值不完整。",
+            "Note: states of the first days are kept no longer: the figures are incomplete.",
+        )
+        lines.insert(3, incomplete)
     return lines
 
 
@@ -272,22 +379,28 @@ Item = TypeVar("Item")
 
 
 def _bounded(
-    name: str, columns: Sequence[WrittenColumn], items: Sequence[Item], row: Callable[[Item], list[CellValue]]
+    name: Said,
+    columns: Sequence[WrittenColumn],
+    items: Sequence[Item],
+    row: Callable[[Item], list[CellValue]],
+    words: SheetWords,
 ) -> WrittenSheet:
     rows = [row(one) for one in items[:MOST_ROWS]]
     if len(items) > MOST_ROWS:
-        rows.append([f"另有 {len(items) - MOST_ROWS} 行未列出，请缩短统计期", *[None] * (len(columns) - 1)])
-    return WrittenSheet(name, columns, rows)
+        left = len(items) - MOST_ROWS
+        told = words.say(f"另有 {left} 行未列出，请缩短统计期", f"{left} more rows are left out; choose a shorter span")
+        rows.append([told, *[None] * (len(columns) - 1)])
+    return WrittenSheet(words.say(*name), columns, rows)
 
 
-def _figure_columns() -> list[WrittenColumn]:
-    shown = [WrittenColumn(f"{WORDS[key].zh}%", 14) for key in _SHORT]
+def _figure_columns(words: SheetWords) -> list[WrittenColumn]:
+    shown = [WrittenColumn(words.say(f"{WORDS[key].zh}%", f"{WORDS[key].en} (%)"), 14) for key in _SHORT]
     return [
         *shown,
-        WrittenColumn("在线率（剔除前）%", 14),
-        WrittenColumn("平均修复（小时）", 14),
-        WrittenColumn("修复件数", 10),
-        WrittenColumn("修复及时率%", 12),
+        WrittenColumn(words.say("在线率（剔除前）%", "Online before exclusions (%)"), 14),
+        WrittenColumn(words.say("平均修复（小时）", "Mean repair (h)"), 14),
+        WrittenColumn(words.say("修复件数", "Repairs"), 10),
+        WrittenColumn(words.say("修复及时率%", "Repaired in time (%)"), 12),
     ]
 
 
@@ -321,9 +434,10 @@ def _time(at: datetime | None, zone: ZoneInfo) -> str:
     return "" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def _weekly(weekly: Mapping[str, object] | None) -> str:
+def _weekly(weekly: Mapping[str, object] | None, words: SheetWords) -> str:
     if weekly is None:
         return ""
     days = weekly["days"]
-    named = "、".join(_WEEK[one] for one in days) if isinstance(days, list) else ""
-    return f"每周{named} {weekly['from']}–{weekly['to']}"
+    named = [words.say(*_DAYS[one]) for one in days] if isinstance(days, list) else []
+    span = f"{weekly['from']}–{weekly['to']}"
+    return words.say(f"每周{'、'.join(named)} {span}", f"{', '.join(named)} {span}")

@@ -131,10 +131,10 @@ class Moments:
             wanted = self._next()
             try:
                 await self._take(wanted)
-            except HubError as error:
+            except Exception as error:
                 # The database, or the disk: no fault of the cameras.
                 for one in wanted:
-                    self._put_off(one, error.reason)
+                    self._put_off(one, error.reason if isinstance(error, HubError) else None)
                 raise
 
     def _next(self) -> list[WantedPicture]:
@@ -152,37 +152,40 @@ class Moments:
         left = [one for one in wanted if is_on and one.tries < TRIES]
         lacking = {one.camera_id: one.why or Reason.PICTURE_NOT_IN_TIME for one in wanted if one not in left}
         self.given_up += len(lacking)
-        async with asyncio.TaskGroup() as tasks:
-            asked = [
-                tasks.create_task(self._photograph(one), name=f"picture of camera {one.camera_id}") for one in left
-            ]
         staged = dict[int, StagedPicture]()
-        for one, task in zip(left, asked, strict=True):
-            found = task.result()
-            if isinstance(found, StagedPicture):
-                staged[one.camera_id] = found
-            elif found.reason in _HOPELESS or found.kind is Kind.STORAGE_FULL:
-                lacking[one.camera_id] = found.reason
-            else:
-                self._put_off(one, found.reason)
-        if staged or lacking:
-            try:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                asked = [
+                    tasks.create_task(self._photograph(one, staged), name=f"picture of camera {one.camera_id}")
+                    for one in left
+                ]
+            for one, task in zip(left, asked, strict=True):
+                why = task.result()
+                if isinstance(why, HubError) and (why.reason in _HOPELESS or why.kind is Kind.STORAGE_FULL):
+                    lacking[one.camera_id] = why.reason
+                elif one.camera_id not in staged:
+                    self._put_off(one, None if why is None else why.reason)
+            if staged or lacking:
                 await self._keep(run_id, position, staged, lacking)
-            finally:
-                await self._pictures.unstage(staged.values())
+        finally:
+            await self._pictures.unstage(staged.values())
 
-    async def _photograph(self, wanted: WantedPicture) -> StagedPicture | HubError:
-        """The picture on the disk, or why there is none."""
+    async def _photograph(self, wanted: WantedPicture, staged: dict[int, StagedPicture]) -> HubError | None:
+        """Add the picture, on the disk, to what is staged; else why there is none. What nobody has foreseen is logged,
+        and costs none of the other pictures of the screen."""
         try:
             self._pictures.require_room("moment")
             async with self._slots:
                 picture = await self._photographer.take(wanted.camera_id, max_width=WIDTH, role="sub", seconds=SECONDS)
-            return await self._pictures.stage("moment", picture.jpeg, picture.at)
+            staged[wanted.camera_id] = await self._pictures.stage("moment", picture.jpeg, picture.at)
         except HubError as error:
             return error
+        except Exception:
+            log.exception("the picture of camera %d failed unexpectedly", wanted.camera_id)
+        return None
 
-    def _put_off(self, wanted: WantedPicture, why: str) -> None:
-        self._later.add(replace(wanted, tries=wanted.tries + 1, why=why))
+    def _put_off(self, wanted: WantedPicture, why: str | None) -> None:
+        self._later.add(replace(wanted, tries=wanted.tries + 1, why=why or wanted.why))
 
     async def _try_again(self) -> None:
         while True:

@@ -1,8 +1,10 @@
 """Pages' reports of what they showed: written to the record of the visit, and to the results of a patrol.
 
 What is impossible is cut: by the hub's monotonic clock what one page can have shown since it reported last
-(patrol.runs.claims), by the length of the visit what any can. What is late or of somebody who is bound to villages is
+(patrol.runs.claims), by the length of the visit what any can, and of a patrol by the time in which the page's user was
+its operator (patrol.runs.duty). What is late, of somebody who looks on, or of somebody who is bound to villages is
 ignored, and what the hub knows of a camera's picture counts for more than what a page says (patrol.runs.visibility).
+Of a presentation, which proves nothing, any page of the township counts.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
@@ -22,9 +24,10 @@ from camera_hub.patrol import township
 from camera_hub.patrol.proof.results import looked_at
 from camera_hub.patrol.proof.rows import camera_result
 from camera_hub.patrol.runs.claims import Claims, ReportingPage, Visit
+from camera_hub.patrol.runs.duty import OperatorChange, seconds_on_duty
 from camera_hub.patrol.runs.visibility import Sighting, Visible, accepted, after, possible
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Camera, Run, RunResult, RunStep, RunStepCamera
+from camera_hub.store.tables import Camera, Run, RunEvent, RunResult, RunStep, RunStepCamera
 
 
 class MomentTaker(Protocol):
@@ -70,7 +73,10 @@ class SightingReports:
             found = await _visit(session, run_id, sequence, self._clock.now())
             if found is None:
                 return
-            run, step = found
+            run, step, changed_hands = found
+            own = None if run.loop else await self._on_duty(session, actor, run, step, changed_hands)
+            if own == 0.0:
+                return
             rows = await _rows(session, step)
             known = self._claims.known(visit, {row.camera_id: row.visible_s or 0.0 for row, _ in rows})
             claims = dict[int, Sighting]()
@@ -78,7 +84,7 @@ class SightingReports:
                 if one.camera_id in known:
                     believed = of_page.believed(visit, one.camera_id, one.seconds, known[one.camera_id], heard)
                     seconds = possible(believed, step.started_at, step.ended_at, self._clock.now())
-                    claims[one.camera_id] = replace(one, seconds=seconds)
+                    claims[one.camera_id] = replace(one, seconds=seconds if own is None else min(seconds, own))
             of_page.note(visit, {one.camera_id: one.seconds for one in claims.values()}, known, heard)
             if not _changes(run, rows, claims):
                 return
@@ -88,7 +94,7 @@ class SightingReports:
             found = await _visit(session, run_id, sequence, now, locked=True)
             if found is None:
                 return
-            run, step = found
+            run, step, _ = found
             changes = _changes(run, await _rows(session, step), claims)
             results = await _results(session, run, step, [row.camera_id for row, _ in changes])
             for row, visible in changes:
@@ -102,11 +108,32 @@ class SightingReports:
             if not run.loop and step.ended_at is None:
                 self._moments.take(run_id, step.position, seen)
 
+    async def _on_duty(
+        self, session: AsyncSession, actor: Actor, run: Run, step: RunStep, changed_hands: bool
+    ) -> float:
+        """For how many seconds of the visit the actor was the operator."""
+        now = self._clock.now()
+        until = now if step.ended_at is None else min(now, step.ended_at)
+        changes = await _changes_of_operator(session, run.id) if changed_hands else ()
+        return seconds_on_duty(actor.user_id, run.started_by, changes, step.started_at, until, now)
+
+
+_HANDS = ("handed_over", "taken_over")
+
+
+async def _changes_of_operator(session: AsyncSession, run_id: int) -> list[OperatorChange]:
+    query = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.kind.in_(_HANDS)).order_by(RunEvent.id)
+    return [
+        OperatorChange(event.at, event.user_id if event.kind == "taken_over" else event.detail.get("to"))
+        for event in await session.scalars(query)
+    ]
+
 
 async def _visit(
     session: AsyncSession, run_id: int, sequence: int, now: datetime, *, locked: bool = False
-) -> tuple[Run, RunStep] | None:
-    """The step and its run if reports on it are accepted: shown, not summed, not long over, and its record not closed.
+) -> tuple[Run, RunStep, bool] | None:
+    """The step, its run and whether that has changed hands, if reports on it are accepted: shown, not summed, not long
+    over, and its record not closed.
 
     The step is locked before the run, in the order in which the run's own changes write them.
     """
@@ -114,11 +141,12 @@ async def _visit(
     step = await session.scalar(steps.with_for_update() if locked else steps)
     if step is None or step.outcome != "shown" or step.times != 1 or not accepted(step.ended_at, now):
         return None
-    runs = select(Run).where(Run.id == run_id)
-    run = await session.scalar(runs.with_for_update() if locked else runs)
-    if run is None or (run.state == "ended" and not run.loop):
+    hands = exists().where(RunEvent.run_id == Run.id, RunEvent.kind.in_(_HANDS))
+    runs = select(Run, hands).where(Run.id == run_id)
+    found = (await session.execute(runs.with_for_update(of=Run) if locked else runs)).one_or_none()
+    if found is None or (found[0].state == "ended" and not found[0].loop):
         return None
-    return run, step
+    return found[0], step, found[1]
 
 
 async def _rows(session: AsyncSession, step: RunStep) -> list[tuple[RunStepCamera, str | None]]:

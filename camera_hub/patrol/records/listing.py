@@ -12,7 +12,7 @@ from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
 from camera_hub.patrol.records.reviews import SUBMITTED, SealView, opinion_of, reviews_of, seals_of, took_part
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunResult, RunReview
+from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview
 
 LIMIT = 200
 _RESULTS = ("open", "normal", "abnormal", "excused")
@@ -41,10 +41,21 @@ class RecordQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorTurn:
+    """Somebody became the operator of a patrol that was under way. `position`: of the stop that was on; None: its stops
+    were over."""
+
+    name: str
+    since: datetime
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordRow:
-    """A patrol in the list. `results`: how many cameras are open, normal, abnormal, excused; `unseen`: how many of all
-    were not visible for the least time. `own`: the actor took part in it, and so does not sign
-    it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature."""
+    """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `results`: how many cameras are
+    open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time. `own`: the actor
+    took part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is
+    sealed without a signature."""
 
     id: int
     tour_id: int
@@ -56,6 +67,7 @@ class RecordRow:
     end_reason: str | None
     started_name: str
     operator_name: str
+    turns: Sequence[OperatorTurn]
     started_at: datetime
     ended_at: datetime | None
     shown: int
@@ -172,6 +184,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     plans = {
         run_id: (name, at) for run_id, name, at in await session.execute(due.where(PlanOccurrence.run_id.in_(ids)))
     }
+    turns = await _turns(session, ids)
     own = set(await session.scalars(select(Run.id).where(Run.id.in_(ids), took_part(actor.user_id))))
     found = []
     for run in runs:
@@ -189,6 +202,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 end_reason=run.end_reason,
                 started_name=run.started_name,
                 operator_name=run.operator_name,
+                turns=turns.get(run.id, ()),
                 started_at=run.started_at,
                 ended_at=run.ended_at,
                 shown=run.shown,
@@ -203,4 +217,29 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 own=run.id in own,
             )
         )
+    return found
+
+
+_HANDS = ("handed_over", "taken_over")
+_MOVES = ("closing", "next", "previous", "jumped")
+
+
+async def _turns(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[OperatorTurn]]:
+    """Those of the runs that have changed hands; of these alone the moves are read, which say whether a stop was on."""
+    changed = select(RunEvent.run_id).where(RunEvent.run_id.in_(ids), RunEvent.kind.in_(_HANDS)).distinct()
+    of = list(await session.scalars(changed))
+    if not of:
+        return {}
+    events = select(RunEvent).where(RunEvent.run_id.in_(of), RunEvent.kind.in_((*_HANDS, *_MOVES)))
+    found: dict[int, list[OperatorTurn]] = {}
+    over: set[int] = set()
+    for event in await session.scalars(events.order_by(RunEvent.id)):
+        if event.kind in _HANDS:
+            name = event.user_name if event.kind == "taken_over" else str(event.detail.get("to_name", ""))
+            position = None if event.run_id in over else event.position
+            found.setdefault(event.run_id, []).append(OperatorTurn(name, event.at, position))
+        elif event.kind == "closing":
+            over.add(event.run_id)
+        else:
+            over.discard(event.run_id)  # a stop is shown once more
     return found

@@ -1,4 +1,4 @@
-"""Records as .xlsx, in Chinese like every sheet that leaves the hub; texts are never formulas (sheets.writing).
+"""Records as .xlsx, in the language that is asked for; texts are never formulas (sheets.writing).
 
 Pure, but for the process that writes the workbook.
 """
@@ -13,63 +13,95 @@ from camera_hub.patrol.records.compare import camera_names
 from camera_hub.patrol.records.content import Row
 from camera_hub.patrol.records.export import FullRecord
 from camera_hub.patrol.records.listing import RecordRow
+from camera_hub.sheets.language import Said, SheetWords
 from camera_hub.sheets.writing import CellValue, WrittenColumn, WrittenSheet, write_workbook
 
-_RESULTS = {"open": "待确认", "normal": "正常", "abnormal": "异常", "excused": "免看"}
-_COUNTED = {name: _RESULTS[name] for name in ("normal", "abnormal", "excused", "open")}
-_STATES = {"running": "巡查中", "paused": "已暂停", "closing": "待提交", "ended": "已结束"}
-_ENDS = {
-    "submitted": "已提交",
-    "finished": "走完",
-    "stopped": "中途结束",
-    "all_dead": "所有站点都无法显示",
-    "expired": "过期未提交",
+_RESULTS: Mapping[str, Said] = {
+    "open": ("待确认", "Open"),
+    "normal": ("正常", "Normal"),
+    "abnormal": ("异常", "Abnormal"),
+    "excused": ("免看", "Excused"),
 }
-_PAUSES = {"operator": "人工暂停", "attention": "值守提醒无人应答", "alarm": "告警打断", "ptz": "云台操作"}
-_OPINIONS = {"approved": "同意", "returned": "退回", "note": "补充说明"}
-_WHY = {
-    "no_page": "没有页面在看",
-    "page_hidden": "页面未显示",
-    "page_covered": "画面被遮住",
-    "off_screen": "不在屏幕可见处",
-    "passed_over": "略过（看得太短）",
-    "no_picture": "没有画面",
-    "hub_away": "平台停机",
-    "retired": "已停用",
-    "not_approved": "未批准",
+_NOT_CONFIRMED: Said = ("未确认", "Not confirmed")
+"""What is open of a patrol that has ended: nobody will confirm it any more."""
+_COUNTED: Mapping[str, Said] = {
+    **{name: _RESULTS[name] for name in ("normal", "abnormal", "excused")},
+    "open": _NOT_CONFIRMED,
 }
-EVENT_WORDS = {
-    "started": "开始",
-    "paused": "暂停",
-    "resumed": "继续",
-    "next": "下一站",
-    "previous": "上一站",
-    "jumped": "跳站",
-    "extended": "延长停留",
-    "handed_over": "交接",
-    "taken_over": "接手",
-    "received": "收到交接",
-    "interrupted": "告警打断",
-    "another_alarm": "打断期间又有告警",
-    "closing": "各站走完，待提交",
-    "submitted": "提交",
-    "stopped": "中途结束",
-    "expired": "过期未提交",
-    "all_dead": "所有站点都无法显示",
-    "result_changed": "更改确认结果",
-    "finding_changed": "修改发现问题",
-    "finding_deleted": "删除发现问题",
+_STATES: Mapping[str, Said] = {
+    "running": ("巡查中", "Running"),
+    "paused": ("已暂停", "Paused"),
+    "closing": ("待提交", "To be submitted"),
+    "ended": ("已结束", "Ended"),
+}
+_ENDS: Mapping[str, Said] = {
+    "submitted": ("已提交", "Submitted"),
+    "finished": ("走完", "Finished"),
+    "stopped": ("已放弃", "Given up"),
+    "all_dead": ("所有站点都无法显示", "No stop could be shown"),
+    "expired": ("过期未提交", "Expired, not submitted"),
+}
+_PAUSES: Mapping[str, Said] = {
+    "operator": ("人工暂停", "by the operator"),
+    "attention": ("值守提醒无人应答", "the attention prompt was not answered"),
+    "alarm": ("告警打断", "by an alarm"),
+    "ptz": ("云台操作", "a camera was steered"),
+}
+_OPINIONS: Mapping[str, Said] = {
+    "approved": ("同意", "Approved"),
+    "returned": ("退回", "Returned"),
+    "note": ("补充说明", "Note"),
+}
+_UNSIGNED: Said = ("未签审", "Not signed")
+_WHY: Mapping[str, Said] = {
+    "no_page": ("巡查人没有打开巡查页面", "the operator had no page open"),
+    "page_hidden": ("当时页面在后台", "The page was in the background"),
+    "page_covered": ("当时画面被其他窗口或弹窗挡住", "Something lay over the picture"),
+    "off_screen": ("当时画面不在屏幕可见范围内", "The picture was not on the screen"),
+    "passed_over": ("停留时间不足，未看够", "Not long enough to count as seen"),
+    "no_picture": ("没有画面", "No picture"),
+    "hub_away": ("平台停机", "The hub did not run"),
+    "retired": ("已停用", "Retired"),
+    "not_approved": ("未批准", "Not approved"),
+}
+EVENT_WORDS: Mapping[str, Said] = {
+    "started": ("开始", "Started"),
+    "paused": ("暂停", "Paused"),
+    "resumed": ("继续", "Resumed"),
+    "next": ("下一站", "Next stop"),
+    "previous": ("上一站", "Previous stop"),
+    "jumped": ("跳站", "Jumped"),
+    "extended": ("延长停留", "Extended"),
+    "handed_over": ("交接", "Handed over"),
+    "taken_over": ("接手", "Taken over"),
+    "received": ("收到交接", "Hand-over received"),
+    "interrupted": ("告警打断", "Interrupted by an alarm"),
+    "another_alarm": ("打断期间又有告警", "Another alarm meanwhile"),
+    "closing": ("各站走完，待提交", "Stops are over, to be submitted"),
+    "submitted": ("提交", "Submitted"),
+    "stopped": ("放弃", "Given up"),
+    "expired": ("过期未提交", "Expired, not submitted"),
+    "all_dead": ("所有站点都无法显示", "No stop could be shown"),
+    "result_changed": ("更改确认结果", "Changed a result"),
+    "finding_changed": ("修改发现问题", "Corrected a finding"),
+    "finding_deleted": ("删除发现问题", "Deleted a finding"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class RecordWords:
-    """What codes are called here: causes (errors.Reason), categories of findings; and the site's time zone and name."""
+class RecordWords(SheetWords):
+    """What codes are called here, in `language`: causes (errors.Reason), categories of findings; and the site's time
+    zone and name."""
 
     causes: Mapping[str, str]
     categories: Mapping[str, str]
     zone: ZoneInfo
     township: str = ""
+
+    @property
+    def notes_sheet(self) -> str:
+        """What the sheet of notes is called."""
+        return self.say("说明", "Notes")
 
 
 def record_workbook(record: FullRecord, words: RecordWords) -> bytes:
@@ -78,7 +110,9 @@ def record_workbook(record: FullRecord, words: RecordWords) -> bytes:
     Raises HubError(UNAVAILABLE).
     """
     summary = WrittenSheet(
-        "概况", [WrittenColumn("项目", 16), WrittenColumn("内容", 70, wraps=True)], list(_summary(record, words))
+        words.say("概况", "Summary"),
+        [WrittenColumn(words.say("项目", "Item"), 16), WrittenColumn(words.say("内容", "Content"), 70, wraps=True)],
+        list(_summary(record, words)),
     )
     sheets = [
         summary,
@@ -87,7 +121,7 @@ def record_workbook(record: FullRecord, words: RecordWords) -> bytes:
         _events(record, words),
         _reviews(record, words),
     ]
-    return write_workbook(sheets, notes=_notes(words), notes_sheet="说明")
+    return write_workbook(sheets, notes=_notes(words), notes_sheet=words.notes_sheet)
 
 
 def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], words: RecordWords, span: str) -> bytes:
@@ -96,23 +130,32 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
     Blocks while a process writes it. Raises HubError(UNAVAILABLE).
     """
     columns = [
-        WrittenColumn("编号", 8),
-        WrittenColumn("巡查路线", 24, as_text=True, wraps=True),
-        WrittenColumn("巡查计划", 20, as_text=True),
-        *(WrittenColumn(name, 20, as_time=True) for name in ("应巡时间", "开始", "结束")),
-        WrittenColumn("用时（分）", 10),
-        WrittenColumn("巡查人", 14, as_text=True),
-        WrittenColumn("状态", 18, as_text=True),
+        WrittenColumn(words.say("编号", "No."), 8),
+        WrittenColumn(words.say("巡查路线", "Tour"), 24, as_text=True, wraps=True),
+        WrittenColumn(words.say("巡查计划", "Plan"), 20, as_text=True),
         *(
-            WrittenColumn(name, 8)
-            for name in ("已到站", "跳过站", "正常", "异常", "免看", "待确认", "未看", "发现问题")
+            WrittenColumn(words.say(*name), 20, as_time=True)
+            for name in (("应巡时间", "Due at"), ("开始", "Started"), ("结束", "Ended"))
         ),
-        WrittenColumn("封存号", 8),
-        WrittenColumn("封存时间", 20, as_time=True),
-        WrittenColumn("封存校验码", 20, as_text=True),
-        WrittenColumn("签审", 8, as_text=True),
-        WrittenColumn("签审人", 14, as_text=True),
-        WrittenColumn("签审时间", 20, as_time=True),
+        WrittenColumn(words.say("用时（分）", "Minutes"), 10),
+        WrittenColumn(words.say("巡查人", "Operator"), 30, as_text=True, wraps=True),
+        WrittenColumn(words.say("状态", "State"), 18, as_text=True),
+        *(
+            WrittenColumn(words.say(*name), 8)
+            for name in (
+                ("已到站", "Stops shown"),
+                ("跳过站", "Stops skipped"),
+                *_COUNTED.values(),
+                ("未看", "Not seen"),
+                ("发现问题", "Findings"),
+            )
+        ),
+        WrittenColumn(words.say("封存号", "Seal no."), 8),
+        WrittenColumn(words.say("封存时间", "Sealed at"), 20, as_time=True),
+        WrittenColumn(words.say("封存校验码", "Seal hash"), 20, as_text=True),
+        WrittenColumn(words.say("签审", "Signature"), 8, as_text=True),
+        WrittenColumn(words.say("签审人", "Signed by"), 14, as_text=True),
+        WrittenColumn(words.say("签审时间", "Signed at"), 20, as_time=True),
     ]
     lines: list[list[CellValue]] = [
         [
@@ -123,8 +166,8 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
             _time(one.started_at, words),
             _time(one.ended_at, words),
             None if one.ended_at is None else round((one.ended_at - one.started_at).total_seconds() / 60, 1),
-            one.operator_name or one.started_name,
-            _state(one),
+            _operators(one, words),
+            _state(one, words),
             one.shown,
             one.skipped,
             *(one.results.get(name, 0) for name in _COUNTED),
@@ -133,66 +176,69 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
             None if one.seal is None else one.seal.sequence,
             "" if one.seal is None else _time(one.seal.at, words),
             "" if one.seal is None else one.seal.hash[:16],
-            _signature(one),
+            _signature(one, words),
             one.signed_name or "",
             _time(one.signed_at, words),
         ]
         for one in rows
     ]
     sheets = [
-        WrittenSheet("巡查", columns, lines),
+        WrittenSheet(words.say("巡查", "Patrols"), columns, lines),
         _results(worth, words, only_abnormal=True),
         _findings(worth, words),
     ]
-    return write_workbook(sheets, notes=[span, *_notes(words)], notes_sheet="说明")
+    return write_workbook(sheets, notes=[span, *_notes(words)], notes_sheet=words.notes_sheet)
 
 
 def _summary(record: FullRecord, words: RecordWords) -> Iterable[list[CellValue]]:
-    row = record.row
-    yield ["单位", words.township]
-    yield ["巡查编号", row.id]
-    yield ["巡查路线", row.tour_name]
-    yield ["巡查计划", row.plan_name or "临时巡查"]
-    yield ["应巡时间", _time(row.due_at, words)]
-    yield ["发起人", row.started_name]
-    yield ["巡查人", " → ".join(_operators(record))]
-    yield ["开始", _time(row.started_at, words)]
-    yield ["结束", _time(row.ended_at, words)]
-    yield ["状态", _state(row)]
-    yield ["已到站 / 跳过站", f"{row.shown} / {row.skipped}"]
+    row, say = record.row, words.say
+    yield [say("单位", "Township"), words.township]
+    yield [say("巡查编号", "Patrol no."), row.id]
+    yield [say("巡查路线", "Tour"), row.tour_name]
+    yield [say("巡查计划", "Plan"), row.plan_name or say("临时巡查", "None: not by a plan")]
+    yield [say("应巡时间", "Due at"), _time(row.due_at, words)]
+    yield [say("发起人", "Started by"), row.started_name]
+    yield [say("巡查人", "Operator"), _operators(row, words)]
+    yield [say("开始", "Started"), _time(row.started_at, words)]
+    yield [say("结束", "Ended"), _time(row.ended_at, words)]
+    yield [say("状态", "State"), _state(row, words)]
+    yield [say("已到站 / 跳过站", "Stops shown / skipped"), f"{row.shown} / {row.skipped}"]
     for name, called in _COUNTED.items():
-        yield [f"{called}（路）", row.results.get(name, 0)]
-    yield ["未看（路）", row.unseen]
-    yield ["发现问题（件）", row.findings]
+        yield [say(f"{called[0]}（路）", f"{called[1]} (cameras)"), row.results.get(name, 0)]
+    yield [say("未看（路）", "Not seen (cameras)"), row.unseen]
+    yield [say("发现问题（个）", "Findings"), row.findings]
     if row.seal is not None:
-        yield ["封存", f"第 {row.seal.sequence} 号，{_time(row.seal.at, words)}"]
-        yield ["封存校验码", row.seal.hash]
-    signed = f"{_OPINIONS[row.opinion]}，{row.signed_name}，{_time(row.signed_at, words)}" if row.opinion else "未签审"
-    yield ["签审", signed if row.to_be_signed else _signature(row)]
+        at = _time(row.seal.at, words)
+        yield [say("封存", "Seal"), say(f"第 {row.seal.sequence} 号，{at}", f"No. {row.seal.sequence}, {at}")]
+        yield [say("封存校验码", "Seal hash"), row.seal.hash]
+    signed = _signature(row, words)
+    if row.to_be_signed and row.opinion:
+        signed = say("，", ", ").join((signed, row.signed_name or "", _time(row.signed_at, words)))
+    yield [say("签审", "Signature"), signed]
 
 
 def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal: bool = False) -> WrittenSheet:
     columns = [
-        WrittenColumn("巡查编号", 10),
-        WrittenColumn("站", 6),
-        WrittenColumn("站点", 22, as_text=True, wraps=True),
-        WrittenColumn("摄像机", 28, as_text=True, wraps=True),
-        WrittenColumn("重点站", 8, as_text=True),
-        WrittenColumn("结果", 8, as_text=True),
-        WrittenColumn("说明", 36, as_text=True, wraps=True),
-        WrittenColumn("看到（秒）", 10),
-        WrittenColumn("看到时间", 20, as_time=True),
-        WrittenColumn("未看原因", 20, as_text=True),
-        WrittenColumn("免看原因", 20, as_text=True),
-        WrittenColumn("告警号", 10),
-        WrittenColumn("确认人", 14, as_text=True),
-        WrittenColumn("确认时间", 20, as_time=True),
-        WrittenColumn("画面时间", 20, as_time=True),
-        WrittenColumn("画面校验码", 20, as_text=True),
+        WrittenColumn(words.say("巡查编号", "Patrol no."), 10),
+        WrittenColumn(words.say("站", "Stop"), 6),
+        WrittenColumn(words.say("站点", "Stop name"), 22, as_text=True, wraps=True),
+        WrittenColumn(words.say("摄像机", "Camera"), 28, as_text=True, wraps=True),
+        WrittenColumn(words.say("重点站", "Key stop"), 8, as_text=True),
+        WrittenColumn(words.say("结果", "Result"), 8, as_text=True),
+        WrittenColumn(words.say("说明", "Words"), 36, as_text=True, wraps=True),
+        WrittenColumn(words.say("看到（秒）", "Seen (s)"), 10),
+        WrittenColumn(words.say("看到时间", "Seen at"), 20, as_time=True),
+        WrittenColumn(words.say("未看原因", "Why not seen"), 20, as_text=True),
+        WrittenColumn(words.say("免看原因", "Why excused"), 20, as_text=True),
+        WrittenColumn(words.say("告警号", "Alarm no."), 10),
+        WrittenColumn(words.say("确认人", "Confirmed by"), 14, as_text=True),
+        WrittenColumn(words.say("确认时间", "Confirmed at"), 20, as_time=True),
+        WrittenColumn(words.say("画面时间", "Picture at"), 20, as_time=True),
+        WrittenColumn(words.say("画面校验码", "Picture hash"), 20, as_text=True),
     ]
     rows: list[list[CellValue]] = []
     for record in records:
-        names, stops = camera_names(record.content), _stops(record)
+        names, stops = camera_names(record.content), _stops(record, words)
         found = sorted(record.content.get("run_results", ()), key=lambda one: _int(one, "position") or 0)
         for one in found:
             if only_abnormal and one.get("result") == "normal":
@@ -204,8 +250,8 @@ def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal
                     position + 1,
                     stops.get(position, ""),
                     names.get(_int(one, "camera_id") or 0, f"#{one.get('camera_id')}"),
-                    "是" if one.get("key") else "",
-                    _RESULTS.get(_text(one, "result"), _text(one, "result")),
+                    words.say("是", "yes") if one.get("key") else "",
+                    _result(_text(one, "result"), record.row, words),
                     _text(one, "words"),
                     _seconds(one.get("seen_s")),
                     _iso(one.get("seen_at"), words),
@@ -218,19 +264,20 @@ def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal
                     _text(one, "sha256")[:16],
                 ]
             )
-    return WrittenSheet("异常与免看" if only_abnormal else "逐路结果", columns, rows)
+    name = ("异常与免看", "Abnormal and excused") if only_abnormal else ("逐路结果", "Camera by camera")
+    return WrittenSheet(words.say(*name), columns, rows)
 
 
 def _findings(records: Sequence[FullRecord], words: RecordWords) -> WrittenSheet:
     columns = [
-        WrittenColumn("巡查编号", 10),
-        WrittenColumn("编号", 8),
-        WrittenColumn("时间", 20, as_time=True),
-        WrittenColumn("站", 6),
-        WrittenColumn("摄像机", 28, as_text=True, wraps=True),
-        WrittenColumn("类别", 14, as_text=True),
-        WrittenColumn("内容", 50, as_text=True, wraps=True),
-        WrittenColumn("记录人", 14, as_text=True),
+        WrittenColumn(words.say("巡查编号", "Patrol no."), 10),
+        WrittenColumn(words.say("编号", "No."), 8),
+        WrittenColumn(words.say("时间", "Time"), 20, as_time=True),
+        WrittenColumn(words.say("站", "Stop"), 6),
+        WrittenColumn(words.say("摄像机", "Camera"), 28, as_text=True, wraps=True),
+        WrittenColumn(words.say("类别", "Category"), 14, as_text=True),
+        WrittenColumn(words.say("内容", "Content"), 50, as_text=True, wraps=True),
+        WrittenColumn(words.say("记录人", "Recorded by"), 14, as_text=True),
     ]
     rows: list[list[CellValue]] = []
     for record in records:
@@ -248,16 +295,16 @@ def _findings(records: Sequence[FullRecord], words: RecordWords) -> WrittenSheet
                     _text(one, "user_name"),
                 ]
             )
-    return WrittenSheet("发现问题", columns, rows)
+    return WrittenSheet(words.say("发现问题", "Findings"), columns, rows)
 
 
 def _events(record: FullRecord, words: RecordWords) -> WrittenSheet:
     columns = [
-        WrittenColumn("时间", 20, as_time=True),
-        WrittenColumn("事项", 20, as_text=True),
-        WrittenColumn("站", 6),
-        WrittenColumn("操作人", 14, as_text=True),
-        WrittenColumn("详情", 50, as_text=True, wraps=True),
+        WrittenColumn(words.say("时间", "Time"), 20, as_time=True),
+        WrittenColumn(words.say("事项", "Event"), 20, as_text=True),
+        WrittenColumn(words.say("站", "Stop"), 6),
+        WrittenColumn(words.say("操作人", "By"), 14, as_text=True),
+        WrittenColumn(words.say("详情", "Detail"), 50, as_text=True, wraps=True),
     ]
     rows: list[list[CellValue]] = []
     names = camera_names(record.content)
@@ -269,105 +316,146 @@ def _events(record: FullRecord, words: RecordWords) -> WrittenSheet:
         rows.append(
             [
                 _iso(one.get("at"), words),
-                EVENT_WORDS.get(_text(one, "kind"), _text(one, "kind")),
+                words.of(EVENT_WORDS, _text(one, "kind")),
                 None if position is None else position + 1,
-                _text(one, "user_name") or "平台",
+                _text(one, "user_name") or words.say("平台", "Hub"),
                 event_text(_text(one, "kind"), of, names, words),
             ]
         )
-    return WrittenSheet("经过", columns, rows)
+    return WrittenSheet(words.say("经过", "What happened"), columns, rows)
 
 
 def event_text(kind: str, detail: Mapping[str, Json], names: Mapping[int, str], words: RecordWords) -> str:
     """What an event says beside its name: of which camera, to whom, how long, from what to what, why."""
-    camera = names.get(_int(detail, "camera") or 0, "")
+    camera, say = names.get(_int(detail, "camera") or 0, ""), words.say
     parts: list[str]
     if kind == "result_changed":
-        before = "：".join(filter(None, (_RESULTS.get(_text(detail, "before"), ""), _text(detail, "before_words"))))
+        before = (words.of(_RESULTS, _text(detail, "before")), _text(detail, "before_words"))
+        was = say("：", ": ").join(filter(None, before))
         by = " ".join(filter(None, (_text(detail, "before_name"), _iso(detail.get("before_at"), words))))
-        changed = f"{before}（{by}）改为{_RESULTS.get(_text(detail, 'result'), '')}"
-        parts = [camera, changed, _text(detail, "words")]
+        after = words.of(_RESULTS, _text(detail, "result"))
+        parts = [camera, say(f"{was}（{by}）改为{after}", f"{was} ({by}) changed to {after}"), _text(detail, "words")]
     elif kind in ("finding_changed", "finding_deleted"):
         category = words.categories.get(_text(detail, "before"), _text(detail, "before"))
-        parts = [camera, f"原为“{category}：{_text(detail, 'before_words')}”", _text(detail, "words")]
+        told = say("：", ": ").join((category, _text(detail, "before_words")))
+        parts = [camera, say(f"原为“{told}”", f"was “{told}”"), _text(detail, "words")]
     elif kind in ("interrupted", "another_alarm"):
-        parts = [f"告警 {_int(detail, 'alarm')}", _cause(detail.get("cause"), words)]
+        number = _int(detail, "alarm")
+        parts = [say(f"告警 {number}", f"alarm {number}"), _cause(detail.get("cause"), words)]
     elif kind == "extended":
-        parts = [f"{_seconds(detail.get('seconds')) or 0:g} 秒"]
+        parts = [f"{_seconds(detail.get('seconds')) or 0:g} {say('秒', 's')}"]
     elif kind == "handed_over":
-        parts = [f"交给 {_text(detail, 'to_name')}", _text(detail, "note")]
+        parts = [f"{say('交给', 'to')} {_text(detail, 'to_name')}", _text(detail, "note")]
     elif kind == "taken_over":
-        parts = [f"接替 {_text(detail, 'from_name')}", _text(detail, "note")]
+        parts = [f"{say('接替', 'from')} {_text(detail, 'from_name')}", _text(detail, "note")]
     elif kind in ("paused", "resumed"):
-        parts = [_PAUSES.get(_text(detail, "reason"), "")]
+        parts = [words.of(_PAUSES, _text(detail, "reason"))]
     else:
         parts = [_text(detail, "note")]
-    return "，".join(filter(None, parts))
+    return say("，", ", ").join(filter(None, parts))
 
 
-def _operators(record: FullRecord) -> list[str]:
-    """Who ran it, one after the other."""
-    names = [record.row.started_name]
-    for one in record.content.get("run_events", ()):
-        detail = one.get("detail")
-        if one.get("kind") == "handed_over" and isinstance(detail, Mapping):
-            names.append(_text(detail, "to_name"))
-        elif one.get("kind") == "taken_over":
-            names.append(_text(one, "user_name"))
-    return [name for n, name in enumerate(names) if name and (n == 0 or name != names[n - 1])]
+def _operators(row: RecordRow, words: RecordWords) -> str:
+    """All who ran it, one after the other, each but the first with when and where it became theirs."""
+    told = [row.started_name]
+    for one in row.turns:
+        at = _time(one.since, words)
+        if one.since.astimezone(words.zone).date() == row.started_at.astimezone(words.zone).date():
+            at = at[-8:]
+        if one.position is None:
+            where = words.say(f"{at} 走完后", f"after the last stop, {at}")
+        else:
+            where = words.say(f"{at} 第 {one.position + 1} 站起", f"from stop {one.position + 1}, {at}")
+        told.append(one.name + words.say(f"（{where}）", f" ({where})"))
+    return " → ".join(told)
+
+
+def _result(code: str, row: RecordRow, words: RecordWords) -> str:
+    """What is open of a patrol that is over was not confirmed, and will not be."""
+    if code == "open" and row.state == "ended":
+        return words.say(*_NOT_CONFIRMED)
+    return words.of(_RESULTS, code)
 
 
 def _reviews(record: FullRecord, words: RecordWords) -> WrittenSheet:
     columns = [
-        WrittenColumn("时间", 20, as_time=True),
-        WrittenColumn("类别", 12, as_text=True),
-        WrittenColumn("姓名", 14, as_text=True),
-        WrittenColumn("内容", 60, as_text=True, wraps=True),
+        WrittenColumn(words.say("时间", "Time"), 20, as_time=True),
+        WrittenColumn(words.say("类别", "Category"), 12, as_text=True),
+        WrittenColumn(words.say("姓名", "Name"), 14, as_text=True),
+        WrittenColumn(words.say("内容", "Content"), 60, as_text=True, wraps=True),
     ]
     rows: list[list[CellValue]] = [
-        [_time(one.at, words), _OPINIONS.get(one.kind, one.kind), one.user_name, one.words] for one in record.reviews
+        [_time(one.at, words), words.of(_OPINIONS, one.kind), one.user_name, one.words] for one in record.reviews
     ]
-    return WrittenSheet("签审与说明", columns, rows)
+    return WrittenSheet(words.say("签审与说明", "Signature and notes"), columns, rows)
 
 
 def _notes(words: RecordWords) -> list[str]:
+    say = words.say
     return [
-        f"{words.township}视频巡查记录",
-        f"时间均为当地时间（{words.zone.key}）。",
-        "看到（秒）：该路画面在屏幕上真正可见的最长一次，按浏览器解码的画面计量。",
-        "免看：到站时摄像机无法显示，由平台注明原因和告警号。",
-        "封存校验码：巡查提交、放弃或过期结束时记入审计链的 SHA-256；画面校验码为画面文件 SHA-256 的前 16 位。",
-        "核验：在平台记录页点“核验封存”，或在服务器上运行 camera-hub verify-audit。",
+        say(f"{words.township}视频巡查记录", f"{words.township} patrol records".strip()),
+        say(f"时间均为当地时间（{words.zone.key}）。", f"Times are local ({words.zone.key})."),
+        say(
+            "看到（秒）：该路画面在屏幕上真正可见的最长一次，按浏览器解码的画面计量；只计当时巡查人本人账号打开的页面，"
+            "同时开几个页面取最长的一个，大屏和他人的页面不计。",
+            "Seen (s): the longest visit for which the camera was really visible, by the pictures that the browser"
+            " decoded, on pages of whoever was the operator then; of several at once the longest. Screens and pages of"
+            " others do not count.",
+        ),
+        say(
+            "免看：到站时摄像机无法显示，由平台注明原因和告警号。未确认：巡查结束时仍没有人确认。",
+            "Excused: the camera could not be shown; the hub says why, with the number of its alarm. Not confirmed:"
+            " nobody had confirmed it when the patrol ended.",
+        ),
+        say(
+            "封存校验码：巡查提交、放弃或过期结束时记入审计链的 SHA-256；画面校验码为画面文件 SHA-256 的前 16 位。",
+            "Seal hash: the SHA-256 that the audit chain has of the record as it ended, submitted, given up or expired."
+            " Picture hash: the first 16 digits of the SHA-256 of the file.",
+        ),
+        say(
+            "核验：在平台记录页点“核验封存”，或在服务器上运行 camera-hub verify-audit。",
+            "To verify: “Verify seal” on the page of the record, or camera-hub verify-audit on the server.",
+        ),
     ]
 
 
-def _stops(record: FullRecord) -> Mapping[int, str]:
+def _stops(record: FullRecord, words: RecordWords) -> Mapping[int, str]:
     runs = record.content.get("runs", ())
     itinerary = runs[0].get("itinerary") if runs else ()
     if not isinstance(itinerary, Sequence) or isinstance(itinerary, str):
         return {}
-    return {number: _stop_name(stop) for number, stop in enumerate(itinerary) if isinstance(stop, Mapping)}
+    return {number: _stop_name(stop, words) for number, stop in enumerate(itinerary) if isinstance(stop, Mapping)}
 
 
-def _stop_name(stop: Mapping[str, Json]) -> str:
+def _stop_name(stop: Mapping[str, Json], words: RecordWords) -> str:
     """As pages call it (web/src/stopLabel.ts)."""
-    more = stop.get("more", 0)
-    return f"{_text(stop, 'name')}等 {more + 1} 路" if isinstance(more, int) and more > 0 else _text(stop, "name")
+    more, name = stop.get("more", 0), _text(stop, "name")
+    if isinstance(more, int) and more > 0:
+        return words.say(f"{name}等 {more + 1} 路", f"{name} ({more + 1} cameras)")
+    return name
 
 
-def _state(row: RecordRow) -> str:
-    return _ENDS.get(row.end_reason or "", row.end_reason or "") if row.state == "ended" else _STATES.get(row.state, "")
+def _state(row: RecordRow, words: RecordWords) -> str:
+    if row.state != "ended":
+        return words.of(_STATES, row.state)
+    if row.loop and row.end_reason == "stopped":  # a presentation has nothing to be given up
+        return words.of(_STATES, "ended")
+    return words.of(_ENDS, row.end_reason or "")
 
 
-def _signature(row: RecordRow) -> str:
+def _signature(row: RecordRow, words: RecordWords) -> str:
     """Approved, returned, not signed yet, or why there is none."""
     if row.seal is None:
         return ""
-    return _OPINIONS.get(row.opinion or "", "未签审") if row.to_be_signed else "无需签审"
+    if not row.to_be_signed:
+        return words.say("无需签审", "No signature needed")
+    return words.of(_OPINIONS, row.opinion) if row.opinion else words.say(*_UNSIGNED)
 
 
 def _cause(code: Json, words: RecordWords) -> str:
-    return "" if code is None else _WHY.get(str(code)) or words.causes.get(str(code), str(code))
+    if code is None:
+        return ""
+    return words.of(_WHY, str(code)) if str(code) in _WHY else words.causes.get(str(code), str(code))
 
 
 def _text(row: Row | Mapping[str, Json], name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.patrol.runs.alarm_interrupts import AlarmInterrupts
-from camera_hub.patrol.runs.condition import FeedReasons
+from camera_hub.patrol.runs.dead_cameras import FeedReasons
 from camera_hub.patrol.runs.keeper import RunKeeper
 from camera_hub.patrol.runs.loop import RunLoop
 from camera_hub.patrol.runs.positions import Positioning, StopPositions

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.cameras.ptz.state import PresetPlace
 from camera_hub.patrol.runs import timetable
-from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
+from camera_hub.patrol.runs.dead_cameras import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import Itineraries, Itinerary, dwells, usable
 from camera_hub.patrol.runs.run_proof import RunProof
 from camera_hub.patrol.runs.timetable import Cursor, Stops

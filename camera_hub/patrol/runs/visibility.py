@@ -2,7 +2,8 @@
 
 A page reports the seconds per camera since the stop began, as a sum that only grows: a report that is lost or sent
 twice changes nothing. Of several pages that show the run, the one that showed the camera longest counts, so that two
-screens side by side do not turn 10 seconds into 20. Any page of the township that shows the run counts.
+windows side by side do not turn 10 seconds into 20. Of a patrol only the operator's own pages count, as many as are
+open (runs.duty); what a screen shows never does.
 
 A camera is *seen* when it was visible for the least time of its tour. What the hub itself knows counts for more than a
 page: a picture that shows nothing of its place (UNSEEN) was not seen, however long it was on a screen.

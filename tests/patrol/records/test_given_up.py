@@ -1,5 +1,8 @@
 """Patrols that were given up or have expired: sealed as what they are, without a signature."""
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -7,18 +10,23 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
+from sqlalchemy import update
 
+from camera_hub.access.audit.canonical import Json
 from camera_hub.access.audit.verify import AuditReport
 from camera_hub.errors import HubError, Kind
+from camera_hub.health.notices.cause_words import CAUSES_EN
+from camera_hub.patrol.records.compare import camera_names
 from camera_hub.patrol.records.earlier import EarlierPatrols
 from camera_hub.patrol.records.expiry import RecordExpiry
-from camera_hub.patrol.records.export import RecordExport
+from camera_hub.patrol.records.export import FullRecord, RecordExport
 from camera_hub.patrol.records.listing import RecordList, RecordQuery
 from camera_hub.patrol.records.reviews import Opinion
 from camera_hub.patrol.records.sheet import RecordWords, record_workbook, records_workbook
+from camera_hub.store.tables import Run, RunEvent, RunResult
 from tests.patrol.records.site import SealedSite
 
-WORDS = RecordWords({}, {}, ZoneInfo("Asia/Shanghai"), "东沟镇")
+WORDS = RecordWords("zh", {}, {}, ZoneInfo("Asia/Shanghai"), "东沟镇")
 ENDS = ("stopped", "expired")
 
 
@@ -104,10 +112,10 @@ async def test_the_sheets_say_what_it_is(site: SealedSite) -> None:
     lines = list(book["巡查"].values)
     head = next(line for line in lines if "状态" in line)
     told = [(line[head.index("状态")], line[head.index("签审")]) for line in lines[lines.index(head) + 1 :]]
-    assert told == [("已提交", "未签审"), ("中途结束", "无需签审"), ("过期未提交", "无需签审")]
+    assert told == [("已提交", "未签审"), ("已放弃", "无需签审"), ("过期未提交", "无需签审")]
     one = openpyxl.load_workbook(BytesIO(record_workbook(await export.one(site.leader, runs[1]), WORDS)))
     summary = {line[0]: line[1] for line in one["概况"].values if line[0] is not None}
-    assert (summary["状态"], summary["签审"]) == ("中途结束", "无需签审")
+    assert (summary["状态"], summary["签审"]) == ("已放弃", "无需签审")
     assert str(summary["封存"]).startswith("第 2 号")
 
 
@@ -141,3 +149,104 @@ async def test_sheets_have_dates_that_sort_numbers_that_add_up_and_heads_that_st
             if sheet.title == "概况":
                 numbers = {line[0].value: line[1].value for line in lines}
                 assert (numbers["巡查编号"], numbers["正常（路）"], numbers["巡查人"]) == (run, 2, "张三")
+
+
+@pytest.mark.one_database
+async def test_the_sheets_name_all_who_had_the_patrol_and_when(site: SealedSite) -> None:
+    async with site.chain() as chain:
+        run = await site.patrol(chain)
+    async with site.database.write() as session:
+        row = await session.get_one(Run, run)
+        at = row.started_at
+        row.operator_name = "王五"
+        for seconds, kind, name, detail in (
+            (65, "handed_over", "张三", {"to": 2, "to_name": "李四", "note": ""}),
+            (90, "closing", "", {}),
+            (100, "taken_over", "王五", {"from": 2, "from_name": "李四", "note": ""}),
+        ):
+            moment = at + timedelta(seconds=seconds)
+            session.add(RunEvent(run_id=run, at=moment, kind=kind, position=1, user_name=name, detail=detail))
+    records = RecordList(site.database)
+    (row_of,) = await records.listed(site.leader, RecordQuery())
+    assert [(one.name, (one.since - at).total_seconds(), one.position) for one in row_of.turns] == [
+        ("李四", 65.0, 1),
+        ("王五", 100.0, None),
+    ]
+
+    def local(seconds: int) -> str:
+        return f"{(at + timedelta(seconds=seconds)).astimezone(WORDS.zone):%H:%M:%S}"
+
+    full = await RecordExport(site.database, records).one(site.leader, run)
+    zh, en = (
+        f"张三 → 李四（{local(65)} 第 2 站起） → 王五（{local(100)} 走完后）",
+        f"张三 → 李四 (from stop 2, {local(65)}) → 王五 (after the last stop, {local(100)})",
+    )
+    for words, told in ((WORDS, zh), (replace(WORDS, language="en"), en)):
+        one = openpyxl.load_workbook(BytesIO(record_workbook(full, words)))
+        assert told in [line[1] for line in one.worksheets[0].values]
+        many = openpyxl.load_workbook(BytesIO(records_workbook([row_of], [], words, "")))
+        assert told in next(line for line in many.worksheets[0].values if line[0] == run)
+
+
+@pytest.mark.one_database
+async def test_an_english_sheet_is_english_but_for_names_and_words_of_people(site: SealedSite) -> None:
+    async with site.chain() as chain:
+        runs = [await site.patrol(chain, end=end) for end in ("submitted", *ENDS)]
+    records = RecordList(site.database)
+    export = RecordExport(site.database, records)
+    full = [await export.one(site.leader, run) for run in runs]
+    english = replace(WORDS, language="en", causes=CAUSES_EN, categories={}, township="")
+    own = {text for one in full for text in texts_of(one)}
+    for content in (
+        *(record_workbook(one, english) for one in full),
+        records_workbook([one.row for one in full], full, english, ""),
+    ):
+        for sheet in openpyxl.load_workbook(BytesIO(content)).worksheets:
+            for cell in [sheet.title, *(one for line in sheet.values for one in line if isinstance(one, str))]:
+                left = cell
+                for text in sorted(own, key=len, reverse=True):
+                    left = left.replace(text, "")
+                assert re.search("[\u4e00-\u9fff\uff00-\uffef]", left) is None, (sheet.title, cell)
+
+
+def texts_of(record: FullRecord) -> list[str]:
+    """Whatever people have written or named in it."""
+
+    def walk(value: Json) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            for one in value.values():
+                yield from walk(one)
+        elif isinstance(value, Sequence):
+            for one in value:
+                yield from walk(one)
+
+    return [
+        *(text for rows in record.content.values() for row in rows for text in walk(row) if text),
+        *(one.words for one in record.reviews if one.words),
+        *(one.user_name for one in record.reviews),
+        *camera_names(record.content).values(),
+    ]
+
+
+@pytest.mark.one_database
+async def test_what_nobody_confirmed_of_a_patrol_that_is_over_waits_for_nobody(site: SealedSite) -> None:
+    async with site.chain() as chain:
+        run = await site.patrol(chain, end="stopped")
+    async with site.database.write() as session:
+        await session.execute(update(RunResult).where(RunResult.run_id == run).values(result="open"))
+    full = await RecordExport(site.database, RecordList(site.database)).one(site.leader, run)
+
+    def results(one: FullRecord, words: RecordWords) -> set[object]:
+        lines = (
+            openpyxl.load_workbook(BytesIO(record_workbook(one, words)))
+            .worksheets[1]
+            .iter_rows(min_row=2, values_only=True)
+        )
+        return {line[5] for line in lines}
+
+    assert results(full, WORDS) == {"未确认"}
+    assert results(full, replace(WORDS, language="en")) == {"Not confirmed"}
+    running = replace(full, row=replace(full.row, state="closing", end_reason=None, ended_at=None))
+    assert results(running, WORDS) == {"待确认"}

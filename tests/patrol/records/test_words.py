@@ -11,7 +11,8 @@ from camera_hub.access.audit.canonical import Json
 from camera_hub.patrol.records.sheet import EVENT_WORDS, RecordWords, event_text
 from camera_hub.patrol.runs.run_events import EventKind
 
-WORDS = RecordWords({"device_down": "设备离线"}, {"flood": "积水汛情"}, ZoneInfo("Asia/Shanghai"))
+WORDS = RecordWords("zh", {"device_down": "设备离线"}, {"flood": "积水汛情"}, ZoneInfo("Asia/Shanghai"))
+ENGLISH = RecordWords("en", {"device_down": "Device offline"}, {"flood": "flood"}, ZoneInfo("Asia/Shanghai"))
 NAMES = {6: "东沟村 加油站"}
 CHANGED: Mapping[str, Json] = {
     "stop": 3, "camera": 6, "before": "normal", "before_words": "", "before_by": 1, "before_name": "张三",
@@ -46,3 +47,23 @@ def test_an_event_is_told_in_words_and_not_in_codes(kind: EventKind) -> None:
     told = event_text(kind, detail, NAMES, WORDS)
     assert told == words
     assert re.search("[a-z]", told) is None
+
+
+TOLD_IN_ENGLISH: dict[str, tuple[Mapping[str, Json], str]] = {
+    "paused": ({"reason": "attention"}, "the attention prompt was not answered"),
+    "extended": ({"seconds": 30.0}, "30 s"),
+    "handed_over": ({"to": 2, "to_name": "Li", "note": "shift"}, "to Li, shift"),
+    "taken_over": ({"from": 1, "from_name": "Zhang", "note": ""}, "from Zhang"),
+    "interrupted": ({"alarm": 7, "cause": "device_down", "severity": "critical"}, "alarm 7, Device offline"),
+    "result_changed": (
+        {**CHANGED, "before_name": "Zhang", "words": "water"},
+        "Gate, Normal (Zhang 2026-11-30 02:44:04) changed to Abnormal, water",
+    ),
+    "finding_deleted": ({**FINDING, "before_words": "water"}, "Gate, was “flood: water”"),
+}
+
+
+@pytest.mark.parametrize("kind", TOLD_IN_ENGLISH)
+def test_an_english_sheet_tells_events_in_english(kind: str) -> None:
+    detail, words = TOLD_IN_ENGLISH[kind]
+    assert event_text(kind, detail, {6: "Gate"}, ENGLISH) == words

@@ -8754,6 +8754,22 @@ export interface components {
             warning: number;
         };
         /**
+         * OperatorTurnAnswer
+         * @description Somebody became the operator of a patrol under way. `position`: of the stop that was on; null: its stops were
+         *     over.
+         */
+        OperatorTurnAnswer: {
+            /** Name */
+            name: string;
+            /** Position */
+            position: number | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
          * OsdAnswer
          * @description One text in the picture. `text`: of a time its format.
          */
@@ -9882,8 +9898,9 @@ export interface components {
         };
         /**
          * RecordRowAnswer
-         * @description A patrol in the list. `unseen`: cameras that were not visible for the least time; `own`: the user took
-         *     part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
+         * @description A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
+         *     visible for the least time; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
+         *     has expired is sealed without a signature.
          */
         RecordRowAnswer: {
             /** Due At */
@@ -9934,6 +9951,8 @@ export interface components {
             tour_id: number;
             /** Tour Name */
             tour_name: string;
+            /** Turns */
+            turns: components["schemas"]["OperatorTurnAnswer"][];
             /** Unseen */
             unseen: number;
         };
@@ -16463,6 +16482,8 @@ export interface operations {
     export_findings_api_findings_export_xlsx_get: {
         parameters: {
             query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 run_id?: number | null;
                 village_id?: number | null;
                 camera_id?: number | null;
@@ -18994,6 +19015,8 @@ export interface operations {
         parameters: {
             query?: {
                 village_id?: number | null;
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
             };
             header?: never;
             path?: never;
@@ -20511,6 +20534,8 @@ export interface operations {
     records_xlsx_api_records_records_xlsx_get: {
         parameters: {
             query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 state?: ("active" | "submitted" | "given_up") | null;
                 loop?: boolean | null;
                 tour_id?: number | null;
@@ -20856,6 +20881,8 @@ export interface operations {
         parameters: {
             query: {
                 unit?: string | null;
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
                 first: string;
                 last: string;
                 village_id?: number | null;
@@ -21656,7 +21683,10 @@ export interface operations {
     };
     record_xlsx_api_runs__run_id__record_xlsx_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of headings, words and the file's name: that of the page. */
+                language?: "zh" | "en";
+            };
             header?: never;
             path: {
                 run_id: number;

@@ -2,7 +2,7 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { h, ref } from 'vue'
 import type { ItineraryStop, Run, RunResult } from '@/api/types'
-import { changesOf, changeText, eventStop, eventText } from '@/pages/runs/patrolRecord'
+import { changesOf, changeText, eventStop, eventText, type PatrolFinding } from '@/pages/runs/patrolRecord'
 import RecordHead from '@/pages/runs/RecordHead.vue'
 import RecordReviews from '@/pages/runs/RecordReviews.vue'
 import RunBar from '@/pages/runs/RunBar.vue'
@@ -15,6 +15,7 @@ let hub: FakeHub
 let page: VueWrapper
 let shown: [string, (number | null)[]][]
 let results: RunResult[]
+let findings: PatrolFinding[]
 let state: Run
 const selected = ref<number | null>(null)
 
@@ -84,6 +85,9 @@ beforeEach(async () => {
   hub.on('GET /api/runs/7', () => state)
   hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1, 2]), stop(1, [3])] }))
   hub.on('GET /api/runs/7/results', () => results)
+  findings = []
+  hub.on('GET /api/findings', () => ({ findings, total: findings.length, next: null }))
+  hub.on('GET /api/findings/categories', () => [{ code: 'flood', zh: '积水', en: 'Flood' }])
   hub.on('POST /api/runs/7/confirm', ({ body }) => {
     const asked = body as { position: number | null; camera_ids: number[] | null; result: 'normal' | 'abnormal'; words: string }
     results = results.map((one) => ((asked.position === null || one.position === asked.position) && (asked.camera_ids?.includes(one.camera.id) ?? one.result === 'open') ? { ...one, result: asked.result, words: asked.words } : one))
@@ -301,6 +305,31 @@ describe('a running patrol', () => {
     expect(page.findAll('button').some((one) => one.text() === '接手')).toBe(true)
   })
 
+  it('reports only what it showed while its user was the operator, from nothing each time', async () => {
+    const reported = (): { camera: number; seconds: number }[][] => hub.heard.filter((one) => one.type === 'seen').map((one) => one.cameras as { camera: number; seconds: number }[])
+    state = at({ operator: { id: 2, name: '李四' } })
+    await open()
+    await look(12)
+    expect(reported()).toEqual([])
+    await moved({ operator: { id: 1, name: '用户1' } })
+    await look(4)
+    const own = reported().flat().map((one) => one.seconds)
+    expect(Math.max(...own)).toBeGreaterThanOrEqual(3)
+    expect(Math.max(...own)).toBeLessThan(5)
+    const before = reported().length
+    await moved({ operator: { id: 2, name: '李四' } })
+    expect(reported().length).toBe(before + 1) // the last it saw while it was theirs
+    await look(12)
+    expect(reported().length).toBe(before + 1)
+  })
+
+  it('reports what any page shows of a presentation', async () => {
+    state = at({ loop: true, operator: { id: 2, name: '李四' } })
+    await open()
+    await look(4)
+    expect(hub.heard.some((one) => one.type === 'seen')).toBe(true)
+  })
+
   it('tells who is handed the patrol by whom, where and why, once, and receives it', async () => {
     hub.on('POST /api/runs/7/receive', () => (state = at({ ...state, now: new Date().toISOString(), handover: handover({ received_at: new Date().toISOString() }) })))
     state = at({ operator: { id: 2, name: '李四' } })
@@ -435,11 +464,14 @@ describe('a patrol whose stops are over', () => {
     await open()
     const box = page.findAll('input[type=checkbox]')[1]!
     await box.setValue(false)
+    await page.find('[data-run=closing] textarea').setValue('桥下有积水')
     box.element.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true, cancelable: true }))
     await flushPromises()
     expect(posts('/next')).toHaveLength(1)
     await moved({ state: 'closing', step: null, position: 0, next_position: 1, time_left_s: 0, confirm: 'end' })
-    await page.findAll('input[type=checkbox]')[1]!.setValue(false)
+    // What was taken out and written is still there after a stop was shown once more.
+    expect(page.findAll<HTMLInputElement>('input[type=checkbox]').map((one) => one.element.checked)).toEqual([true, false, true])
+    expect(page.find<HTMLTextAreaElement>('[data-run=closing] textarea').element.value).toBe('桥下有积水')
     await page.find('[data-run=confirm-all]').trigger('click')
     await flushPromises()
     expect(posts('/confirm').map((call) => call.body)).toEqual([{ position: 0, camera_ids: [1], result: 'normal', words: '', change: false }, { position: 1, camera_ids: [3], result: 'normal', words: '', change: false }])
@@ -481,6 +513,42 @@ describe('the results that a page knows', () => {
     results = results.map((one) => (one.position ? { ...one, result: 'abnormal' } : one))
     await told()
     expect(asked()).toEqual(['all', '0', '0', 'all'])
+  })
+})
+
+describe('what is being written about a camera', () => {
+  const box = () => document.querySelector<HTMLElement>('.el-message-box')
+  const escape = async (more: object = {}): Promise<void> => {
+    document.querySelector('[data-report] textarea')!.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', code: 'Escape', bubbles: true, cancelable: true, ...more }))
+    await look(1)
+  }
+
+  it('is not lost by a key: giving it up is asked for', async () => {
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    const area = document.querySelector<HTMLTextAreaElement>('[data-report] textarea')!
+    area.value = '护栏被撞'
+    area.dispatchEvent(new Event('input'))
+    await escape()
+    expect(box()!.textContent).toContain('放弃填写的内容')
+    box()!.querySelector<HTMLElement>('.el-message-box__btns button')!.click() // go on
+    await look(1)
+    expect(document.querySelector<HTMLTextAreaElement>('[data-report] textarea')!.value).toBe('护栏被撞')
+    await escape()
+    box()!.querySelector<HTMLElement>('.el-button--primary')!.click()
+    await look(1)
+    expect(document.querySelector('[data-report]')).toBeNull()
+  })
+
+  it('closes at once while it is empty', async () => {
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    await escape()
+    expect(document.querySelector('[data-report]')).toBeNull()
   })
 })
 
@@ -550,12 +618,84 @@ describe('a result that is confirmed already', () => {
   })
 })
 
+describe('a finding that was a mistake', () => {
+  const found = (id: number, more: Partial<PatrolFinding> = {}): PatrolFinding => ({ id, run_id: 7, tour_name: '重点', position: 0, camera_id: 1, camera: '点位1', village_id: 1, village: '村1', category: 'flood', words: '桥下积水', at: '2026-11-29T04:00:00Z', user_name: '用户1', picture_url: null, picture_at: null, picture_why: null, photo_url: null, ...more })
+  const sure = async (yes: boolean): Promise<void> => {
+    await flushPromises()
+    document.querySelector<HTMLElement>(`.el-message-box__btns ${yes ? '.el-button--primary' : '.el-button:not(.el-button--primary)'}`)!.click()
+    await look(1)
+  }
+  const end = (more: Partial<Run> = {}): void => void (state = at({ state: 'closing', step: null, next_position: null, time_left_s: 0, ...more }))
+  beforeEach(() => {
+    findings = [found(5), found(6, { position: 1, camera_id: 3, camera: '点位3', words: '路面塌陷' })]
+    hub.on('DELETE /api/findings/5', () => {
+      findings = findings.filter((one) => one.id !== 5)
+      return { at: '2026-11-29T04:05:00Z' }
+    })
+    hub.on('POST /api/runs/7/findings', () => (findings = [found(8), ...findings]) && { id: 8, picture_why: null })
+  })
+
+  it('is withdrawn before the patrol is submitted, once it is meant, and can be noted again', async () => {
+    end()
+    await open()
+    await look(1)
+    expect(page.findAll('[data-finding=withdraw]')).toHaveLength(2)
+    await page.find('[data-finding=withdraw]').trigger('click')
+    await flushPromises()
+    expect(document.querySelector('.el-message-box')!.textContent).toContain('积水：桥下积水')
+    await sure(false)
+    expect(hub.calls.filter((call) => call.method === 'DELETE')).toEqual([])
+    await page.find('[data-finding=withdraw]').trigger('click')
+    await sure(true)
+    expect(hub.calls.filter((call) => call.method === 'DELETE').map((call) => call.path)).toEqual(['/api/findings/5'])
+    expect(page.findAll('[data-finding=withdraw]')).toHaveLength(1)
+    expect(page.find('.gone').text()).toContain('已撤回：点位1：积水：桥下积水')
+    await page.find('[data-finding=again]').trigger('click')
+    await look(1)
+    expect(posts('/findings').at(-1)!.body).toEqual({ position: 0, camera_id: 1, category: 'flood', words: '桥下积水', change: false })
+    expect(page.find('.gone').exists()).toBe(false)
+    expect(page.findAll('[data-finding=withdraw]')).toHaveLength(2)
+  })
+
+  it('says why it stays where the hub refuses, and is nobody else’s to withdraw', async () => {
+    end()
+    hub.on('DELETE /api/findings/5', () => {
+      throw new Refusal(409, 'run_ended')
+    })
+    await open()
+    await look(1)
+    await page.find('[data-finding=withdraw]').trigger('click')
+    await sure(true)
+    expect(document.body.textContent).toContain('巡查已经结束')
+    expect(page.findAll('[data-finding=withdraw]')).toHaveLength(2)
+    page.unmount()
+    end({ revision: 9, operator: { id: 2, name: '李四' } })
+    await open()
+    await look(1)
+    expect(page.text()).toContain('桥下积水')
+    expect(page.findAll('[data-finding=withdraw]').every((one) => (one.element as HTMLButtonElement).disabled)).toBe(true)
+  })
+
+  it('is withdrawn where it was made, while the stop is on', async () => {
+    await open()
+    selected.value = 1
+    await press('f')
+    await look(1)
+    const noted = [...document.querySelectorAll<HTMLElement>('[role=dialog] [data-finding=withdraw]')]
+    expect(noted).toHaveLength(1) // those of this stop
+    noted[0]!.click()
+    await sure(true)
+    expect(hub.calls.filter((call) => call.method === 'DELETE')).toHaveLength(1)
+    expect(document.querySelector('[role=dialog] .gone')!.textContent).toContain('已撤回')
+  })
+})
+
 describe('the record of a patrol', () => {
   it('names everybody who ran it, and from which stop on', async () => {
     const event = (id: number, kind: string, position: number, user_name: string, detail: object = {}) => ({ id, at: '2026-11-30T00:00:00Z', kind, position, user_id: 1, user_name, detail })
     const events = [event(1, 'started', 0, '张三'), event(2, 'handed_over', 4, '张三', { to_name: '李四' }), event(3, 'closing', 11, ''), event(4, 'taken_over', 11, '王五')]
     page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
-    expect(page.text()).toContain('张三 → 李四（第 5 站起） → 王五（走完后）')
+    expect(page.text()).toContain('张三 → 李四（2026-11-30 00:00:00 第 5 站起） → 王五（2026-11-30 00:00:00 走完后）')
   })
 
   const change = { id: 2, at: '2026-11-29T04:05:00Z', kind: 'result_changed', position: 4, user_id: 2, user_name: '李四', detail: { stop: 0, camera: 1, before: 'normal', before_words: '', before_name: '张三', before_at: '2026-11-29T04:00:03+00:00', result: 'abnormal', words: '有人占道', finding: null } }

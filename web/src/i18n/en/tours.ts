@@ -97,7 +97,7 @@ export default {
       night_entrances: 'Village entrances at night',
     },
     cameras: '{places}: {n} cameras',
-    noCameras: 'No cameras yet: {places}',
+    noCameras: 'No cameras yet: {places}. Set their place class under Devices',
     season: '{first} to {last}',
     day: '{month}/{day}',
     workdays: 'Monday to Friday',

@@ -223,7 +223,7 @@ export default {
   own_record: '参与过本次巡查（发起、操作、接手、确认或记录问题）的人员不能签审，请由其他负责人签审',
   others_record: '只有参与过本次巡查的人员可以补充说明',
   not_sealed: '没有封存的记录：巡查尚未结束，或是循环播放',
-  not_submitted: '本次巡查没有提交（中途结束或过期），已按现状封存，无需签审',
+  not_submitted: '本次巡查没有提交（已放弃或过期），已按现状封存，无需签审',
   signed_already: '该记录已签审同意',
   record_reviewed: '刚刚有人签审或补充了说明，请看过后再决定',
   review_words: '请写明内容，退回时要说明原因',

@@ -97,7 +97,7 @@ export default {
       night_entrances: '夜间村口巡查',
     },
     cameras: '{places}：{n} 路',
-    noCameras: '还没有{places}的点位',
+    noCameras: '还没有{places}的点位，请先在“设备”里设置场所',
     season: '{first}至{last}',
     day: '{month}月{day}日',
     workdays: '周一至周五',

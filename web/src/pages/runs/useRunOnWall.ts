@@ -1,7 +1,7 @@
 /** A run on the wall: its newest state, however it arrived, the wall kept on what it shows, and what of that is really seen. */
 import { computed, onBeforeUnmount, onMounted, ref, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
 import { api, pictureUrl, type ApiError } from '@/api/client'
-import { cameras as knownCameras, live, runs } from '@/stores'
+import { cameras as knownCameras, live, me, runs } from '@/stores'
 import type { WallControl } from '@/wall/control'
 import type { ItineraryStop, LayoutName, Run } from '@/api/types'
 import { fitted, layoutFor } from '@/wall/layout'
@@ -125,12 +125,13 @@ export function useRunOnWall(wall: WallControl, runId: () => number | null): Run
     return wanted.value !== null && run.value?.state !== 'closing' && wanted.value !== JSON.stringify([layout, cameras])
   })
 
-  // What was really seen goes into the record; a page that is closed or hidden sends what it has at once.
+  // What was really seen goes into the record: of a patrol what its operator saw, from when it became theirs. A page that is closed or hidden sends what it has at once.
   const meter = new SeenMeter((message) => live.report(message))
   const looking = new Looking(wall)
   const step = computed<SeenStep | null>(() => {
     const current = run.value
     if (!current || !stop.value || current.step === null || current.pause_reason === 'alarm') return null
+    if (!current.loop && current.operator?.id !== me.value?.id) return null
     const dead = new Set(current.dead.map((one) => one.id))
     const cameras = stop.value.cameras.flatMap((camera) => (camera && !dead.has(camera.id) ? [camera.id] : []))
     return { run: current.id, step: current.step, cameras: [...new Set(cameras)], least: current.least_s }
