@@ -17,6 +17,7 @@ from camera_hub.access.policy import Action, Actor, allows, require_village
 from camera_hub.cameras.ptz import lock as locks
 from camera_hub.cameras.ptz.lock import PtzHolder
 from camera_hub.cameras.ptz.opening import PtzOpener
+from camera_hub.cameras.ptz.place import place_of
 from camera_hub.cameras.ptz.session import PtzSession
 from camera_hub.cameras.ptz.state import IDLE, PresetPlace, PtzFigures, PtzState
 from camera_hub.cameras.ptz.store import HomePlan, PtzStore
@@ -142,7 +143,18 @@ class PtzControl:
     def placed(self, run_id: int, camera_id: int, token: str) -> PresetPlace | None:
         """Whether the camera is at the preset to which the tour has sent it; None: nobody knows."""
         known = self._steered.get(camera_id)
-        return None if known is None else known.session.place(locks.tour(run_id, ""), token)
+        if known is None:
+            return None
+        session = known.session
+        return place_of(
+            session.sent,
+            session.motion,
+            session.lock,
+            holder=locks.tour(run_id, ""),
+            token=token,
+            now=self._clock.monotonic(),
+            lock_seconds=self._settings.lock_seconds,
+        )
 
     async def let_go(self, run_id: int, name: str, camera_id: int) -> None:
         """The tour needs the camera no more: it returns home, unless a person steers it."""
@@ -273,7 +285,7 @@ class PtzControl:
                 await self._store.steered(camera_id, None)
             else:
                 log.warning("camera %d may have been left moving by a hub that died; it is stopped", camera_id)
-                session.stop_left()
+                session.stop("home")
             self._left.pop()
         await asyncio.Event().wait()
 
