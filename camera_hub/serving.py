@@ -21,11 +21,12 @@ from camera_hub.acceptor import (
     room_for_connections,
     shared_by,
 )
-from camera_hub.app import Parts, create_app, parts
+from camera_hub.app import create_app, parts
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.http_server import Doorkeeper, RequestTimeouts, server_of
 from camera_hub.settings import ServerSettings, Settings
+from camera_hub.wiring.rooms import Parts
 
 log = logging.getLogger(__name__)
 

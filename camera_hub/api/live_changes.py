@@ -59,6 +59,9 @@ Render = Callable[[Actor], Answer | None]
 SharedReader = Callable[[Collection[Any]], Awaitable[Mapping[Any, Render]]]
 """Reads rows by their ids. Ids that are left out are gone."""
 
+PersonalReader = Callable[[Actor, Any], Awaitable[Answer | None]]
+"""Reads a row that concerns one user alone. None: it is gone, or the user may not see it."""
+
 _EVENTS = (
     VillageChanged,
     ExclusionChanged,
@@ -236,7 +239,7 @@ class LiveChanges:
         bus: EventBus,
         clock: Clock,
         shared: Mapping[Topic, SharedReader],
-        personal: Mapping[Topic, Callable[[Actor, Any], Awaitable[Answer | None]]],
+        personal: Mapping[Topic, PersonalReader],
     ) -> None:
         self._bus = bus
         self._clock = clock

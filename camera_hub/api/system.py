@@ -36,13 +36,13 @@ class Figures:
 
 
 class Gauge(Protocol):
-    """Where the figures come from; app.py hands in media's."""
+    """Where the figures come from; wiring.pages hands in media's."""
 
     async def __call__(self) -> Figures: ...
 
 
 class Restarter(Protocol):
-    """Restarts relays; app.py hands in media's."""
+    """Restarts relays; wiring.pages hands in media's."""
 
     async def __call__(self, number: int) -> int:
         """Hand the relay over to a new process; returns its epoch. Raises HubError."""

@@ -19,7 +19,7 @@ from camera_hub.access.actors import in_scope
 from camera_hub.access.policy import Actor
 from camera_hub.cameras.addresses import NO_HOST
 from camera_hub.clock import Clock
-from camera_hub.health.exclusion_register import approved_terms
+from camera_hub.health.exclusion_terms import approved_terms
 from camera_hub.health.exclusions import ExclusionTerm
 from camera_hub.health.rounds.schedule import RoundsPace
 from camera_hub.store.database import Database

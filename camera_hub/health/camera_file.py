@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor, require_village
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
-from camera_hub.health.exclusion_register import approved_terms
+from camera_hub.health.exclusion_terms import approved_terms
 from camera_hub.health.exclusions import ExclusionTerm, Interval, in_force
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, CameraState, Observation

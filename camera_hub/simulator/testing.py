@@ -5,6 +5,7 @@ async with small_farm(villages=2, cameras=3) as farm: …
 
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from camera_hub.simulator.clock import Clock
@@ -38,6 +39,24 @@ def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False, h265_
         h265=h265,
         h265_only=h265_only,
     )
+
+
+def alike(count: int, sub: StreamSpec = QUICK_SUB) -> FarmPlan:
+    """A village of that many cameras, which differ in their names and addresses alone."""
+    plan = small_plan()
+    (village,) = plan.villages
+    (first,) = village.devices
+    (channel,) = first.channels
+    devices = tuple(
+        replace(
+            first,
+            key=f"{village.key}-{number}",
+            address=f"{first.address.rpartition('.')[0]}.{number}",
+            channels=(replace(channel, key=f"{village.key}-{number}-1", sub=sub),),
+        )
+        for number in range(1, count + 1)
+    )
+    return replace(plan, villages=(replace(village, devices=devices),))
 
 
 def small_farm(

@@ -1,6 +1,7 @@
 """Deletes rows that are old enough: by their time, in small batches, for every table that grows.
 
-A room declares which rows of its tables expire when (`ExpiryRule`); app.py passes all rules to the one `Retention`.
+A room declares which rows of its tables expire when (`ExpiryRule`); wiring.retention passes all of them to the one
+`Retention`.
 
 - Rows expire by their time only, never by their id: ids do not grow with time once a clock has been set back.
 - A row dated further in the future than `FUTURE_BOUND` was written under a wrong clock. Its true time is unknown and it

@@ -1,26 +1,21 @@
-"""Plans, built and connected: what app.py starts, hands to routes and tells pages of."""
+"""Plans, built and connected: when tours fall due, and what came of it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-from camera_hub.api import occurrences, plans, special_periods
+from camera_hub.api import occurrences, plans
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
-from camera_hub.clock import Clock
-from camera_hub.events import EventBus
 from camera_hub.patrol.plans.figures import PatrolStatistics
 from camera_hub.patrol.plans.making import OccurrenceMaker
 from camera_hub.patrol.plans.occurrences import RunStarter, TourOccurrences
 from camera_hub.patrol.plans.overview import PlanOverview
 from camera_hub.patrol.plans.plans import Plans
 from camera_hub.patrol.plans.special_periods import SpecialPeriods
-from camera_hub.settings import Settings
-from camera_hub.store.database import Database
-
-PLAN_ROUTERS = (plans.router, occurrences.router, special_periods.router)
+from camera_hub.wiring.core import CoreParts
+from camera_hub.wiring.rooms import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +28,7 @@ class PlanParts:
     statistics: PatrolStatistics
     overview: PlanOverview
 
-    def parts(self) -> dict[type, Any]:
+    def parts(self) -> Parts:
         """By their types, for routes."""
         return {
             Plans: self.plans,
@@ -49,12 +44,10 @@ class PlanParts:
 
 
 @asynccontextmanager
-async def planning(
-    settings: Settings, clock: Clock, bus: EventBus, database: Database, runs: RunStarter
-) -> AsyncIterator[PlanParts]:
-    """Plans, running."""
-    zone = settings.site.zone
-    maker = OccurrenceMaker(database, zone, timedelta(hours=settings.patrol.missed_hours))
+async def plan_parts(core: CoreParts, runs: RunStarter) -> AsyncIterator[PlanParts]:
+    """Plans, with what follows their due times running."""
+    clock, bus, database, zone = core.clock, core.bus, core.database, core.zone
+    maker = OccurrenceMaker(database, zone, timedelta(hours=core.settings.patrol.missed_hours))
     async with TourOccurrences(database, bus, clock, maker, runs) as due:
         yield PlanParts(
             Plans(database, bus, clock, maker, zone),

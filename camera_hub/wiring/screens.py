@@ -1,24 +1,20 @@
-"""Screens, built and connected: what app.py starts, hands to routes and tells pages of."""
+"""Screens, built and connected: what they show, and which of them are there."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from camera_hub.access.screen_tokens import ScreenTokens
 from camera_hub.access.throttle import Throttle
-from camera_hub.api import screen_page, screens
+from camera_hub.api import screens
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.schemas.media import Topic
-from camera_hub.clock import Clock
-from camera_hub.events import EventBus
 from camera_hub.patrol.screens.following import ScreenFollowing
 from camera_hub.patrol.screens.pictures import RunsNow
 from camera_hub.patrol.screens.presence import ScreenPresence
 from camera_hub.patrol.screens.screens import Screens
-from camera_hub.store.database import Database
-
-SCREEN_ROUTERS = (screens.router, screen_page.router)
+from camera_hub.wiring.core import CoreParts
+from camera_hub.wiring.rooms import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,7 @@ class ScreenParts:
     presence: ScreenPresence
     tokens: ScreenTokens
 
-    def parts(self) -> dict[type, Any]:
+    def parts(self) -> Parts:
         """By their types, for routes."""
         return {Screens: self.screens, ScreenPresence: self.presence, ScreenTokens: self.tokens}
 
@@ -39,10 +35,9 @@ class ScreenParts:
 
 
 @asynccontextmanager
-async def screen_parts(
-    database: Database, clock: Clock, bus: EventBus, throttle: Throttle, runs: RunsNow
-) -> AsyncIterator[ScreenParts]:
-    """Screens that follow what they show, while the block runs."""
+async def screen_parts(core: CoreParts, throttle: Throttle, runs: RunsNow) -> AsyncIterator[ScreenParts]:
+    """Screens that follow what they show."""
+    database, clock, bus = core.database, core.clock, core.bus
     presence = ScreenPresence(database, clock, bus)
     shown = Screens(database, bus, clock, runs, presence)
     async with ScreenFollowing(shown, database, bus, clock):

@@ -20,12 +20,13 @@ from camera_hub.access.policy import ALWAYS_BOUND, OF_PERSONS, Actor, Role, Vill
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.live_changes import SharedReader
 from camera_hub.api.routing import COOKIE, CSRF_HEADER
-from camera_hub.app import Parts, attach, create_app, parts
+from camera_hub.app import attach, create_app, parts
 from camera_hub.clock import Clock
 from camera_hub.media.child_process import Spawn
 from camera_hub.settings import DatabaseSettings, DiscoverySettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Village
+from camera_hub.wiring.rooms import Parts
 from tests.access.conftest import cheap_passwords
 from tests.fakes.clock import ManualClock
 

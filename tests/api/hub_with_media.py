@@ -23,7 +23,6 @@ from camera_hub.api.live_ptz import PageSteering
 from camera_hub.api.routing import COOKIE, CSRF_HEADER, check_policies
 from camera_hub.api.schemas.base import Answer
 from camera_hub.api.schemas.media import Topic
-from camera_hub.app import media_parts
 from camera_hub.cameras.ptz.state import IDLE, PtzState
 from camera_hub.cameras.ptz.wishes import PtzWish
 from camera_hub.clock import Clock
@@ -34,6 +33,7 @@ from camera_hub.patrol.runs.claims import ReportingPage
 from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.settings import Settings
 from camera_hub.store.database import Database
+from camera_hub.wiring.media import parts_of_media
 
 OPERATOR = Actor(1, "op", "Operator", Role.OPERATOR)
 VILLAGE_ADMIN = Actor(2, "v", "Village", Role.VILLAGE_ADMIN, frozenset({1}))
@@ -155,7 +155,7 @@ async def serving(
     steering = FakeSteering()
     actions = PageActions(media.tiles, media.audio, media.page_feeds, reports, PageSteering(steering, bus))
     app.state.parts = {
-        **media_parts(media),
+        **parts_of_media(media),
         LivePages: LivePages(media.pages, actions, changes, sessions, clock),
         Clock: clock,
         Database: database,

@@ -90,7 +90,8 @@ class LockingDevice:
         renew, self.renew = self.renew, False
         if signed and self.right and not renew:
             number = re.search(r"(?im)^cseq:.*$", head)
-            return f"RTSP/1.0 200 OK\r\n{number[0].strip() if number else ''}\r\n\r\n".encode()
+            lines = ["RTSP/1.0 200 OK", number[0].strip() if number else "", "Content-Type: text/plain"]
+            return "\r\n".join([*lines, "Content-Length: 0", "", ""]).encode()
         token = self.kind == "token" and not rtsp
         text = NOT_AUTHORIZED if token else ""
         lines = [f"{'RTSP/1.0' if rtsp else 'HTTP/1.1'} {'400 Bad Request' if token else '401 Unauthorized'}"]

@@ -10,13 +10,8 @@ from sqlalchemy import select
 from camera_hub.access.policy import Actor, Role
 from camera_hub.errors import HubError
 from camera_hub.events import EventBus, ExclusionChanged
-from camera_hub.health.exclusion_register import (
-    AT_ONCE,
-    ExclusionQuery,
-    ExclusionRegister,
-    NewExclusion,
-    approved_terms,
-)
+from camera_hub.health.exclusion_register import AT_ONCE, ExclusionQuery, ExclusionRegister, NewExclusion
+from camera_hub.health.exclusion_terms import approved_terms
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Camera
 from tests.fakes.clock import ManualClock

@@ -12,19 +12,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from camera_hub.access.policy import Role
-from camera_hub.health.notices.policy import (
+from camera_hub.health.notices.policy import NoticePolicy, decide
+from camera_hub.health.notices.rules import EVERYTHING, RuleView
+from camera_hub.health.notices.situation import (
     AlarmFacts,
     Decisions,
-    NoticePolicy,
     PlannedNotice,
     QuietHours,
     Receiver,
     ReceiverKey,
     Situation,
     Told,
-    decide,
 )
-from camera_hub.health.notices.rules import EVERYTHING, RuleView
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # 12:00 of the site

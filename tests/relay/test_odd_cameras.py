@@ -1,8 +1,11 @@
 """Cameras that depart from RTSP and SDP as those of the field do (the simulator's faults): they play, and what was
 learnt of them is told to the hub; or they are refused with the true reason."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -10,10 +13,14 @@ import pytest
 from camera_hub.errors import Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind as K
 from camera_hub.relay.messages import FeedSpec, Peculiarity, RtspLiveSource
+from camera_hub.relay.rtsp import connection
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.faults import Fault
-from camera_hub.simulator.testing import small_farm
+from camera_hub.simulator.testing import alike, small_farm
 from tests.relay.hub import Hub, relay
+
+FASTEST = 50
+"""Frames per second that no camera here exceeds."""
 
 
 @pytest.fixture
@@ -22,8 +29,11 @@ async def farm() -> AsyncIterator[Farm]:
         yield farm
 
 
-def spec_of(farm: Farm, *, password: str | None = None, known: dict[str, str] | None = None) -> FeedSpec:
-    device: dict[str, Any] = farm.describe()["villages"][0]["devices"][0]
+def spec_of(
+    farm: Farm, *, password: str | None = None, known: dict[str, str] | None = None, number: int = 0
+) -> FeedSpec:
+    """A feed of the village's camera of that number."""
+    device: dict[str, Any] = farm.describe()["villages"][0]["devices"][number]
     (channel,) = device["channels"]
     source = RtspLiveSource(
         channel["sub_url"],
@@ -33,28 +43,72 @@ def spec_of(farm: Farm, *, password: str | None = None, known: dict[str, str] | 
         device["password"] if password is None else password,
         peculiarities=tuple(Peculiarity(kind, value) for kind, value in (known or {}).items()),
     )
-    return FeedSpec("s1", source, group="village", device=device["key"])
+    return FeedSpec(f"s{number}", source, group="village", device=device["key"])
 
 
 async def opened(hub: Hub, spec: FeedSpec) -> None:
     await hub.pipe.call(spec.head("feed.open"))
 
 
-def learnt(hub: Hub) -> dict[str, str]:
+def learnt(hub: Hub, feed: str = "s0") -> dict[str, str]:
     """What the relay has told of the device; that of Digest, which it offers as cameras do, left out."""
-    told = {frame.head["kind"]: frame.head["value"] for frame in hub.said if frame.type == "feed.learnt"}
+    heads = [frame.head for frame in hub.said if frame.type == "feed.learnt"]
+    told = {head["kind"]: head["value"] for head in heads if head["feed"] == feed}
     assert told.pop(K.DIGEST_OFFERED) == "yes"
     return told
 
 
-def phases(hub: Hub) -> list[str]:
-    return [frame.head["phase"] for frame in hub.said if frame.type == "feed.state"]
+def phases(hub: Hub, feed: str = "s0") -> list[str]:
+    heads = [frame.head for frame in hub.said if frame.type == "feed.state"]
+    return [head["phase"] for head in heads if head["feed"] == feed]
 
 
-async def shows(hub: Hub, frames: int) -> None:
-    """Wait until so many frames have come in all."""
-    while (await hub.call("figures"))["feeds"]["s1"]["frames"] < frames:
-        pass
+async def opens(hub: Hub, feed: str) -> int:
+    return int((await hub.call("figures"))["feeds"][feed]["opens"])
+
+
+async def shows(hub: Hub, frames: int, feed: str = "s0") -> None:
+    """Wait until so many more frames have come of the feed."""
+    before = await counted(hub, feed)
+    while (missing := before + frames - await counted(hub, feed)) > 0:
+        await spare(missing)
+
+
+async def counted(hub: Hub, feed: str) -> int:
+    """Frames that have come of the feed."""
+    return int((await hub.call("figures"))["feeds"][feed]["frames"])
+
+
+async def spare(frames: int) -> None:
+    """Let the time pass that so many frames take at least: asked without a pause, a relay does nothing but answer."""
+    await asyncio.sleep(frames / FASTEST)
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A camera with its fault, and the relay's feed of it."""
+
+    fault: Fault
+    value: float | None
+    feed: str
+
+
+@asynccontextmanager
+async def side_by_side(
+    faults: Sequence[tuple[Fault, float | None]], known: Sequence[dict[str, str] | None] = ()
+) -> AsyncIterator[tuple[Hub, list[Odd]]]:
+    """A camera for each fault, all of them opened at once in one relay: each takes seconds, most of them waiting.
+
+    `known`: what is known of the first ones already.
+    """
+    async with small_farm(plan=alike(len(faults))) as farm, relay(opens_per_village=len(faults)) as hub:
+        made = []
+        for number, ((fault, value), told) in enumerate(zip(faults, chain(known, repeat(None)), strict=False)):
+            spec = spec_of(farm, number=number, known=told)
+            await farm.set_fault(spec.device, fault, value=value)
+            await opened(hub, spec)
+            made.append(Odd(fault, value, spec.feed))
+        yield hub, made
 
 
 PLAYS: list[tuple[Fault, float | None, dict[str, str]]] = [
@@ -71,6 +125,7 @@ PLAYS: list[tuple[Fault, float | None, dict[str, str]]] = [
     (Fault.OPTIONS_FIRST, 455, {K.RTSP_OPTIONS_FIRST: "yes"}),
     (Fault.OPTIONS_FIRST, 0, {K.RTSP_OPTIONS_FIRST: "yes"}),
     (Fault.OPTIONS_FIRST, -1, {K.RTSP_OPTIONS_FIRST: "yes"}),
+    (Fault.NEW_NONCE, 0, {}),  # case 07: in mid-session it is no wrong password
     (Fault.REALM_WITH_BASIC, None, {}),  # case 08
     (Fault.SDP_BARE, None, {}),  # case 09
     (Fault.SDP_TWO_TYPES, None, {}),  # case 10
@@ -79,18 +134,16 @@ PLAYS: list[tuple[Fault, float | None, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "value", "told"), PLAYS)
-async def test_it_plays_and_what_was_learnt_is_told(
-    farm: Farm, fault: Fault, value: float | None, told: dict[str, str]
-) -> None:
-    spec = spec_of(farm)
-    await farm.set_fault(spec.device, fault, value=value)
-    async with relay() as hub:
-        await opened(hub, spec)
-        await hub.state("s1", "live")
-        await shows(hub, 20)
-        assert "failed" not in phases(hub)
-        assert learnt(hub) == told
+@pytest.mark.slow
+async def test_they_play_and_what_was_learnt_is_told() -> None:
+    async def plays(hub: Hub, one: Odd, told: dict[str, str]) -> None:
+        await hub.state(one.feed, "live")
+        await shows(hub, 20, one.feed)
+        assert "failed" not in phases(hub, one.feed), one
+        assert learnt(hub, one.feed) == told, one
+
+    async with side_by_side([(fault, value) for fault, value, _ in PLAYS]) as (hub, cameras):
+        await asyncio.gather(*(plays(hub, one, told) for one, (*_, told) in zip(cameras, PLAYS, strict=True)))
 
 
 @pytest.mark.parametrize(
@@ -104,59 +157,44 @@ async def test_what_is_known_already_is_used_and_not_told_again(
     await farm.set_fault(spec.device, fault, value=value)
     async with relay() as hub:
         await opened(hub, spec)
-        live = await hub.state("s1", "live")
+        live = await hub.state("s0", "live")
         assert live["signalling_ms"] < 3000, "a silent camera was not waited for"
         assert [frame.head for frame in hub.said if frame.type == "feed.learnt"] == []
 
 
+KEEP_ALIVES: list[tuple[Fault, str | None]] = [
+    (Fault.KEEP_ALIVE_GET_PARAMETER, None),  # VLC lists it: no cut at all
+    (Fault.KEEP_ALIVE_UNLISTED, "GET_PARAMETER"),
+    (Fault.KEEP_ALIVE_OPTIONS, "OPTIONS"),
+    (Fault.KEEP_ALIVE_RTCP, "RTCP"),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("fault", "method"),
-    [
-        (Fault.KEEP_ALIVE_GET_PARAMETER, None),  # VLC lists it: no cut at all
-        (Fault.KEEP_ALIVE_UNLISTED, "GET_PARAMETER"),
-        (Fault.KEEP_ALIVE_OPTIONS, "OPTIONS"),
-        (Fault.KEEP_ALIVE_RTCP, "RTCP"),
-    ],
-)
-async def test_a_cut_teaches_what_keeps_sessions_alive_and_is_no_failure(
-    farm: Farm, fault: Fault, method: str | None
-) -> None:
+async def test_a_cut_teaches_what_keeps_sessions_alive_and_is_no_failure() -> None:
     """Case 06. The session's time-out is four seconds; what has been learnt holds for longer than that."""
-    spec = spec_of(farm)
-    await farm.set_fault(spec.device, fault, value=4)
-    async with relay() as hub:
-        await opened(hub, spec)
+
+    async def learns(hub: Hub, one: Odd, method: str | None) -> None:
+        await hub.state(one.feed, "live")
         if method is not None:
-            await hub.until("feed.learnt", lambda head: head["value"] == method)
-        opens = (await hub.call("figures"))["feeds"]["s1"]["opens"]
-        frames = (await hub.call("figures"))["feeds"]["s1"]["frames"]
-        await shows(hub, frames + 60)  # six seconds
-        assert (await hub.call("figures"))["feeds"]["s1"]["opens"] <= opens + (method is not None)
-        assert "failed" not in phases(hub)
-        assert learnt(hub) == ({K.RTSP_KEEP_ALIVE: method} if method is not None else {})
+            await hub.until("feed.learnt", lambda head: (head["feed"], head["value"]) == (one.feed, method))
+        before = await opens(hub, one.feed)
+        await shows(hub, 60, one.feed)  # six seconds
+        assert await opens(hub, one.feed) <= before + (method is not None), one
+        assert "failed" not in phases(hub, one.feed), one
+        assert learnt(hub, one.feed) == ({K.RTSP_KEEP_ALIVE: method} if method is not None else {}), one
 
+    async def holds(hub: Hub, one: Odd) -> None:
+        await hub.state(one.feed, "live")
+        await shows(hub, 75, one.feed)
+        assert await opens(hub, one.feed) == 1, "what kept sessions alive before is used from the beginning"
 
-@pytest.mark.slow
-async def test_what_kept_sessions_alive_before_is_used_from_the_beginning(farm: Farm) -> None:
-    spec = spec_of(farm, known={K.RTSP_KEEP_ALIVE: "RTCP", K.DIGEST_OFFERED: "yes"})
-    await farm.set_fault(spec.device, Fault.KEEP_ALIVE_RTCP, value=3)  # seconds, less than the frames below take
-    async with relay() as hub:
-        await opened(hub, spec)
-        await hub.state("s1", "live")
-        await shows(hub, 75)
-        assert (await hub.call("figures"))["feeds"]["s1"]["opens"] == 1
-
-
-async def test_a_new_nonce_in_mid_session_is_no_wrong_password(farm: Farm) -> None:
-    """Case 07."""
-    spec = spec_of(farm)
-    await farm.set_fault(spec.device, Fault.NEW_NONCE, value=0)
-    async with relay() as hub:
-        await opened(hub, spec)
-        await hub.state("s1", "live")
-        await shows(hub, 20)
-        assert phases(hub)[-1] == "live"
+    faults = [(Fault.KEEP_ALIVE_RTCP, 3), *((fault, 4) for fault, _ in KEEP_ALIVES)]
+    known: dict[str, str] = {K.RTSP_KEEP_ALIVE: "RTCP", K.DIGEST_OFFERED: "yes"}
+    async with side_by_side(faults, [known]) as (hub, cameras):
+        first, *others = cameras
+        learning = (learns(hub, one, method) for one, (_, method) in zip(others, KEEP_ALIVES, strict=True))
+        await asyncio.gather(holds(hub, first), *learning)
 
 
 @pytest.mark.parametrize("fault", [Fault.BARE_401, Fault.NEW_NONCE])
@@ -166,7 +204,7 @@ async def test_a_wrong_password_is_named_and_final_however_it_is_refused(farm: F
     await farm.set_fault(spec.device, fault, value=0)
     async with relay() as hub:
         await opened(hub, spec)
-        said = await hub.state("s1", "failed")
+        said = await hub.state("s0", "failed")
         assert (said["reason"], said["final"]) == (Reason.WRONG_PASSWORD, True)
 
 
@@ -184,17 +222,18 @@ async def test_what_cannot_play_says_the_true_cause(farm: Farm, fault: Fault, re
     await farm.set_fault(spec.device, fault)
     async with relay() as hub:
         await opened(hub, spec)
-        said = await hub.state("s1", "failed")
+        said = await hub.state("s0", "failed")
         assert said["reason"] == reason
         assert words in said["detail"]
 
 
-async def test_rtsps_at_a_plain_port_is_named(farm: Farm) -> None:
+async def test_rtsps_at_a_plain_port_is_named(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "TLS_DEADLINE", 0.2)  # it does not answer a handshake, however long one waits
     spec = spec_of(farm)
     assert isinstance(spec.source, RtspLiveSource)
     spec = replace(spec, source=replace(spec.source, url=spec.source.url.replace("rtsp://", "rtsps://")))
     async with relay() as hub:
         await opened(hub, spec)
-        said = await hub.state("s1", "failed")
+        said = await hub.state("s0", "failed")
         assert said["reason"] == Reason.TLS_FAILED
         assert "rtsp://" in said["detail"]

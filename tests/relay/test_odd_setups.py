@@ -18,8 +18,8 @@ SETUP = b"RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\nSession: 77\r\n%s\r\n"
 async def live(hub: Hub, cam: Camera) -> None:
     await hub.open("s1", cam)
     await hub.state("s1", "live")
-    await shows(hub, 20)
-    assert "failed" not in phases(hub)
+    await shows(hub, 20, "s1")
+    assert "failed" not in phases(hub, "s1")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
@@ -14,11 +14,14 @@ from camera_hub.simulator.picture.making import recipe_for, units
 from camera_hub.simulator.picture.scenes import Look, SceneKind
 from camera_hub.simulator.rtsp import rtp_faults
 from camera_hub.simulator.rtsp.packets import Packet, h264_packets, h265_packets, nals_of
-from camera_hub.simulator.testing import QUICK_SUB, small_farm
+from camera_hub.simulator.testing import QUICK_SUB, alike, small_farm
 from tests.simulator.peers import DEADLINE, RtspClient, decode
 
 SPS, PPS, IDR = b"\x67abc", b"\x68d", b"\x65" + bytes(range(1, 200)) * 20
 VPS, H265_SPS, H265_IDR = b"\x40\x01v", b"\x42\x01s", b"\x26\x01" + bytes(range(1, 200)) * 20
+
+BRISK = replace(QUICK_SUB, fps=25, gov_length=8)
+"""Key frames come three times a second."""
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def _unmarked(seen: list[Rtp]) -> bool:
 
 @pytest.fixture
 async def farm() -> AsyncIterator[Farm]:
-    async with small_farm(villages=1, cameras=1) as farm:
+    async with small_farm(plan=alike(1, BRISK)) as farm:
         yield farm
 
 
@@ -132,27 +135,36 @@ async def play(device: Device) -> RtspClient:
     return client
 
 
-async def test_each_fault_of_rtp_as_a_receiver_sees_it_while_it_plays(farm: Farm, device: Device) -> None:
-    fits: dict[Fault, Callable[[list[Rtp]], bool]] = {
-        Fault.FOREIGN_PAYLOAD: _foreign,
-        Fault.EMPTY_PACKETS: _empty,
-        Fault.SSRC_RESTARTS: _restarts,
-        Fault.SEQUENCE_RESTARTS: _renumbered,
-        Fault.STANDING_CLOCK: _standing,
-        Fault.PAIRED_TIMESTAMPS: _paired,
-        Fault.NO_MARKER: _unmarked,
-    }
-    for fault, check in fits.items():
-        await farm.set_fault(device.state.plan.key, fault)
+FITS: dict[Fault, Callable[[list[Rtp]], bool]] = {
+    Fault.FOREIGN_PAYLOAD: _foreign,
+    Fault.EMPTY_PACKETS: _empty,
+    Fault.SSRC_RESTARTS: _restarts,
+    Fault.SEQUENCE_RESTARTS: _renumbered,
+    Fault.STANDING_CLOCK: _standing,
+    Fault.PAIRED_TIMESTAMPS: _paired,
+    Fault.NO_MARKER: _unmarked,
+}
+
+
+async def test_each_fault_of_rtp_as_a_receiver_sees_it_while_it_plays() -> None:
+    """Each at a camera of its own, at once."""
+
+    async def seen_of(fault: Fault, device: Device) -> list[Rtp]:
+        await site.set_fault(device.state.plan.key, fault)
         client = await play(device)
         seen: list[Rtp] = []
         async with asyncio.timeout(DEADLINE):
             while len(seen) < 24 or sum(one.key for one in seen) < 3:
                 seen.append(Rtp.read(await client.rtp()))
         await client.close()
-        await farm.set_fault(device.state.plan.key, fault, on=False)
-        assert check(seen), fault
-    assert device.state.stats.frames["donggou-1-1/sub"] > 24
+        return seen
+
+    async with small_farm(plan=alike(len(FITS), BRISK)) as site:
+        devices = list(site.devices.values())
+        seen = await asyncio.gather(*map(seen_of, FITS, devices))
+        for (fault, fits), packets, device in zip(FITS.items(), seen, devices, strict=True):
+            assert fits(packets), fault
+            assert device.state.stats.frames[f"{device.state.plan.key}-1/sub"] >= 15
 
 
 async def test_stray_bytes_stand_between_frames_and_break_none(farm: Farm, device: Device) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, event, func, insert, select, text
 
-from camera_hub.app import every_expiry_rule
 from camera_hub.health.expiry_rules import expiry_rules
 from camera_hub.running import running
 from camera_hub.settings import HealthSettings, Settings
@@ -22,6 +21,7 @@ from camera_hub.store.tables import (
     Observation,
     RollUpMark,
 )
+from camera_hub.wiring.retention import every_expiry_rule
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
 

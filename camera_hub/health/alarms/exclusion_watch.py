@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from camera_hub.health.alarms.states import Moment
-from camera_hub.health.exclusion_register import approved_terms
+from camera_hub.health.exclusion_terms import approved_terms
 from camera_hub.health.exclusions import ExclusionTerm, Placed, by_subject, of_camera
 from camera_hub.health.rounds.roster import Roster
 from camera_hub.store.database import Database

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.health.county.judging import AspectSpan, CameraEvidence
 from camera_hub.health.county.listed import ListedTime
 from camera_hub.health.county.matching import MatchableCamera
-from camera_hub.health.exclusion_register import approved_terms
+from camera_hub.health.exclusion_terms import approved_terms
 from camera_hub.health.exclusions import ExclusionTerm
 from camera_hub.store.tables import (
     Alarm,

@@ -29,14 +29,8 @@ from camera_hub.health.notices.facts import (
     told_before,
 )
 from camera_hub.health.notices.outbox import write_notices
-from camera_hub.health.notices.policy import (
-    AlarmFacts,
-    Decisions,
-    NoticePolicy,
-    ReceiverKey,
-    Situation,
-    decide,
-)
+from camera_hub.health.notices.policy import NoticePolicy, decide
+from camera_hub.health.notices.situation import AlarmFacts, Decisions, ReceiverKey, Situation
 from camera_hub.running import keep_running, running
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Alarm, Digest, ToldAlarm

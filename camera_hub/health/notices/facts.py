@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.actors import grants_of
 from camera_hub.access.policy import Action, Role, role_actions, villages_at
-from camera_hub.health.notices.policy import QuietHours, Receiver, ReceiverKey, Told, clock_time
 from camera_hub.health.notices.rules import RuleView
+from camera_hub.health.notices.situation import QuietHours, Receiver, ReceiverKey, Told, clock_time
 from camera_hub.store.tables import (
     Alarm,
     AlarmMember,

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.health.judging.alarm_severity import rank
-from camera_hub.health.notices.policy import PlannedNotice
+from camera_hub.health.notices.situation import PlannedNotice
 from camera_hub.health.notices.words import AlarmWords, NoticeWords, notice_words
 from camera_hub.store.tables import Alarm, AlarmMember, Camera, Device, LedgerFile, Notice, Village
 

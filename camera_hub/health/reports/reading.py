@@ -14,17 +14,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Row, Select, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.health.exclusion_register import approved_terms
+from camera_hub.health.exclusion_terms import approved_terms
+from camera_hub.health.reports.builder import ReportBuilder
 from camera_hub.health.reports.repairs import Fault
-from camera_hub.health.reports.report import (
-    CameraHistory,
-    LedgerFacts,
-    RecordedDay,
-    Report,
-    ReportBuilder,
-    ReportRules,
-    UsePeriod,
-)
+from camera_hub.health.reports.report import CameraHistory, LedgerFacts, RecordedDay, Report, ReportRules, UsePeriod
 from camera_hub.health.reports.span import ReportSpan, Stretch, holds, moment, ticks, united, without
 from camera_hub.health.reports.tally import ASPECTS, FOREVER, StateStretch
 from camera_hub.store.database import Database

@@ -37,6 +37,7 @@ class OccurrenceCounts:
 
     @property
     def open(self) -> int:
+        """Neither done nor missed yet, though some of them are late."""
         return self.due - self.done - self.missed
 
     def __add__(self, other: "OccurrenceCounts") -> "OccurrenceCounts":

@@ -52,6 +52,8 @@ Tie = Callable[[AsyncSession, Run], Awaitable[None]]
 
 
 class StartedRun(Protocol):
+    """What plans keep of a run."""
+
     @property
     def id(self) -> int: ...
 
@@ -59,7 +61,9 @@ class StartedRun(Protocol):
 class RunStarter(Protocol):
     """What plans need of patrol.runs."""
 
-    async def start(self, actor: Actor, tour_id: int, *, loop: bool, tie: Tie) -> StartedRun: ...
+    async def start(self, actor: Actor, tour_id: int, *, loop: bool, tie: Tie) -> StartedRun:
+        """Start the tour, with `tie` in the same transaction. Raises HubError, and what `tie` raises."""
+        ...
 
 
 class OccurrenceTaken(HubError):

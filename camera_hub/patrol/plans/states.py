@@ -39,6 +39,7 @@ class RunEnd:
 
     @property
     def completed(self) -> bool:
+        """Whether it was submitted, and so counts as done."""
         return self.ended_at is not None and self.end_reason in COMPLETED
 
 

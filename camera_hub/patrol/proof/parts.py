@@ -14,7 +14,7 @@ from camera_hub.patrol.proof.moments import Moments, Photographer
 from camera_hub.patrol.proof.pictures import RunPictures
 from camera_hub.patrol.proof.run_results import RunResults
 from camera_hub.patrol.proof.sightings import ClockFollower, SightingReports
-from camera_hub.patrol.runs.condition import FeedReasons
+from camera_hub.patrol.runs.dead_cameras import FeedReasons
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.picture_files import PictureFiles

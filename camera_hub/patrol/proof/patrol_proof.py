@@ -12,7 +12,7 @@ from camera_hub.errors import Reason
 from camera_hub.patrol.proof.excuses import excuse
 from camera_hub.patrol.proof.results import check_submit
 from camera_hub.patrol.proof.rows import camera_result, patrol_state, result_rows
-from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
+from camera_hub.patrol.runs.dead_cameras import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import Itinerary, ItineraryStop
 from camera_hub.patrol.runs.run_proof import ResultCounts
 from camera_hub.store.tables import Run, RunResult, RunStep, RunStepCamera

@@ -32,7 +32,7 @@ from camera_hub.patrol.proof.rows import (
     write_result,
 )
 from camera_hub.patrol.proof.transitions import CameraResult
-from camera_hub.patrol.runs.condition import FeedReasons, dead_cameras
+from camera_hub.patrol.runs.dead_cameras import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import from_rows
 from camera_hub.patrol.runs.run_proof import ResultCounts
 from camera_hub.patrol.runs.runs import require_operator

@@ -9,7 +9,7 @@ from typing import Protocol
 from camera_hub.clock import Clock
 from camera_hub.events import EventBus
 from camera_hub.patrol.runs.alarm_interrupts import AlarmInterrupts
-from camera_hub.patrol.runs.condition import FeedReasons
+from camera_hub.patrol.runs.dead_cameras import FeedReasons
 from camera_hub.patrol.runs.keeper import RunKeeper
 from camera_hub.patrol.runs.loop import RunLoop
 from camera_hub.patrol.runs.positions import Positioning, StopPositions
@@ -58,7 +58,7 @@ async def engine(
     steering: RunSteering | None = None,
 ) -> AsyncIterator[Engine]:
     """Runs, running. `zone`: see RunKeeper."""
-    situations = Situations(media, proof)
+    situations = Situations(media, proof, steering)
     closing_seconds = settings.closing_hours * 3600
     views = RunViews(situations, proof, settings.attention_minutes, closing_seconds)
     keeper = RunKeeper(database, clock, bus, views, situations, proof, zone)

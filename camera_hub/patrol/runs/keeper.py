@@ -59,6 +59,7 @@ class OpenRun:
 
     @property
     def cursor(self) -> Cursor:
+        """Where it stands, as `timetable` takes it."""
         return cursor_of(self.run)
 
     async def move(

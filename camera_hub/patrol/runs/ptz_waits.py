@@ -16,7 +16,9 @@ from camera_hub.store.tables import Run
 class PersonsSteering(Protocol):
     """What is needed of whoever knows who steers a camera (cameras.ptz.tours)."""
 
-    def steered_by_person(self, camera_id: int) -> bool: ...
+    def steered_by_person(self, camera_id: int) -> bool:
+        """Whether a person holds the camera now; nobody does when only a patrol has moved it."""
+        ...
 
 
 class PtzWaits:

@@ -6,6 +6,9 @@ after a restart the same values give the same result. A wall clock before the an
 
 A patrol is over when its last stop is over: it is `closing` until it is submitted, and shows single stops once more on
 request. A loop goes on until it is stopped.
+
+A transition that makes no sense in the run's state raises HubError(CONFLICT, run_<state>), one to a stop whose cameras
+are all dead HubError(CONFLICT, stop_dead).
 """
 
 from collections.abc import Set as AbstractSet

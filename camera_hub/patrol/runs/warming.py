@@ -36,7 +36,10 @@ AHEAD_AFTER = 3.0
 class Warmer(Protocol):
     """What warming needs from media (media.feeds.camera_feeds)."""
 
-    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float, *, ahead: bool = False) -> None: ...
+    async def warm(self, camera_ids: Sequence[int], holder: str, seconds: float, *, ahead: bool = False) -> None:
+        """Keep the feeds of these cameras running for `seconds`; those that cannot run are left out. `ahead`: they are
+        shown only if somebody asks, so none is opened unless the machine has time to spare."""
+        ...
 
 
 def warms_at_end(cursor: Cursor, now: datetime) -> bool:

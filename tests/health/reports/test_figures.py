@@ -8,9 +8,10 @@ import pytest
 
 from camera_hub.errors import HubError
 from camera_hub.health.exclusions import ExclusionTerm, Interval, WeeklyWindow, weekly_window
+from camera_hub.health.reports.builder import ReportBuilder
 from camera_hub.health.reports.figures import FIGURES, RANKED, Rank, Share, ranking, shares_of
 from camera_hub.health.reports.repairs import HOUR, Fault, RepairTally, judge_repair
-from camera_hub.health.reports.report import ReportBuilder, ReportRules
+from camera_hub.health.reports.report import ReportRules
 from camera_hub.health.reports.span import Stretch, common, report_span, ticks, united, without
 from camera_hub.health.reports.words import WORDS
 

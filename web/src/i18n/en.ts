@@ -1,3 +1,3 @@
-import { assemble } from './words'
+import { assemble } from './assemble'
 
 export default assemble(import.meta.glob('./en/*.ts', { eager: true }))

@@ -3,18 +3,9 @@
  * export has the file's name as key: wall.layout is `layout` in wall.ts. Only reasons.ts has another key, `reason` (the codes of
  * camera_hub/errors.py).
  */
-export type Language = 'zh-CN' | 'en'
-export type Words = Record<string, unknown>
-type File = { default: Words }
+import type { Words } from './assemble'
 
-export function assemble(files: Record<string, File>): Words {
-  return Object.fromEntries(
-    Object.entries(files).map(([path, file]) => {
-      const name = path.replace(/^.*\/(.+)\.ts$/, '$1')
-      return [name === 'reasons' ? 'reason' : name, file.default]
-    }),
-  )
-}
+export type Language = 'zh-CN' | 'en'
 
 export async function wordsOf(language: Language): Promise<Words> {
   return (await (language === 'en' ? import('./en') : import('./zh-CN'))).default

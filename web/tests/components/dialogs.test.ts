@@ -34,6 +34,18 @@ describe('a dialog', () => {
     expect(document.querySelector('.palette')).toBeNull()
   })
 
+  it('stays open while Esc belongs to an input method', async () => {
+    await shell.find('button.ranges').trigger('click')
+    await flushPromises()
+    await vi.waitFor(() => expect(document.activeElement?.tagName).toBe('TEXTAREA'))
+    const escape = (isComposing: boolean) => document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', code: 'Escape', bubbles: true, isComposing }))
+    escape(true)
+    await flushPromises()
+    expect(dialogOpen()).toBe(true)
+    escape(false)
+    await vi.waitFor(() => expect(dialogOpen()).toBe(false))
+  })
+
   it('that is not shown leaves them to the page', () => {
     const root = document.createElement('div')
     root.innerHTML = '<div style="display: none"><div role="dialog" aria-modal="true"></div></div>'

@@ -21,7 +21,7 @@ const selected = ref<number | null>(null)
 
 const camera = (id: number) => ({ id, name: `点位${id}`, village: '村1' })
 const stop = (position: number, cameras: number[], more: Partial<ItineraryStop> = {}) =>
-  ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: cameras.length > 1 ? '4' : '1', dwell_s: 10, preset: null, key: false, cameras: cameras.map(camera), ...more })
+  ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: cameras.length > 1 ? '4' : '1', dwell_s: 10, presets: [], key: false, cameras: cameras.map(camera), ...more })
 const result = (position: number, id: number, more: Partial<RunResult> = {}): RunResult =>
   ({ position, camera: camera(id), key: false, result: 'open', seen_s: 0, seen: false, seen_at: null, why: null, visits: 0, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: null, confirmed_at: null, ...more })
 const at = (more: Partial<Run> = {}): Run => run(7, { state: 'running', ended_at: null, end_reason: null, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), counts: { open: 3, normal: 0, abnormal: 0, excused: 0 }, ...more })
@@ -464,11 +464,14 @@ describe('a patrol whose stops are over', () => {
     await open()
     const box = page.findAll('input[type=checkbox]')[1]!
     await box.setValue(false)
+    await page.find('[data-run=closing] textarea').setValue('桥下有积水')
     box.element.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true, cancelable: true }))
     await flushPromises()
     expect(posts('/next')).toHaveLength(1)
     await moved({ state: 'closing', step: null, position: 0, next_position: 1, time_left_s: 0, confirm: 'end' })
-    await page.findAll('input[type=checkbox]')[1]!.setValue(false)
+    // What was taken out and written is still there after a stop was shown once more.
+    expect(page.findAll<HTMLInputElement>('input[type=checkbox]').map((one) => one.element.checked)).toEqual([true, false, true])
+    expect(page.find<HTMLTextAreaElement>('[data-run=closing] textarea').element.value).toBe('桥下有积水')
     await page.find('[data-run=confirm-all]').trigger('click')
     await flushPromises()
     expect(posts('/confirm').map((call) => call.body)).toEqual([{ position: 0, camera_ids: [1], result: 'normal', words: '', change: false }, { position: 1, camera_ids: [3], result: 'normal', words: '', change: false }])
@@ -510,6 +513,42 @@ describe('the results that a page knows', () => {
     results = results.map((one) => (one.position ? { ...one, result: 'abnormal' } : one))
     await told()
     expect(asked()).toEqual(['all', '0', '0', 'all'])
+  })
+})
+
+describe('what is being written about a camera', () => {
+  const box = () => document.querySelector<HTMLElement>('.el-message-box')
+  const escape = async (more: object = {}): Promise<void> => {
+    document.querySelector('[data-report] textarea')!.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', code: 'Escape', bubbles: true, cancelable: true, ...more }))
+    await look(1)
+  }
+
+  it('is not lost by a key: giving it up is asked for', async () => {
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    const area = document.querySelector<HTMLTextAreaElement>('[data-report] textarea')!
+    area.value = '护栏被撞'
+    area.dispatchEvent(new Event('input'))
+    await escape()
+    expect(box()!.textContent).toContain('放弃填写的内容')
+    box()!.querySelector<HTMLElement>('.el-message-box__btns button')!.click() // go on
+    await look(1)
+    expect(document.querySelector<HTMLTextAreaElement>('[data-report] textarea')!.value).toBe('护栏被撞')
+    await escape()
+    box()!.querySelector<HTMLElement>('.el-button--primary')!.click()
+    await look(1)
+    expect(document.querySelector('[data-report]')).toBeNull()
+  })
+
+  it('closes at once while it is empty', async () => {
+    await open()
+    selected.value = 1
+    await press('n')
+    await look(1)
+    await escape()
+    expect(document.querySelector('[data-report]')).toBeNull()
   })
 })
 

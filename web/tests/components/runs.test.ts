@@ -83,7 +83,7 @@ describe('the record of a presentation', () => {
   const step = (sequence: number, more: Partial<RunStep> = {}): RunStep => ({
     sequence, times: 1, lap: 0, position: 0, name: `站${sequence}`, cameras: [], outcome: 'shown', reason: null, started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:00:10Z', shown_s: 10, ...more,
   })
-  const seen = (id: number, more: object = {}) => ({ id, name: `点位${id}`, village: '村1', times: 1, visible_s: 0, seen_from: null, seen_until: null, why: null, ...more })
+  const seen = (id: number, more: object = {}) => ({ id, name: `点位${id}`, village: '村1', times: 1, visible_s: 0, seen_from: null, seen_until: null, why: null, preset: null, preset_state: null, ...more })
   const lines = Array.from({ length: 45 }, (_, i) => step(i))
   const sequences = () => page.findAll('tbody tr td:first-child').map((cell) => Number(cell.text()) - 1)
   const presentation = () => run(7, { ...active, loop: true, step: 44, shown: 45 })

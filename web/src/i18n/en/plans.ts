@@ -103,6 +103,8 @@ export default {
     dropTime: 'Remove {time}',
     interval: 'At an interval',
     everySpan: 'every {span}',
+    otherSpan: 'another interval…',
+    minutes: 'minutes',
     from: 'From',
     to: 'To',
     until: 'to',

@@ -1,4 +1,7 @@
 export default {
+  preset: 'Preset {name}',
+  presetState: { reached: 'reached', moving: 'still turning when the stop ended', ptz_locked: 'not reached (somebody was steering)' },
+  presetMissed: 'not reached ({reason})',
   title: 'Patrol record {n}',
   paperTitle: 'Patrol record',
   plan: 'Plan',

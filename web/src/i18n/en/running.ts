@@ -1,4 +1,7 @@
 export default {
+  presetTurning: '{camera} is turning to the preset “{preset}”',
+  presetsTurning: '{n} domes are turning to their presets',
+  presetMissed: '{camera} is not at the preset “{preset}”: {reason}',
   mark: { missing: '{n} s more to be seen', seen: 'Seen', normal: 'Normal', abnormal: 'Abnormal' },
   gap: {
     page_hidden: 'page in the background',

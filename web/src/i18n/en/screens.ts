@@ -4,7 +4,7 @@ export default {
   all: 'All screens',
   strip: 'Screens',
   open_strip: 'Show the screens',
-  drag: 'Drag onto a screen:',
+  drag: 'Drag a camera, a scene or a patrol onto a screen:',
   whole_wall: 'This wall',
   none: 'There is no screen yet; the township admin adds them.',
   none_admin: 'There is no screen yet: add one under “All screens”.',

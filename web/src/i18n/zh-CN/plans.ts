@@ -103,6 +103,8 @@ export default {
     dropTime: '去掉 {time}',
     interval: '每隔一段时间巡查一次',
     everySpan: '每 {span}',
+    otherSpan: '其他间隔…',
+    minutes: '分钟',
     from: '起',
     to: '止',
     until: '至',

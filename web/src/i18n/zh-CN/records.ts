@@ -1,4 +1,7 @@
 export default {
+  preset: '预置位：{name}',
+  presetState: { reached: '已到位', moving: '离站时还在转动', ptz_locked: '未到位（有人在操作云台）' },
+  presetMissed: '未到位（{reason}）',
   title: '视频巡查记录 {n}',
   paperTitle: '视频巡查记录',
   plan: '巡查计划',

@@ -1,4 +1,7 @@
 export default {
+  presetTurning: '{camera} 正在转到预置位“{preset}”',
+  presetsTurning: '{n} 台球机正在转向预置位',
+  presetMissed: '{camera} 未转到预置位“{preset}”：{reason}',
   mark: { missing: '还需看 {n} 秒', seen: '已看', normal: '正常', abnormal: '异常' },
   gap: {
     page_hidden: '页面在后台',

@@ -4,7 +4,7 @@ export default {
   all: '全部大屏',
   strip: '大屏',
   open_strip: '显示大屏',
-  drag: '拖到大屏：',
+  drag: '把摄像机、视图或巡查拖到大屏：',
   whole_wall: '本墙画面',
   none: '还没有大屏，请镇管理员添加。',
   none_admin: '还没有大屏，请在“全部大屏”中新增。',

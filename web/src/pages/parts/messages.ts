@@ -20,11 +20,11 @@ export function dataOrShowError<T>(result: Result<T>): T | null {
 }
 
 /** Asks for confirmation of what is not easily undone. */
-export async function confirmAction(title: string, text: string, yes: string): Promise<boolean> {
+export async function confirmAction(title: string, text: string, yes: string, no = t('common.cancel')): Promise<boolean> {
   try {
     await ElMessageBox.confirm(text, title, {
       confirmButtonText: yes,
-      cancelButtonText: t('common.cancel'),
+      cancelButtonText: no,
       autofocus: false,
     })
     return true

@@ -18,7 +18,9 @@ export type DayOverview = Schemas['DayOverviewAnswer']
 export type CalendarView = 'day' | 'week' | 'month'
 
 export const IN_SPECIAL = ['same', 'other', 'off'] as const satisfies readonly Plan['in_special'][]
-export const INTERVALS = [30, 60, 90, 120, 180, 240] as const
+/** Minutes that are offered; any other number up to a day is typed. */
+export const INTERVALS = [15, 30, 60, 90, 120, 180, 240, 360] as const
+export const LONGEST_INTERVAL = 1440
 const HOUR_MS = 3_600_000
 
 /** The moment at which that day begins at the site. */

@@ -1,5 +1,5 @@
 /** What the operator does with a running patrol: steers it, confirms what was seen, submits it. Each call says what came of it. */
-import { computed, ref, type ComputedRef, type Ref } from 'vue'
+import { computed, ref, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
 import { api, type ApiError, type Result } from '@/api/client'
 import type { Run, RunResult } from '@/api/types'
 import { t } from '@/i18n'
@@ -22,6 +22,12 @@ const SEEN_PAUSE_MS = 400
 const SEEN_ANEW_S = 5
 export const EXTEND_S = 30
 
+/** `out`: cameras (position/id) that are not to be confirmed with all the others at the end. */
+export interface ClosingDraft {
+  note: string
+  out: ReadonlySet<string>
+}
+
 export interface Patrol extends RunOnWall {
   results: Results
   /** Neither ended nor unknown. */
@@ -35,6 +41,8 @@ export interface Patrol extends RunOnWall {
   busy: Ref<boolean>
   /** What went wrong with the last confirmation, until the next one. */
   problem: Ref<ApiError | null>
+  /** What was written and chosen while the patrol is closing; it stays while a stop is shown once more. */
+  closingDraft: Ref<ClosingDraft>
   act(verb: Verb, reason?: AskedPause): Promise<boolean>
   jump(position: number): Promise<boolean>
   extend(): Promise<boolean>
@@ -83,6 +91,8 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
   const mine = computed(() => active.value && can('run_tours') && (run.value!.loop || run.value!.operator?.id === me.value?.id))
   const busy = ref(false)
   const problem = ref<ApiError | null>(null)
+  const closingDraft = shallowRef<ClosingDraft>({ note: '', out: new Set() })
+  watch(runId, () => (closingDraft.value = { note: '', out: new Set() }))
 
   const ask = computed<Asked | null>(() => {
     const current = run.value
@@ -208,7 +218,7 @@ export function usePatrol(wall: WallControl, runId: () => number | null, wait: (
     return answer.ok
   }
 
-  return { ...onWall, results, active, proof, mine, ask, busy, problem, act, jump, extend, handOver, takeOver, receive, confirmNormal, confirm, goOn, submit }
+  return { ...onWall, results, active, proof, mine, ask, busy, problem, closingDraft, act, jump, extend, handOver, takeOver, receive, confirmNormal, confirm, goOn, submit }
 }
 
 function pause(ms: number): Promise<void> {
