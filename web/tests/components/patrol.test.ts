@@ -632,7 +632,10 @@ describe('a finding that was a mistake', () => {
       findings = findings.filter((one) => one.id !== 5)
       return { at: '2026-11-29T04:05:00Z' }
     })
-    hub.on('POST /api/runs/7/findings', () => (findings = [found(8), ...findings]) && { id: 8, picture_why: null })
+    hub.on('POST /api/runs/7/findings', () => {
+      findings = [found(8), ...findings]
+      return { id: 8, picture_why: null }
+    })
   })
 
   it('is withdrawn before the patrol is submitted, once it is meant, and can be noted again', async () => {
