@@ -94,7 +94,7 @@ def draft(site: Site, places: Places) -> dict[str, Any]:
     stops: list[dict[str, Any]] = [
         {"camera_id": a, "note": "看桥栏杆"},
         {"scene_id": scene["id"]},
-        {"camera_id": places.dome, "preset": preset},
+        {"camera_id": places.dome, "presets": [{"camera_id": places.dome, "token": preset, "name": "桥面"}]},
         {"camera_id": places.dead[0]},
         {"camera_id": f, "key": True},
         {"camera_id": g},

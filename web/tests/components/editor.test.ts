@@ -1,7 +1,7 @@
 import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import EditorPage from '@/pages/tours/EditorPage.vue'
-import { FakeHub, Refusal, camera, flushPromises, signIn, signOutAll, visit } from './hub'
+import { FakeHub, Refusal, camera, flushPromises, person, signIn, signOutAll, visit } from './hub'
 
 let hub: FakeHub
 let page: VueWrapper
@@ -81,7 +81,7 @@ describe('the tour editor', () => {
 
     it('gives each its own preset, one that has gone is named, one out of the scene waits', async () => {
       hub.on('GET /api/tours/5', () => tour({ stops: [scene([1, 2, 3], { presets: [{ camera_id: 3, token: 'gone', name: '旧位', shown: true }, { camera_id: 4, token: 'r', name: '码头', shown: false }] })] }))
-      await signIn(hub)
+      await signIn(hub, person(1, { actions: [...person(1).actions, 'steer'] }))
       page = await visit(routes, '/tours/5')
       await flushPromises()
       expect(page.find('.chip').text()).toBe('预置位 旧位 · 设备上已没有')
