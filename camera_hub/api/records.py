@@ -24,7 +24,8 @@ from camera_hub.health.notices.cause_words import CAUSES, CAUSES_EN
 from camera_hub.patrol.records.export import RecordExport
 from camera_hub.patrol.records.listing import RecordList, RecordQuery, RecordState, SignedState
 from camera_hub.patrol.records.reviews import RecordReviewed, RecordReviews
-from camera_hub.patrol.records.sheet import RecordWords, record_workbook, records_workbook
+from camera_hub.patrol.records.sheet import record_workbook, records_workbook
+from camera_hub.patrol.records.sheet_words import RecordWords
 from camera_hub.patrol.records.verify import RecordVerification
 from camera_hub.settings import Settings
 from camera_hub.sheets.language import SheetLanguage, said

@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page, Playwright
@@ -76,12 +77,17 @@ def playing(page: Page) -> list[int]:
     return [tile["camera"] for tile in tiles if tile["camera"] and tile["framesShown"] and tile["phase"] == "live"]
 
 
-def test_a_screen_returns_after_a_power_cut_of_everything(playwright: Playwright, site: Site, tmp_path: Path) -> None:
+def to_be_enrolled(site: Site, name: str) -> tuple[dict[str, Any], str, list[int]]:
+    """A screen that is to show all cameras, the code that enrols a browser as it, and the cameras."""
     cameras = [camera["id"] for camera in site.cameras()]
-    screen = site.post("/api/screens", {"name": "左一屏"})
+    screen: dict[str, Any] = site.post("/api/screens", {"name": name})
     content = {"kind": "cameras", "layout": "4", "cameras": cameras}
     site.post(f"/api/screens/{screen['id']}/show", {"revision": 0, "content": content})
-    code = site.post(f"/api/screens/{screen['id']}/code")["code"]
+    return screen, site.post(f"/api/screens/{screen['id']}/code")["code"], cameras
+
+
+def test_a_screen_returns_after_a_power_cut_of_everything(playwright: Playwright, site: Site, tmp_path: Path) -> None:
+    screen, code, cameras = to_be_enrolled(site, "左一屏")
     profile = tmp_path / "profile"
 
     with switched_on(playwright, profile) as browser:
@@ -115,11 +121,7 @@ def test_a_screen_returns_after_a_power_cut_of_everything(playwright: Playwright
 def test_a_screen_whose_machine_slept_is_back_without_a_reload(
     playwright: Playwright, site: Site, tmp_path: Path
 ) -> None:
-    cameras = [camera["id"] for camera in site.cameras()]
-    screen = site.post("/api/screens", {"name": "右一屏"})
-    content = {"kind": "cameras", "layout": "4", "cameras": cameras}
-    site.post(f"/api/screens/{screen['id']}/show", {"revision": 0, "content": content})
-    code = site.post(f"/api/screens/{screen['id']}/code")["code"]
+    _, code, cameras = to_be_enrolled(site, "右一屏")
     profile = tmp_path / "profile"
     with switched_on(playwright, profile) as browser:
         page = browser.pages[0]

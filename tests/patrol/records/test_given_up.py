@@ -22,7 +22,8 @@ from camera_hub.patrol.records.expiry import RecordExpiry
 from camera_hub.patrol.records.export import FullRecord, RecordExport
 from camera_hub.patrol.records.listing import RecordList, RecordQuery
 from camera_hub.patrol.records.reviews import Opinion
-from camera_hub.patrol.records.sheet import RecordWords, record_workbook, records_workbook
+from camera_hub.patrol.records.sheet import record_workbook, records_workbook
+from camera_hub.patrol.records.sheet_words import RecordWords
 from camera_hub.store.tables import Run, RunEvent, RunResult
 from tests.patrol.records.site import SealedSite
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from camera_hub.access.audit.canonical import Json
-from camera_hub.patrol.records.sheet import EVENT_WORDS, RecordWords, event_text
+from camera_hub.patrol.records.sheet_words import EVENT_WORDS, RecordWords, event_text
 from camera_hub.patrol.runs.run_events import EventKind
 
 WORDS = RecordWords("zh", {"device_down": "设备离线"}, {"flood": "积水汛情"}, ZoneInfo("Asia/Shanghai"))
