@@ -103,7 +103,7 @@ async def finding(finding_id: Id, actor: Reader, findings: AllFindings) -> Findi
 
 @router.patch("/api/findings/{finding_id}")
 async def change_finding(finding_id: Id, body: ChangeFinding, actor: Runner, findings: KeptFindings) -> FindingAnswer:
-    """Correct a finding; 409 `run_ended` once its patrol has ended."""
+    """Correct a finding: whoever made it, and the operator. 409 `run_ended` once its patrol has ended."""
     return FindingAnswer.model_validate(await findings.change(actor, finding_id, body.category, body.words))
 
 
@@ -111,7 +111,8 @@ async def change_finding(finding_id: Id, body: ChangeFinding, actor: Runner, fin
 async def delete_finding(
     finding_id: Id, actor: Runner, findings: KeptFindings, clock: Annotated[Clock, part(Clock)]
 ) -> Done:
-    """Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended."""
+    """Withdraw a finding that was a mistake: whoever made it, and the operator. The record keeps what it said, and who
+    withdrew it. 409 `run_ended` once its patrol has ended."""
     await findings.delete(actor, finding_id)
     return Done(at=clock.now())
 

@@ -20,6 +20,7 @@ from camera_hub.api.schemas.tours import (
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.patrol.tours.from_places import FromPlaces
+from camera_hub.patrol.tours.presets import StopPreset
 from camera_hub.patrol.tours.stops import NewStop
 from camera_hub.patrol.tours.tours import TourChangedMeanwhile, TourDraft, Tours, TourSource
 
@@ -106,12 +107,11 @@ def _draft(body: TourBody) -> TourDraft:
                 stop.scene_id,
                 stop.dwell_s,
                 stop.note,
-                stop.preset,
+                tuple(StopPreset(one.camera_id, one.token, one.name) for one in stop.presets),
                 stop.key,
                 stop.layout,
                 tuple(stop.cameras),
                 stop.title,
-                stop.preset_name,
             )
             for stop in body.stops
         ],

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -200,13 +201,12 @@ async def _with_note(api: Api, stop: dict[str, Any], cameras: dict[int, dict[str
     names = [cameras[one]["name"] for one in _shown(stop)]
     note = next((text for word, text in _NOTES if any(word in name for name in names)), "")
     made = {**stop, "note": note, "key": any("大桥" in name for name in names) and len(names) == 1}
-    if stop["camera_id"] is None or not cameras[stop["camera_id"]]["ptz"]:
-        return made
-    try:
-        presets = (await api("GET", f"/api/cameras/{stop['camera_id']}/ptz"))["presets"]
-    except HubError:
-        return made
-    return {**made, "preset": presets[0]["token"], "preset_name": presets[0]["name"]} if presets else made
+    chosen = []
+    for camera in dict.fromkeys(one for one in _shown(stop) if cameras[one]["ptz"]):
+        with suppress(HubError):
+            kept = (await api("GET", f"/api/cameras/{camera}/ptz"))["presets"]
+            chosen += [{"camera_id": camera, "token": one["token"], "name": one["name"]} for one in kept[:1]]
+    return {**made, "presets": chosen}
 
 
 def address_range(village: FarmVillage) -> str:

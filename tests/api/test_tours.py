@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from camera_hub.access.policy import Role
 from camera_hub.api import runs as runs_api
@@ -53,6 +54,12 @@ async def made(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> di
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def domes(database: Database, cameras: list[int], *, ptz: bool = True) -> None:
+    """These cameras can be steered."""
+    async with database.write() as session:
+        await session.execute(update(Camera).where(Camera.id.in_(cameras)).values(ptz=ptz))
 
 
 async def test_a_scene_is_made_changed_and_removed(operator: httpx.AsyncClient, cameras: list[int]) -> None:
@@ -284,6 +291,77 @@ async def test_a_stop_shows_several_cameras_without_a_scene(operator: httpx.Asyn
     assert [(stop["name"], stop["more"]) for stop in stops] == [("东沟村摄像机1", 1), ("河堤", 0)]
 
 
+async def test_each_dome_of_a_scene_has_its_preset(
+    operator: httpx.AsyncClient, database: Database, cameras: list[int]
+) -> None:
+    a, b, c, _ = cameras
+    await domes(database, [b, c])
+    scene = await made(operator, "/api/scenes", {"name": "桥", "layout": "4", "cameras": [a, c, b]})
+    stop = {
+        "scene_id": scene["id"],
+        "presets": [
+            {"camera_id": b, "token": "3", "name": "桥栏杆"},
+            {"camera_id": c, "token": "1", "name": "引桥"},
+        ],
+    }
+    body = {"name": "路", "stops": [stop, {"camera_id": a}]}
+    tour = await made(operator, "/api/tours", body)
+    told = [
+        {"camera_id": c, "token": "1", "name": "引桥", "shown": True},
+        {"camera_id": b, "token": "3", "name": "桥栏杆", "shown": True},
+    ]
+    assert [one["presets"] for one in tour["stops"]] == [told, []], "in the order of the tiles"
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"], "loop": True})
+    assert [(one["camera_id"], one["name"], one["state"]) for one in run["presets"]] == [
+        (c, "引桥", None),
+        (b, "桥栏杆", None),
+    ]
+    stops = (await operator.get(f"/api/runs/{run['id']}/itinerary")).json()["stops"]
+    points = [{"camera_id": c, "token": "1", "name": "引桥"}, {"camera_id": b, "token": "3", "name": "桥栏杆"}]
+    assert [one["presets"] for one in stops] == [points, []]
+    lines = (await operator.get(f"/api/runs/{run['id']}/steps")).json()["steps"]
+    assert [(one["id"], one["preset"], one["preset_state"]) for one in lines[0]["cameras"]] == [
+        (a, None, None),
+        (c, "引桥", None),
+        (b, "桥栏杆", None),
+    ]
+
+
+async def test_the_preset_of_a_camera_that_leaves_its_scene_waits_until_it_is_back(
+    operator: httpx.AsyncClient, database: Database, cameras: list[int]
+) -> None:
+    a, b, c, _ = cameras
+    await domes(database, [b, c])
+    scene = await made(operator, "/api/scenes", {"name": "桥", "layout": "4", "cameras": [a, b]})
+    presets = [{"camera_id": b, "token": "3", "name": "桥栏杆"}]
+    body = {"name": "路", "stops": [{"scene_id": scene["id"], "presets": presets}]}
+    tour = await made(operator, "/api/tours", body)
+    path = f"/api/tours/{tour['id']}"
+
+    async def changed(*shown: int) -> None:
+        change = {"name": "桥", "layout": "4", "cameras": shown}
+        assert (await operator.put(f"/api/scenes/{scene['id']}", json=change)).status_code == 200
+
+    async def told() -> list[tuple[int, bool]]:
+        (stop,) = (await operator.get(path)).json()["stops"]
+        return [(one["camera_id"], one["shown"]) for one in stop["presets"]]
+
+    await changed(a, c)
+    await domes(database, [b], ptz=False)  # and is another device's now
+    assert await told() == [(b, False)]
+    saved = await operator.put(path, json={**body, "note": "看水位", "revision": tour["revision"]})
+    assert saved.status_code == 200, "whoever changes something else need not deal with it"
+    run = await made(operator, "/api/runs", {"tour_id": tour["id"], "loop": True})
+    assert (await operator.get(f"/api/runs/{run['id']}/itinerary")).json()["stops"][0]["presets"] == []
+    await changed(b, c)
+    assert await told() == [(b, True)]
+    elsewhere = {"name": "别处", "stops": body["stops"]}
+    await changed(a, c)
+    refused = await operator.post("/api/tours", json=elsewhere)
+    assert (refused.status_code, refused.json()["reason"]) == (422, "preset_not_shown")
+    assert refused.json()["params"] == {"stop": 1, "camera": b, "name": "东沟村摄像机2"}
+
+
 @pytest.mark.parametrize(
     ("stop", "reason"),
     [
@@ -292,15 +370,23 @@ async def test_a_stop_shows_several_cameras_without_a_scene(operator: httpx.Asyn
         ({"layout": "1", "cameras": [1, 2]}, "too_many_tiles"),
         ({"layout": "4", "cameras": [1], "camera_id": 1}, "camera_or_scene"),
         ({"camera_id": 1, "cameras": [2]}, "camera_or_scene"),
-        ({"layout": "4", "cameras": [1], "preset": "1"}, "camera_or_scene"),
+        ({"layout": "4", "cameras": [1, 2], "presets": [{"camera_id": 3, "token": "1"}]}, "preset_not_shown"),
+        ({"camera_id": 1, "presets": [{"camera_id": 999, "token": "1"}]}, "preset_not_shown"),
+        ({"camera_id": 1, "presets": [{"camera_id": 1, "token": "1"}]}, "preset_without_ptz"),
+        ({"camera_id": 2, "presets": [{"camera_id": 2, "token": "1"}] * 2}, "preset_twice"),
+        ({"camera_id": 2, "presets": [{"camera_id": 2, "token": ""}]}, "invalid"),
+        ({"camera_id": 2, "presets": [{"camera_id": 2, "token": "x" * 129}]}, "invalid"),
+        ({"camera_id": 2, "presets": [{"camera_id": n, "token": "1"} for n in range(1, 38)]}, "invalid"),
+        ({"camera_id": 2, "preset": "1"}, "invalid"),  # as it was said before
         ({"layout": "4", "cameras": [1, 999]}, "no_such_camera"),
         ({"layout": "7x7", "cameras": [1]}, "invalid"),
         ({"layout": "4", "cameras": [1] * 37}, "invalid"),
     ],
 )
 async def test_a_group_that_cannot_be_shown_is_refused(
-    operator: httpx.AsyncClient, cameras: list[int], stop: dict[str, Any], reason: str
+    operator: httpx.AsyncClient, database: Database, cameras: list[int], stop: dict[str, Any], reason: str
 ) -> None:
+    await domes(database, [2])
     answer = await operator.post("/api/tours", json={"name": "路", "stops": [stop]})
     assert (answer.status_code, answer.json()["reason"]) == (422, reason)
 
@@ -340,7 +426,7 @@ async def test_a_camera_that_was_retired_may_stay_in_its_tour_and_in_no_new_one(
 
 
 async def test_a_tour_is_copied_archived_and_taken_back(
-    hub: Hub, operator: httpx.AsyncClient, cameras: list[int]
+    hub: Hub, operator: httpx.AsyncClient, database: Database, cameras: list[int]
 ) -> None:
     body = {
         "name": "防汛",
@@ -350,8 +436,12 @@ async def test_a_tour_is_copied_archived_and_taken_back(
         "interrupt": "major",
         "edit_roles": ["township_admin"],
         "source": {"place_classes": ["water"], "left_out": [cameras[3]]},
-        "stops": [{"camera_id": cameras[0], "preset": "3", "preset_name": "闸口"}, {"layout": "4", "cameras": cameras}],
+        "stops": [
+            {"camera_id": cameras[0], "presets": [{"camera_id": cameras[0], "token": "3", "name": "闸口"}]},
+            {"layout": "4", "cameras": cameras, "presets": [{"camera_id": cameras[1], "token": "1"}]},
+        ],
     }
+    await domes(database, cameras[:2])
     tour = await made(operator, "/api/tours", body)
     admin = await hub.client(Role.TOWNSHIP_ADMIN)
     copy = await made(admin, f"/api/tours/{tour['id']}/copy", {"name": "防汛二"})

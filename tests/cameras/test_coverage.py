@@ -148,6 +148,7 @@ def township(rng: random.Random, *, cameras: int, places: int) -> tuple[list[Cov
     return made, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_the_table_equals_an_independent_count(seed: int) -> None:
     rng = random.Random(seed)

@@ -181,6 +181,7 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
+@pytest.mark.slow
 async def test_a_thousand_rows_sixty_of_them_bad_in_twelve_ways(site: Site, tmp_path: Path) -> None:
     rows = [row(number) for number in range(1, 1001)]
     expected: dict[int, str] = {}
@@ -201,6 +202,7 @@ async def test_a_thousand_rows_sixty_of_them_bad_in_twelve_ways(site: Site, tmp_
     assert max(map(len, found.values())) == 1
 
 
+@pytest.mark.slow
 async def test_what_is_good_is_in_once_whatever_happens(site: Site, tmp_path: Path) -> None:
     """A double click, a crash in the middle, a second person: every device once; then one row is mended and tried."""
     rows = [row(number) for number in range(1, 9)]
@@ -260,6 +262,7 @@ async def test_an_address_outside_the_ranges_is_brought_in_once_it_is_confirmed(
     assert (await site.imports.get(ADMIN, view.id)).counts.outside == 0
 
 
+@pytest.mark.slow
 async def test_the_township_approves_with_the_run_or_leaves_it_to_the_inbox(site: Site, tmp_path: Path) -> None:
     for number in range(1, 4):
         host = f"10.0.0.{number + 1}"
@@ -284,6 +287,7 @@ async def test_the_township_approves_with_the_run_or_leaves_it_to_the_inbox(site
     assert Counter(one.state for one in await site.register.cameras.all(ADMIN)) == {"approved": 2, "waiting": 1}
 
 
+@pytest.mark.slow
 async def test_a_contractor_imports_for_their_villages_and_changes_nothing(site: Site, tmp_path: Path) -> None:
     village = site.villages["董家村"]
     for number in (1, 2):
@@ -371,6 +375,7 @@ async def test_two_persons_start_one_run_and_a_cut_off_one_goes_on(site: Site, t
     assert await site.cameras() == 4
 
 
+@pytest.mark.slow
 async def test_a_list_that_was_edited_changes_what_it_names(site: Site, tmp_path: Path) -> None:
     site.describer.devices["10.0.0.2"] = described("10.0.0.2", serial="SN000001", mac="")
     view = await site.imports.upload(ADMIN, None, "x", written(tmp_path, [row(1)]))

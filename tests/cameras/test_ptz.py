@@ -100,6 +100,7 @@ async def test_two_persons_and_a_tour_at_one_camera(database: Database) -> None:
         await site.until(lambda state: not state.moving and state.holder is None)
 
 
+@pytest.mark.slow
 async def test_it_does_not_return_home_while_a_tour_shows_it(database: Database) -> None:
     settings = PtzSettings(lock_seconds=0.2, return_home_seconds=0.3)
     async with ptz_site(database, settings) as site:
@@ -212,6 +213,7 @@ async def test_a_camera_that_is_retired_while_it_moves_stops_and_is_steered_no_m
         assert caught.value.reason == Reason.RETIRED
 
 
+@pytest.mark.slow
 async def test_a_device_at_another_address_is_steered_there(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +254,7 @@ async def test_a_camera_that_has_become_another_devices_is_not_steered_at_the_fo
         assert await site.control.session(OPERATOR, site.camera) is not former
 
 
+@pytest.mark.slow
 async def test_a_camera_that_is_moved_while_its_session_is_being_closed_is_stopped(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,7 +319,7 @@ async def test_a_device_that_did_not_answer_and_answers_again_is_no_error_any_mo
 async def test_a_camera_that_nothing_moves_is_not_shown_as_moving_when_it_is_told_to_stop(database: Database) -> None:
     async with ptz_site(database) as site:
         with site.bus.subscribe(PtzChanged) as changes:
-            (await site.control.session(OPERATOR, site.fixed)).stop("home")  # as after the end of a hub that had died
+            (await site.control.session(OPERATOR, site.fixed)).stop_left()  # as after the end of a hub that had died
             await site.control.command(OPERATOR, site.fixed, StopWish(), PAGE)
             async with asyncio.timeout(20):
                 while (state := site.control.state(OPERATOR, site.fixed)).error is None:

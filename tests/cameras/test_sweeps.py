@@ -110,6 +110,7 @@ async def test_ranges_find_devices_and_say_why_one_cannot_be_described(
     assert healthy.proofs == []
 
 
+@pytest.mark.slow
 async def test_each_forwarded_port_of_a_router_is_a_row_of_its_own(
     database: Database, bus: EventBus, register: Register, villages: list[int], tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_a_loop_that_is_late_is_loaded_however_little_it_does(late: float, level
     assert levels(*[0.1] * 5, late=late)[-1] is level
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(loads, min_size=20, max_size=60))
 def test_whatever_came_before_a_steady_load_ends_in_the_level_it_speaks_for(before: list[Load]) -> None:

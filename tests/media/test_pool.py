@@ -46,6 +46,7 @@ async def test_a_look_is_answered(pool: DecoderPool) -> None:
     assert (seen.width, seen.height, jpeg) == (64, 48, b"jpeg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("picture", "patience"), [(b"hang", 1.0), (b"crash", 20.0)])
 async def test_an_eye_that_a_picture_ended_is_replaced_and_the_caller_told(pool: DecoderPool, picture: bytes) -> None:
     with pytest.raises(HubError) as error:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor, Role
+from camera_hub.cameras.ptz.state import PresetPlace
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import AlarmChanged, PtzChanged, RunChanged, Subscription
 from camera_hub.patrol.runs.engine import Engine
@@ -82,6 +83,9 @@ class Steering:
 
     async def bring(self, run_id: int, name: str, camera_id: int, token: str) -> None:
         self.said.append((token, camera_id))
+
+    def placed(self, run_id: int, camera_id: int, token: str) -> PresetPlace | None:
+        return None
 
     async def leave(self, run_id: int, name: str, camera_id: int) -> None:
         self.said.append(("leave", camera_id))

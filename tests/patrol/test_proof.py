@@ -499,6 +499,39 @@ async def test_the_picture_of_a_deleted_finding_goes_with_it(desk: Desk) -> None
     assert (await desk.parts.finding_list.picture(actor, right.id)).startswith(b"\xff\xd8")
 
 
+async def test_a_finding_is_withdrawn_by_who_made_it_and_by_the_operator_until_the_patrol_is_over(desk: Desk) -> None:
+    actor, camera, findings = desk.centre.actor, desk.centre.cameras[0], desk.parts.findings
+    run = await desk.start(0)
+    await desk.look(run.id, 0, 0)
+    li, wang = await person(desk.centre, "li"), await person(desk.centre, "wang")
+    own, of_li, last = [
+        await findings.add(who, run.id, NewFinding(0, camera, "flood", words))
+        for who, words in ((actor, "a"), (li, "b"), (actor, "c"))
+    ]
+    for call in (
+        findings.delete(wang, own.id),
+        findings.change(wang, own.id, "waste", "x"),
+        findings.delete(li, own.id),
+    ):
+        with pytest.raises(HubError) as refused:
+            await call
+        assert refused.value.reason == "not_operator"
+    await findings.delete(li, of_li.id)
+    again = await findings.add(li, run.id, NewFinding(0, camera, "flood", "b"))
+    await findings.delete(actor, again.id)
+    await findings.delete(actor, own.id)
+    events = await desk.on.reader.events(actor, run.id)
+    assert [
+        (one.user_name, one.detail["before_words"], one.detail["before_name"])
+        for one in events
+        if one.kind == "finding_deleted"
+    ] == [("li", "b", "li"), ("张三", "b", "li"), ("张三", "a", "张三")]
+    await desk.on.runs.control(actor, run.id, "stop", (await desk.on.reader.get(actor, run.id)).revision)
+    with pytest.raises(HubError) as sealed:
+        await findings.delete(actor, last.id)
+    assert sealed.value.reason == "run_ended"
+
+
 async def test_who_has_handed_a_patrol_over_confirms_nothing_more_and_what_was_confirmed_stays(desk: Desk) -> None:
     run = await desk.start(0, 1)
     await desk.look(run.id, 0, 0)

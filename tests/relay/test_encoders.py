@@ -40,6 +40,7 @@ async def test_parameter_sets_of_the_sdp_complete_a_stream_that_has_none() -> No
         assert await peer.width(0) == bare.width
 
 
+@pytest.mark.slow
 async def test_a_stream_of_intra_refresh_that_is_joined_late_is_named_for_want_of_a_key_frame() -> None:
     late = Quirks(no_key_frames=True)
     async with camera(encoded("intra refresh"), late) as cam, relay(key_frame_timeout=1.0) as hub:

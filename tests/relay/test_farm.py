@@ -97,6 +97,7 @@ async def test_a_device_that_comes_back_is_shown_again_by_itself() -> None:
         await hub.until("feed.state", lambda head: head["phase"] == "live", since=since)
 
 
+@pytest.mark.slow
 async def test_a_sub_stream_that_is_set_otherwise_while_it_is_watched_plays_on_in_its_tile() -> None:
     async with small_farm() as farm, relay() as hub, viewer(hub) as peer:
         (spec,) = specs(farm)

@@ -99,6 +99,7 @@ async def test_listening_moves_between_cameras_of_different_codecs_and_stops_on_
         assert figures["feeds"]["low"]["listeners"] == 0
 
 
+@pytest.mark.slow
 async def test_another_stream_of_the_camera_takes_over_with_its_first_sound() -> None:
     async with (
         camera(clip(), singing(500)) as sub,

@@ -120,6 +120,7 @@ async def test_hostile_cameras_that_never_come_to_the_point_are_given_up_in_time
     await seen_through([one for one in MATRIX if Reason.TIMED_OUT in one.reasons], patience=OPEN)
 
 
+@pytest.mark.slow
 async def test_hostile_cameras_that_play_and_show_nothing_are_given_up_in_time() -> None:
     # Who plays must not be given up before, however busy the machine is.
     waiting = [one for one in MATRIX if one.reasons & WAITS and Reason.TIMED_OUT not in one.reasons]

@@ -77,6 +77,7 @@ async def pictures(peer: Peer, count: int = 30) -> None:
         assert await peer.width(0) == 320
 
 
+@pytest.mark.slow
 async def test_a_strangers_datagrams_of_every_kind_harm_no_session_and_are_counted_by_kind() -> None:
     async with camera(clip()) as cam, relay() as hub, viewer(hub) as peer, stranger(await hub.port()) as way:
         await hub.open("a", cam)
@@ -191,6 +192,7 @@ async def test_a_client_hello_reaches_dtls_only_from_an_address_that_ice_has_pro
                     ear.recv(2000)
 
 
+@pytest.mark.slow
 async def test_a_check_that_was_overheard_draws_no_picture_to_another_address() -> None:
     async with (
         camera(clip()) as cam,
@@ -215,6 +217,7 @@ async def test_a_check_that_was_overheard_draws_no_picture_to_another_address() 
             await pictures(peer)
 
 
+@pytest.mark.slow
 async def test_a_viewer_cannot_take_the_address_of_another_one() -> None:
     async with (
         camera(clip()) as cam,
@@ -236,6 +239,7 @@ async def test_a_viewer_cannot_take_the_address_of_another_one() -> None:
         await pictures(peer)
 
 
+@pytest.mark.slow
 async def test_a_viewer_that_reports_under_ever_new_names_and_asks_for_everything_is_bounded() -> None:
     """Its login is good, its reports are not: libsrtp keeps each sender, and each packet asked for is looked up."""
     async with camera(clip()) as cam, relay() as hub, viewer(hub) as peer:

@@ -103,6 +103,7 @@ async def test_udp_that_reorders_and_doubles_loses_no_frame() -> None:
         assert figures["repeats"] > 0  # the doubles
 
 
+@pytest.mark.slow
 async def test_udp_that_loses_goes_on_from_each_next_key_frame() -> None:
     quirks = Quirks(refuse_tcp=True, road=shuffled(2, lose=0.02, swap=0.1), speed=2)
     async with camera(clip(width=640, height=480), quirks) as cam, relay() as hub, viewer(hub) as peer:
@@ -115,6 +116,7 @@ async def test_udp_that_loses_goes_on_from_each_next_key_frame() -> None:
         assert figures["failures"] == 0
 
 
+@pytest.mark.slow
 async def test_a_stream_of_udp_that_falls_silent_is_found() -> None:
     quirks = Quirks(refuse_tcp=True, silent_after=10)
     async with camera(clip(), quirks) as cam, relay(media_timeout=0.6) as hub:
@@ -146,6 +148,7 @@ async def test_a_session_of_few_seconds_is_kept_alive_in_time() -> None:
     assert REPORT_INTERVAL > 3, "this session is shorter than the usual beat"
 
 
+@pytest.mark.slow
 async def test_the_camera_is_told_over_its_own_connection_what_was_received() -> None:
     async with camera(clip(), Quirks(session="abc;timeout=3")) as cam, relay() as hub:
         await hub.open("a", cam)

@@ -248,6 +248,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(STEPS, st.sampled_from(KINDS))
 def test_whatever_happens_no_number_is_used_twice(steps: list[tuple[str, int, int]], kind: str) -> None:

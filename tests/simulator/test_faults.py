@@ -113,6 +113,7 @@ async def test_a_dead_channel_is_not_found_and_its_device_lives(farm: Farm, devi
     assert (await ask(device, "DESCRIBE")).status == 200
 
 
+@pytest.mark.slow
 async def test_a_village_that_is_down_neither_answers_nor_refuses(farm: Farm, device: Device) -> None:
     client = await playing(device)
     await farm.set_fault("东沟村", Fault.VILLAGE_DOWN)
@@ -393,6 +394,7 @@ async def test_a_channel_has_one_fault_of_the_picture_whatever_the_weather(farm:
     assert stream.look().mood is Mood.BLUE_SCREEN
 
 
+@pytest.mark.slow
 async def test_a_low_frame_rate_is_sent_though_another_is_configured(farm: Farm, device: Device) -> None:
     stream = device.rtsp.streams[1, 2]
     await farm.set_fault(device.state.plan.key, Fault.LOW_FPS, value=2)

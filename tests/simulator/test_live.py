@@ -105,6 +105,7 @@ async def until_still(device: Device) -> None:
     await until(lambda: not dome.moving(clock.monotonic()))
 
 
+@pytest.mark.slow
 async def test_streams_and_snapshots_show_where_the_dome_looks(farm: Farm, device: Device) -> None:
     peer = Onvif(device)
     channel = device.state.plan.channels[2]
@@ -131,6 +132,7 @@ async def test_streams_and_snapshots_show_where_the_dome_looks(farm: Farm, devic
     await until(lambda: farm.stats()["live_views"] == 0)
 
 
+@pytest.mark.slow
 async def test_the_picture_moves_while_the_dome_does_and_stands_still_after_it(device: Device) -> None:
     """A running stream goes from its loop to live pictures in mid-group, and the decoder does not notice."""
     peer = Onvif(device)

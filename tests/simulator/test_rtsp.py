@@ -44,6 +44,7 @@ async def until(
             await turn()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 async def test_a_foreign_player_sees_the_place_and_the_clock_go(farm: Farm, transport: str) -> None:
     shown = await pictures(url(farm), 12, transport=transport)

@@ -263,6 +263,7 @@ def watched(url: str, count: int) -> tuple[str, list[bool]]:
         return container.streams.video[0].codec_context.name, keys
 
 
+@pytest.mark.slow
 async def test_codec_and_gov_length_of_a_running_stream_are_changed(camera: Device) -> None:
     client, url = await playing(camera)
     configuration = (

@@ -50,6 +50,12 @@ class ItineraryCameraAnswer(Answer):
     village: str
 
 
+class ItineraryPresetAnswer(Answer):
+    camera_id: int
+    token: str
+    name: str
+
+
 class ItineraryStopAnswer(Answer):
     position: int
     name: str
@@ -58,7 +64,7 @@ class ItineraryStopAnswer(Answer):
     layout: Layout
     dwell_s: int
     cameras: list[ItineraryCameraAnswer | None]  # per tile
-    preset: str | None
+    presets: list[ItineraryPresetAnswer]  # PTZ presets at which it shows its cameras, in the order of the tiles
     key: bool  # each of its cameras is confirmed singly
 
 
@@ -82,6 +88,8 @@ class StepCamera(Answer):
     seen_from: datetime | None
     seen_until: datetime | None
     why: str | None
+    preset: str | None  # the PTZ preset at which it was to be shown …
+    preset_state: str | None  # … reached, moving, or why not by the end of the stop; null: not known
 
 
 class RunStepAnswer(Answer):
@@ -103,6 +111,19 @@ class RunStepAnswer(Answer):
 class SkippedCameraAnswer(Answer):
     id: int
     reason: str
+
+
+class RunPresetAnswer(Answer):
+    """A camera that the present stop shows at a PTZ preset. `state` null: it is not known where it points.
+
+    `reason` and `params` tell why it is not there: somebody else steers it (`taken`), or it does not go (`failed`).
+    """
+
+    camera_id: int
+    name: str
+    state: Literal["reached", "moving", "taken", "failed"] | None
+    reason: str | None
+    params: dict[str, str | int | float]  # for the page's own sentence
 
 
 class RunOperatorAnswer(Answer):
@@ -189,6 +210,7 @@ class RunAnswer(Answer):
     ended_at: datetime | None
     end_reason: str | None  # submitted, stopped, all_dead, expired
     dead: list[SkippedCameraAnswer]  # cameras of the present stop that are skipped
+    presets: list[RunPresetAnswer]  # cameras of the present stop that are shown at a PTZ preset
     shown: int  # stops shown and skipped so far
     skipped: int
     operator: RunOperatorAnswer  # who runs it now

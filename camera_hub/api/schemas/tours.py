@@ -21,6 +21,14 @@ MAX_CAMERAS = 200 * 36
 MAX_VILLAGES = 1000
 
 
+class StopPresetBody(RequestBody):
+    """The PTZ preset at which a stop shows one of its cameras."""
+
+    camera_id: Id
+    token: PresetToken
+    name: Title = ""  # as the device calls it
+
+
 class StopBody(RequestBody):
     """Exactly one of a camera, a scene, and a layout with its cameras (null: an empty tile); for how many seconds."""
 
@@ -31,8 +39,7 @@ class StopBody(RequestBody):
     title: Title = ""  # of a stop of several cameras; "" names it by its cameras
     dwell_s: Dwell = 15
     note: Text = ""  # what to look at
-    preset: PresetToken | None = None  # of a camera: the PTZ preset at which it is shown
-    preset_name: Title = ""  # as the device calls it
+    presets: list[StopPresetBody] = Field(default_factory=list, max_length=36)  # at most one per camera
     key: bool = False  # each of its cameras is confirmed singly
 
 
@@ -73,6 +80,15 @@ class ArchiveTour(RequestBody):
     archived: bool = True
 
 
+class StopPresetAnswer(Answer):
+    """`shown` false: the scene does not show this camera (any more); the preset is kept for when it does again."""
+
+    camera_id: int
+    token: str
+    name: str
+    shown: bool
+
+
 class StopAnswer(Answer):
     """A stop. `layout` and `cameras` tell what it shows, whichever kind of stop it is."""
 
@@ -86,8 +102,7 @@ class StopAnswer(Answer):
     more: int  # cameras beside the one that it is named after
     dwell_s: int
     note: str
-    preset: str | None
-    preset_name: str
+    presets: list[StopPresetAnswer]  # in the order of the tiles
     key: bool
 
 

@@ -18,7 +18,7 @@ from camera_hub.cameras.ptz import lock as locks
 from camera_hub.cameras.ptz.lock import PtzHolder
 from camera_hub.cameras.ptz.opening import PtzOpener
 from camera_hub.cameras.ptz.session import PtzSession
-from camera_hub.cameras.ptz.state import IDLE, PtzFigures, PtzState
+from camera_hub.cameras.ptz.state import IDLE, PresetPlace, PtzFigures, PtzState
 from camera_hub.cameras.ptz.store import HomePlan, PtzStore
 from camera_hub.cameras.ptz.wishes import PresetWish, PtzWish
 from camera_hub.clock import Clock
@@ -138,6 +138,11 @@ class PtzControl:
     async def bring(self, run_id: int, name: str, camera_id: int, token: str) -> None:
         """A running tour wants the camera at a preset. Raises HubError: PTZ_LOCKED while a person steers it."""
         self._command(await self._begun(camera_id), locks.tour(run_id, name), PresetWish(token), "")
+
+    def placed(self, run_id: int, camera_id: int, token: str) -> PresetPlace | None:
+        """Whether the camera is at the preset to which the tour has sent it; None: nobody knows."""
+        known = self._steered.get(camera_id)
+        return None if known is None else known.session.place(locks.tour(run_id, ""), token)
 
     async def let_go(self, run_id: int, name: str, camera_id: int) -> None:
         """The tour needs the camera no more: it returns home, unless a person steers it."""
@@ -268,7 +273,7 @@ class PtzControl:
                 await self._store.steered(camera_id, None)
             else:
                 log.warning("camera %d may have been left moving by a hub that died; it is stopped", camera_id)
-                session.stop("home")
+                session.stop_left()
             self._left.pop()
         await asyncio.Event().wait()
 

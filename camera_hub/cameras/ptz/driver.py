@@ -5,6 +5,7 @@ from typing import Protocol
 
 from camera_hub.cameras.onvif.ptz import PtzNode, PtzStatus, PtzVector
 from camera_hub.cameras.ptz.capabilities import DeviceMove, velocity
+from camera_hub.cameras.ptz.state import preset_gone
 from camera_hub.cameras.ptz.watchdog import TIMEOUT_SECONDS
 from camera_hub.errors import HubError, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
@@ -92,7 +93,13 @@ class PtzDriver:
             await self._calls.move_to(self._profile, move.vector)
 
     async def go_to(self, token: str) -> None:
-        await self._calls.go_to(self._profile, token)
+        """Raises HubError, PTZ_PRESET_GONE where the device has no such preset."""
+        try:
+            await self._calls.go_to(self._profile, token)
+        except HubError as error:
+            if error.reason in FAULTS and "notoken" in error.detail.lower():
+                raise preset_gone() from error
+            raise
 
     async def go_home(self) -> None:
         await self._calls.go_home(self._profile)

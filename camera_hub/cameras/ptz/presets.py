@@ -20,7 +20,7 @@ from camera_hub.cameras.ptz import lock as locks
 from camera_hub.cameras.ptz.capabilities import PtzCapabilities
 from camera_hub.cameras.ptz.driver import FAULTS
 from camera_hub.cameras.ptz.session import PtzSession
-from camera_hub.cameras.ptz.state import PtzState, unsupported
+from camera_hub.cameras.ptz.state import PtzState, preset_gone, unsupported
 from camera_hub.cameras.ptz.store import HomePlan, SteeredCamera, ptz_none
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind, Reason
@@ -278,11 +278,7 @@ def unique_names(named: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def _require(token: str, listed: Sequence[ListedPreset]) -> None:
     if all(one.token != token for one in listed):
-        raise HubError(
-            Kind.NOT_FOUND,
-            "the camera has no such preset any more; read its presets again",
-            reason=Reason.PTZ_PRESET_GONE,
-        )
+        raise preset_gone()
 
 
 def _full(most: int | None) -> HubError:

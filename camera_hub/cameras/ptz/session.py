@@ -21,6 +21,7 @@ from camera_hub.cameras.ptz.state import (
     BY_ITSELF,
     IDLE,
     Commanded,
+    PresetPlace,
     PtzFigures,
     PtzState,
     locked,
@@ -84,6 +85,8 @@ class PtzSession:
         self._unanswered = False  # the error is over as soon as the device answers again
         self._away = False
         self._homed: bool | None = None  # whether it was sent home last; None: nobody knows
+        self._going: str | None = None  # the preset to which it was told to go last; None: elsewhere, or that failed
+        self._there = False  # the device has taken that call
         self._stays_for: PtzHolder | None = None  # the tour that shows it where it is, however long
         self._last = self._touched = clock.monotonic()
         self._barred = float("-inf")
@@ -132,13 +135,32 @@ class PtzSession:
         self._stays_for = holder if holder.kind == "tour" else None
         return Commanded(self._submit(wish, client), lost)
 
-    def stop(self, after: Literal["home", "end", ""] = "") -> None:
+    def place(self, holder: PtzHolder, token: str) -> PresetPlace | None:
+        """Whether it is at the preset to which the holder has sent it; None: it was not sent there."""
+        now = self._clock.monotonic()
+        held = locks.held(self.lock, now)
+        if held is not None and not held.holder.same(holder):
+            return PresetPlace("taken", locked(held, now, self._settings.lock_seconds).explanation)
+        if self._going == token:
+            if self.motion.phase == "by_itself":
+                return PresetPlace("failed", BY_ITSELF)
+            return PresetPlace("reached" if self._there and self.motion.phase == "still" else "moving")
+        return PresetPlace("failed", self._failure) if self._failure is not None else None
+
+    def stop(self, after: Literal["end", ""] = "") -> None:
         """Whoever steers it, it stops; then it returns home when its time has come, or the session ends."""
-        self._away = self._away or after == "home"
         self._submit(StopWish(), "")
         if after == "end":
             self.ending = True
             self.lock, self._stays_for, self._away, self._touched = None, None, False, float("-inf")
+
+    def stop_left(self) -> None:
+        """A hub that died may have left it moving: it stops, and returns home in its time. What it was told since this
+        hub runs is carried out instead, since that ends the move as well."""
+        self._away = True
+        if self._wish is None and locks.held(self.lock, self._clock.monotonic()) is None:
+            self.stop()
+        self._wake.set()
 
     def gone(self, client: str) -> bool:
         """The page is gone, or shows the camera no more: what it moves stops. Returns whether it moved it."""
@@ -205,6 +227,7 @@ class PtzSession:
             self.motion = watchdog.kept(self.motion, now + wish.seconds)
             return False
         self._wish, self._asked, self._client = wish, now, client
+        self._going, self._there = wish.token if isinstance(wish, PresetWish) else None, False
         if isinstance(wish, StopWish):
             self._urgent.set()
         self._wake.set()
@@ -332,6 +355,7 @@ class PtzSession:
         await self._until_stopped(going)
         if isinstance(wish, HomeWish):
             self._away, self._homed = False, True
+        self._there = self._there or (isinstance(wish, PresetWish) and self._going == wish.token)
 
     async def _move_of(self, opened: OpenedPtz, wish: PtzWish) -> capabilities.DeviceMove | None:
         node = opened.facts.node
@@ -352,7 +376,7 @@ class PtzSession:
 
     async def _go_home(self) -> None:
         """The time without a command is over. It is tried once: a camera that cannot return stays where it is."""
-        self._away, self._homed = False, None
+        self._away, self._homed, self._going = False, None, None
         opened = await self._ready()
         self.motion = watchdog.sent_off(self._clock.monotonic(), tells=opened.facts.tells)
         log.info("camera %d returns home", self.camera.camera_id)
@@ -451,6 +475,8 @@ class PtzSession:
                 self._barred = now + BARRED_SECONDS
                 error = no_rights()
         self._error = self._failure = error.explanation
+        if what == "wish" and self._wish is None:  # else it was told to do something else meanwhile
+            self._going = None
         self._unanswered = error.kind in (Kind.UNREACHABLE, Kind.TIMEOUT) and error.reason != Reason.PTZ_NO_RIGHTS
         if self.motion.phase in ("moving", "travelling"):  # what was sent before may go on
             self.motion = watchdog.to_stop(self.motion, now)

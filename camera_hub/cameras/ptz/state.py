@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from camera_hub.cameras.ptz.lock import PtzHolder, PtzLock
 from camera_hub.errors import Explanation, HubError, Kind, Reason
@@ -17,6 +18,15 @@ class PtzState:
     home_at: datetime | None
     suspended_until: datetime | None
     error: Explanation | None
+
+
+@dataclass(frozen=True, slots=True)
+class PresetPlace:
+    """Whether a camera that a running tour has sent to a preset is there. `taken`: somebody else steers it, for as long
+    as that lasts; `failed`: it is not going there any more. `why`: of these two."""
+
+    state: Literal["reached", "moving", "taken", "failed"]
+    why: Explanation | None = None
 
 
 IDLE = PtzState(False, None, None, None, None, None)
@@ -55,6 +65,15 @@ def no_rights() -> HubError:
         Kind.UNREACHABLE,
         "the device refuses this user to steer the camera; give the user that right, or correct the login",
         reason=Reason.PTZ_NO_RIGHTS,
+    )
+
+
+def preset_gone() -> HubError:
+    """The error for a preset that the device does not keep (any more)."""
+    return HubError(
+        Kind.NOT_FOUND,
+        "the camera has no such preset any more; read its presets again",
+        reason=Reason.PTZ_PRESET_GONE,
     )
 
 

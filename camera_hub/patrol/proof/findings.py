@@ -134,7 +134,10 @@ class Findings:
         return view
 
     async def change(self, actor: Actor, finding_id: int, category: str, words: str) -> FindingView:
-        """Correct a finding while its patrol is on. Raises HubError: NOT_FOUND, CONFLICT (`run_ended`), INVALID."""
+        """Correct a finding while its patrol is on.
+
+        Raises HubError: NOT_FOUND, FORBIDDEN (`not_operator`), CONFLICT (`run_ended`), INVALID.
+        """
         township.require(actor, "finding")
         self._check_category(category)
         async with self._database.write() as session:
@@ -148,7 +151,10 @@ class Findings:
 
     async def delete(self, actor: Actor, finding_id: int) -> None:
         """Delete a finding while its patrol is on: it was a mistake. Its camera's result is open again, if nothing else
-        was said of it. Raises HubError: NOT_FOUND, CONFLICT (`run_ended`)."""
+        was said of it. What it said, and who deleted it when, stays in the record as an event.
+
+        Raises HubError: NOT_FOUND, FORBIDDEN (`not_operator`), CONFLICT (`run_ended`).
+        """
         township.require(actor, "finding")
         async with self._database.write() as session:
             finding, run = await _open(session, actor, finding_id)
@@ -233,8 +239,10 @@ async def _judge(session: AsyncSession, actor: Actor, run: Run, row: RunResult, 
 
 
 async def _open(session: AsyncSession, actor: Actor, finding_id: int) -> tuple[Finding, Run]:
-    """The finding and its patrol, locked. Raises HubError: NOT_FOUND, FORBIDDEN (`tour_not_yours`), CONFLICT
-    (`run_ended`)."""
+    """The finding and its patrol, locked: whoever made it and the operator may change it.
+
+    Raises HubError: NOT_FOUND, FORBIDDEN (`tour_not_yours`, `not_operator`), CONFLICT (`run_ended`).
+    """
     run_id = await session.scalar(select(Finding.run_id).where(Finding.id == finding_id))
     run = await run_row(session, run_id, locked=True) if run_id is not None else None
     finding = await session.get(Finding, finding_id, populate_existing=True) if run is not None else None
@@ -243,6 +251,8 @@ async def _open(session: AsyncSession, actor: Actor, finding_id: int) -> tuple[F
     await require_runner(session, actor, run)
     if run.state == "ended":
         raise HubError(Kind.CONFLICT, "the patrol has ended; its record cannot be changed any more", reason="run_ended")
+    if finding.user_id != actor.user_id:
+        require_operator(actor, run)
     return finding, run
 
 

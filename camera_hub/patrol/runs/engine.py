@@ -58,7 +58,7 @@ async def engine(
     steering: RunSteering | None = None,
 ) -> AsyncIterator[Engine]:
     """Runs, running. `zone`: see RunKeeper."""
-    situations = Situations(media, proof)
+    situations = Situations(media, proof, steering)
     closing_seconds = settings.closing_hours * 3600
     views = RunViews(situations, proof, settings.attention_minutes, closing_seconds)
     keeper = RunKeeper(database, clock, bus, views, situations, proof, zone)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol.runs.timetable import Dwells
+from camera_hub.patrol.tours.presets import in_order, presets_of
 from camera_hub.patrol.tours.stops import group_name
 from camera_hub.store.tables import Camera, Run, Scene, TourStop, Village
 
@@ -25,9 +26,19 @@ class ItineraryCamera:
 
 
 @dataclass(frozen=True, slots=True)
+class ItineraryPreset:
+    """The PTZ preset at which a stop shows one of its cameras. `name`: as it was called when it was chosen."""
+
+    camera_id: int
+    token: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ItineraryStop:
-    """One stop: a layout and the camera of each tile (None: empty). `preset`: where its one camera points. `key`: each
-    of its cameras is confirmed singly. `more`: how many cameras it shows beside the one that it is named after."""
+    """One stop: a layout and the camera of each tile (None: empty). `presets`: of cameras that it shows, one each.
+    `key`: each of its cameras is confirmed singly. `more`: how many cameras it shows beside the one that it is named
+    after."""
 
     position: int
     dwell_s: int
@@ -35,7 +46,7 @@ class ItineraryStop:
     note: str
     layout: str
     cameras: tuple[ItineraryCamera | None, ...]
-    preset: str | None = None
+    presets: tuple[ItineraryPreset, ...] = ()
     key: bool = False
     more: int = 0
 
@@ -88,40 +99,60 @@ async def itinerary_of(session: AsyncSession, tour_id: int) -> Itinerary:
             .where(Camera.id.in_(wanted))
         )
     }
+    presets = await presets_of(session, TourStop.tour_id == tour_id)
     itinerary = []
     for place, (stop, camera, scene) in enumerate(stops):
+        shown = [camera.id] if camera is not None else scene.cameras if scene is not None else stop.cameras or []
+        points = tuple(
+            ItineraryPreset(one.camera_id, one.token, one.name)
+            for one in in_order(presets.get(stop.id, ()), shown)
+            if one.shown
+        )
         if scene is not None:
             tiles = tuple(named.get(number) if number is not None else None for number in scene.cameras)
             itinerary.append(
-                ItineraryStop(place, stop.dwell_s, scene.name, stop.note, scene.layout, tiles, key=stop.key)
+                ItineraryStop(place, stop.dwell_s, scene.name, stop.note, scene.layout, tiles, points, stop.key)
             )
         elif camera is not None:
             itinerary.append(
-                ItineraryStop(
-                    place, stop.dwell_s, camera.name, stop.note, "1", (named[camera.id],), stop.preset, stop.key
-                )
+                ItineraryStop(place, stop.dwell_s, camera.name, stop.note, "1", (named[camera.id],), points, stop.key)
             )
         elif stop.layout is not None:
             tiles = tuple(named.get(number) if number is not None else None for number in stop.cameras or ())
             names = {id: one.name for id, one in named.items()}
             name, more = group_name(stop.title, stop.cameras or (), names)
             itinerary.append(
-                ItineraryStop(place, stop.dwell_s, name, stop.note, stop.layout, tiles, key=stop.key, more=more)
+                ItineraryStop(place, stop.dwell_s, name, stop.note, stop.layout, tiles, points, stop.key, more)
             )
     return tuple(itinerary)
 
 
 def to_rows(itinerary: Itinerary) -> list[dict[str, Any]]:
     """The itinerary as it is stored in the run's row."""
-    return [asdict(stop) | {"cameras": [None if c is None else asdict(c) for c in stop.cameras]} for stop in itinerary]
+    return [_to_row(stop) for stop in itinerary]
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]]) -> Itinerary:
     """The itinerary as read from the run's row."""
-    return tuple(
-        ItineraryStop(**{**row, "cameras": tuple(None if c is None else ItineraryCamera(**c) for c in row["cameras"])})
-        for row in rows
-    )
+    return tuple(_from_row(row) for row in rows)
+
+
+def _to_row(stop: ItineraryStop) -> dict[str, Any]:
+    row = asdict(stop) | {"cameras": [None if one is None else asdict(one) for one in stop.cameras]}
+    row["presets"] = [asdict(one) for one in stop.presets]
+    if not stop.presets:  # most have none, and so an older hub can read the run
+        del row["presets"]
+    return row
+
+
+def _from_row(row: Mapping[str, Any]) -> ItineraryStop:
+    cameras = tuple(None if one is None else ItineraryCamera(**one) for one in row["cameras"])
+    presets = tuple(ItineraryPreset(**one) for one in row.get("presets", ()))
+    # Runs from before a stop had a preset for each of its cameras: they may be sealed, so they stay as they are.
+    if (token := row.get("preset")) is not None:
+        presets = tuple(ItineraryPreset(one.id, token) for one in cameras if one is not None)
+    rest = {key: value for key, value in row.items() if key != "preset"}
+    return ItineraryStop(**{**rest, "cameras": cameras, "presets": presets})
 
 
 def dwells(itinerary: Itinerary) -> Dwells:

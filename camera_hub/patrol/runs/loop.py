@@ -82,12 +82,19 @@ class RunLoop:
         async with self._database.read() as session:
             situations = await self._situations.of(session, shown + closing, early=False)
         sleep = LONGEST_SLEEP
+        told = list[int]()
         for run in shown:
             if not await self._waits.follow(run, situations[run.id]):  # else it has changed, and the loop comes again
-                sleep = min(sleep, self._preparation.keep(run, situations[run.id], self._clock.now()))
+                seconds, placed = self._preparation.keep(run, situations[run.id], self._clock.now())
+                sleep = min(sleep, seconds)
+                if placed:
+                    told.append(run.id)
+        self._keeper.changed(told, wake=False)
         for run in closing:
             self._preparation.keep(run, situations[run.id], self._clock.now())
-        self._preparation.forget([run.id for run in shown if run.state == "running"])
+        # Whoever writes something down has paused it, and still looks at these pictures.
+        kept = [run.id for run in active.values() if run.state == "running" or run.pause_reason == "operator"]
+        self._preparation.forget(kept)
         self._waits.watch({run.id: situations[run.id].itinerary[run.position].ids for run in shown})
         return sleep
 

@@ -29,13 +29,14 @@ class Preparation:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    def keep(self, run: Run, situation: RunSituation, now: datetime) -> float:
-        """Have ready what the run needs at `now`; returns the seconds until it needs something else."""
-        cursor = cursor_of(run)
+    def keep(self, run: Run, situation: RunSituation, now: datetime) -> tuple[float, bool]:
+        """Have ready what the run needs at `now`; returns the seconds until it needs something else, and whether it has
+        become known where a camera of its stop points."""
+        cursor, told = cursor_of(run), False
         if run.state == "running":
-            self._positioning.keep(run.id, run.tour_name, situation, cursor, now)
-        return self._warming.keep(run.id, situation, cursor, now)
+            told = self._positioning.keep(run.id, run.tour_name, situation, cursor, now, run.steps)
+        return self._warming.keep(run.id, situation, cursor, now), told
 
     def forget(self, running: Collection[int]) -> None:
-        """Let go what all other runs needed."""
+        """Let go the cameras of all other runs."""
         self._positioning.forget(running)

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.cameras.ptz.state import PresetPlace
 from camera_hub.errors import Reason
 from camera_hub.patrol.runs.itinerary import ItineraryStop
 from camera_hub.patrol.runs.run_proof import RunProof
@@ -27,6 +28,8 @@ async def apply(
     left = []
     if transition.left_at is not None and (step := await open_step(session, run)) is not None:
         _close(step, transition.left_at, in_time=transition.in_time)
+        if situation.places and transition.in_time:
+            await _keep_places(session, step, situation.places)
         left.append(step)
     steps = [
         _step(run.id, run.steps + n, itinerary[line.position], line, dead) for n, line in enumerate(transition.lines)
@@ -34,7 +37,8 @@ async def apply(
     session.add_all(steps)
     await session.flush()
     if cameras := [row for step in steps for row in _cameras(step, itinerary[step.position], dead)]:
-        await session.execute(insert(RunStepCamera), cameras)  # sixteen at once, not one after the other
+        # Sixteen at once, whether they have a preset or not.
+        await session.execute(insert(RunStepCamera).execution_options(render_nulls=True), cameras)
     run.steps += len(steps)
     run.shown += sum(step.outcome == "shown" for step in steps)
     run.skipped += sum(step.outcome == "skipped" for step in steps)
@@ -71,6 +75,20 @@ def _close(step: RunStep, at: datetime, *, in_time: bool) -> None:
         step.reason = Reason.HUB_AWAY
 
 
+async def _keep_places(session: AsyncSession, step: RunStep, places: Mapping[int, PresetPlace]) -> None:
+    """Write down where the cameras of the stop pointed at its end: one statement for all."""
+    states = {
+        camera: place.why.reason[:32] if place.why is not None else place.state for camera, place in places.items()
+    }
+    rows = update(RunStepCamera).where(RunStepCamera.step_id == step.id, RunStepCamera.preset.is_not(None))
+    await session.execute(
+        rows.where(RunStepCamera.camera_id.in_(states)).values(
+            preset_state=case(states, value=RunStepCamera.camera_id)
+        ),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def _step(run_id: int, sequence: int, stop: ItineraryStop, line: Line, dead: Mapping[int, str]) -> RunStep:
     reasons = [dead[camera] for camera in stop.ids if camera in dead]
     shown = line.why is None
@@ -92,7 +110,15 @@ def _step(run_id: int, sequence: int, stop: ItineraryStop, line: Line, dead: Map
 def _cameras(step: RunStep, stop: ItineraryStop, dead: Mapping[int, str]) -> list[dict[str, Any]]:
     """One row per camera. Until a page reports that the camera was visible, the reason is that no page showed it."""
     why = Reason.NO_PAGE if step.outcome == "shown" else step.reason
+    presets = {one.camera_id: one.name or one.token for one in stop.presets} if step.outcome == "shown" else {}
     return [
-        {"step_id": step.id, "camera_id": camera, "times": 1, "visible_s": 0.0, "why": dead.get(camera, why)}
+        {
+            "step_id": step.id,
+            "camera_id": camera,
+            "times": 1,
+            "visible_s": 0.0,
+            "why": dead.get(camera, why),
+            "preset": None if camera in dead else presets.get(camera),
+        }
         for camera in stop.ids
     ]

@@ -97,6 +97,8 @@ def _add(total: RunStep, step: RunStep) -> None:
 def _add_camera(total: RunStepCamera, row: RunStepCamera) -> None:
     total.times += row.times
     total.visible_s = _sum(total.visible_s, row.visible_s)
+    if (total.preset, total.preset_state) != (row.preset, row.preset_state):  # told only where it was so each time
+        total.preset_state = None
     total.seen_from = min((at for at in (total.seen_from, row.seen_from) if at is not None), default=None)
     total.seen_until = max((at for at in (total.seen_until, row.seen_until) if at is not None), default=None)
 

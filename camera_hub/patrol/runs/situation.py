@@ -1,11 +1,13 @@
 """What is known of a run beside its row: its itinerary, its dead cameras, and which stops are offered once more."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.cameras.ptz.state import PresetPlace
 from camera_hub.patrol.runs import timetable
 from camera_hub.patrol.runs.dead_cameras import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import Itineraries, Itinerary, dwells, usable
@@ -14,13 +16,22 @@ from camera_hub.patrol.runs.timetable import Cursor, Stops
 from camera_hub.store.tables import Run
 
 
+class PresetPlaces(Protocol):
+    """What is needed of whoever knows where cameras point (cameras.ptz.tours)."""
+
+    def placed(self, run_id: int, camera_id: int, token: str) -> PresetPlace | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class RunSituation:
-    """`dead`: cameras that cannot be shown, each with its reason, also those of other runs. `stops`: see there."""
+    """`dead`: cameras that cannot be shown, each with its reason, also those of other runs. `stops`: see there.
+    `places`: of the cameras that the present stop shows at a preset, whether they are there, as far as that is known.
+    """
 
     itinerary: Itinerary
     dead: Mapping[int, str]
     stops: Stops
+    places: Mapping[int, PresetPlace] = field(default_factory=dict)
 
     def showable(self, position: int) -> list[int]:
         """The cameras of that stop that can be shown."""
@@ -30,9 +41,10 @@ class RunSituation:
 class Situations:
     """Reads situations. `early` false: what is offered is needed only of patrols whose stops are over."""
 
-    def __init__(self, feeds: FeedReasons, proof: RunProof) -> None:
+    def __init__(self, feeds: FeedReasons, proof: RunProof, presets: PresetPlaces | None = None) -> None:
         self._feeds = feeds
         self._proof = proof
+        self._presets = presets
         self._itineraries = Itineraries()
 
     async def itinerary(self, session: AsyncSession, run_id: int) -> Itinerary:
@@ -58,9 +70,20 @@ class Situations:
                     if not run.loop and (early or run.lap >= timetable.AGAIN)
                     else frozenset(),
                 ),
+                self.places(run, itineraries[run.id]),
             )
             for run in runs
         }
+
+    def places(self, run: Run, itinerary: Itinerary) -> dict[int, PresetPlace]:
+        """Of the cameras that the run's present stop shows at a preset; nothing is read."""
+        found = dict[int, PresetPlace]()
+        if self._presets is None or run.state not in ("running", "paused") or run.position >= len(itinerary):
+            return found
+        for one in itinerary[run.position].presets:
+            if (place := self._presets.placed(run.id, one.camera_id, one.token)) is not None:
+                found[one.camera_id] = place
+        return found
 
     async def overdue(self, session: AsyncSession, runs: Collection[Run], now: datetime) -> list[int]:
         """Those of the runs that are not where their timetable has them."""

@@ -1,13 +1,14 @@
 """A run as pages show it: the stop that is on, its time left, what is next, what is skipped and why; its record."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.errors import Param
 from camera_hub.patrol.runs import timetable
 from camera_hub.patrol.runs.handovers import RunHandover, handovers
 from camera_hub.patrol.runs.interrupts import RunInterrupt, interrupts
@@ -23,6 +24,18 @@ class SkippedCamera:
 
     id: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPreset:
+    """A camera that the present stop shows at a PTZ preset. `state`: reached; moving: on its way; taken: somebody else
+    steers it; failed: it is shown as it stands; None: not known. `reason` and `params`: why taken or failed."""
+
+    camera_id: int
+    name: str
+    state: str | None
+    reason: str | None
+    params: Mapping[str, Param]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,7 @@ class RunView:
     the record. `remaining`: of a patrol, the positions behind it that are offered once more at the end. `counts`: None
     without a proof. `attention_minutes`: see PatrolSettings; 0 (never asked) for a loop. `expires_at`: when a patrol
     that is paused or closing expires if nobody goes on with it. `handover`: None unless its operator was handed it.
+    `presets`: of the present stop.
     """
 
     id: int
@@ -85,11 +99,13 @@ class RunView:
     interrupt: RunInterrupt | None = None
     expires_at: datetime | None = None
     handover: RunHandover | None = None
+    presets: tuple[RunPreset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StepCameraView:
-    """A camera of a line: how often it was due, how long it was visible (None: not measured), or why it was not."""
+    """A camera of a line: how often it was due, how long it was visible (None: not measured), or why it was not.
+    `preset`, `preset_state`: see RunStepCamera."""
 
     id: int
     name: str
@@ -99,6 +115,8 @@ class StepCameraView:
     seen_from: datetime | None
     seen_until: datetime | None
     why: str | None
+    preset: str | None
+    preset_state: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +173,7 @@ class RunViews:
 
 def _view(run: Run, situation: RunSituation | None, now: datetime) -> RunView:
     left, following, step, skipped, remaining = 0.0, None, None, tuple[SkippedCamera, ...](), tuple[int, ...]()
+    presets = tuple[RunPreset, ...]()
     total = None if situation is None else len(situation.itinerary)
     progress = RunProgress(0, 0, 0.0)
     if situation is not None:
@@ -169,6 +188,7 @@ def _view(run: Run, situation: RunSituation | None, now: datetime) -> RunView:
         progress = RunProgress(done, len(stops.dwells), left + rest)
         present = situation.itinerary[run.position].ids
         skipped = tuple(SkippedCamera(camera, situation.dead[camera]) for camera in present if camera in situation.dead)
+        presets = _presets(run, situation)
     return RunView(
         run.id,
         run.tour_id,
@@ -197,7 +217,27 @@ def _view(run: Run, situation: RunSituation | None, now: datetime) -> RunView:
         run.extended_s,
         remaining,
         progress,
+        presets=presets,
     )
+
+
+def _presets(run: Run, situation: RunSituation) -> tuple[RunPreset, ...]:
+    """Of the cameras that the present stop shows; none while all stops are over."""
+    found = []
+    for one in situation.itinerary[run.position].presets if run.state in ("running", "paused") else ():
+        if one.camera_id not in situation.dead:
+            place = situation.places.get(one.camera_id)
+            why = None if place is None else place.why
+            found.append(
+                RunPreset(
+                    one.camera_id,
+                    one.name or one.token,
+                    None if place is None else place.state,
+                    None if why is None else why.reason,
+                    {} if why is None else why.params,
+                )
+            )
+    return tuple(found)
 
 
 async def step_views(
@@ -221,6 +261,8 @@ async def step_views(
                 row.seen_from,
                 row.seen_until,
                 row.why,
+                row.preset,
+                row.preset_state,
             )
         )
     return [

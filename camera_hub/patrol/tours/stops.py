@@ -8,6 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.errors import HubError, Kind
 from camera_hub.patrol.layout import tile_count
+from camera_hub.patrol.tours.presets import (
+    StopPreset,
+    WantedPresets,
+    in_order,
+    presets_of,
+    put_presets,
+    require_presets,
+)
 from camera_hub.patrol.tours.scenes import require_cameras
 from camera_hub.store.tables import Camera, Scene, TourStop
 
@@ -16,26 +24,26 @@ from camera_hub.store.tables import Camera, Scene, TourStop
 class NewStop:
     """A stop as it is asked for: exactly one of camera, scene, and layout with `cameras` (one per tile, None: empty).
 
-    `preset`: token of a PTZ preset of its one camera, `preset_name`: what it is called there. `title`: what a stop of
-    several cameras is called; "" names it by its cameras. `key`: each of its cameras is confirmed singly.
+    `presets`: at most one per camera that it shows. `title`: what a stop of several cameras is called; "" names it by
+    its cameras. `key`: each of its cameras is confirmed singly.
     """
 
     camera_id: int | None
     scene_id: int | None
     dwell_s: int
     note: str
-    preset: str | None = None
+    presets: tuple[StopPreset, ...] = ()
     key: bool = False
     layout: str | None = None
     cameras: tuple[int | None, ...] = ()
     title: str = ""
-    preset_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StopView:
     """A stop with the name of what it shows. `layout` and `cameras`: what it shows, whichever kind of stop it is.
-    `more`: how many cameras it shows beside the one that it is named after (0: the name says it all)."""
+    `more`: how many cameras it shows beside the one that it is named after (0: the name says it all). `presets`: in the
+    order of its tiles, those of cameras that it does not show at the end."""
 
     position: int
     camera_id: int | None
@@ -47,8 +55,7 @@ class StopView:
     more: int
     dwell_s: int
     note: str
-    preset: str | None
-    preset_name: str
+    presets: tuple[StopPreset, ...]
     key: bool
 
 
@@ -66,19 +73,25 @@ async def put_stops(session: AsyncSession, tour_id: int, stops: Sequence[NewStop
     had = {id for camera, own in before for id in (camera, *(own or ())) if id is not None}
     await require_cameras(session, {id for stop in stops for id in _own(stop)} - had)
     scenes = {stop.scene_id for stop in stops if stop.scene_id is not None}
-    rows = await session.execute(select(Scene.id, Scene.name, Scene.carousels).where(Scene.id.in_(scenes)))
-    found = {scene: (name, carousels) for scene, name, carousels in rows}
+    rows = await session.execute(select(Scene).where(Scene.id.in_(scenes))) if scenes else ()
+    found = {scene.id: scene for (scene,) in rows}
     if missing := sorted(scenes - set(found)):
         raise HubError(Kind.INVALID, f"there is no scene {missing[0]}", reason="no_such_scene", scenes=missing)
-    if turning := [name for name, carousels in found.values() if carousels]:
+    if turning := [scene.name for scene in found.values() if scene.carousels]:
         raise HubError(
             Kind.INVALID,
             f"tiles of these scenes turn through cameras: {', '.join(turning)}; a stop shows fixed cameras",
             reason="scene_turns",
             scenes=turning,
         )
+    shown = [_own(stop) if stop.scene_id is None else found[stop.scene_id].cameras for stop in stops]
+    wanted = [
+        WantedPresets(number, stop.scene_id, cameras, stop.presets)
+        for number, (stop, cameras) in enumerate(zip(stops, shown, strict=True), 1)
+    ]
+    await require_presets(session, tour_id, wanted)
     await session.execute(delete(TourStop).where(TourStop.tour_id == tour_id))
-    session.add_all(
+    made = [
         TourStop(
             tour_id=tour_id,
             position=position,
@@ -89,17 +102,29 @@ async def put_stops(session: AsyncSession, tour_id: int, stops: Sequence[NewStop
             title=stop.title if stop.layout is not None else "",
             dwell_s=stop.dwell_s,
             note=stop.note,
-            preset=stop.preset,
-            preset_name=stop.preset_name if stop.preset is not None else "",
             key=stop.key,
         )
         for position, stop in enumerate(stops)
-    )
+    ]
+    session.add_all(made)
     await session.flush()
+    await put_presets(session, [(row.id, stop.presets) for row, stop in zip(made, stops, strict=True)])
+
+
+async def copy_stops(session: AsyncSession, from_tour: int, to_tour: int) -> None:
+    """Copy the stops of a tour, with their presets, to one that has none."""
+    query = select(TourStop).where(TourStop.tour_id == from_tour).order_by(TourStop.position)
+    old = (await session.scalars(query)).all()
+    presets = await presets_of(session, TourStop.tour_id == from_tour)
+    columns = [one.key for one in TourStop.__table__.columns if one.key not in ("id", "tour_id")]
+    made = [TourStop(tour_id=to_tour, **{one: getattr(stop, one) for one in columns}) for stop in old]
+    session.add_all(made)
+    await session.flush()
+    await put_presets(session, [(new.id, presets.get(stop.id, ())) for new, stop in zip(made, old, strict=True)])
 
 
 async def stop_views(session: AsyncSession, tour_id: int | None) -> dict[int, list[StopView]]:
-    """The stops of one tour, or of all, by tour and in order: two statements."""
+    """The stops of one tour, or of all, by tour and in order: three statements."""
     query = (
         select(TourStop, Camera.name, Scene)
         .outerjoin(Camera, Camera.id == TourStop.camera_id)
@@ -111,9 +136,10 @@ async def stop_views(session: AsyncSession, tour_id: int | None) -> dict[int, li
     rows = [(stop, camera, scene) for stop, camera, scene in await session.execute(query)]
     first = {_first(stop.cameras or ()) for stop, _, _ in rows if stop.cameras and not stop.title}
     names = {id: name for id, name in await session.execute(select(Camera.id, Camera.name).where(Camera.id.in_(first)))}
+    presets = await presets_of(session, None if tour_id is None else TourStop.tour_id == tour_id)
     views: dict[int, list[StopView]] = {}
     for stop, camera, scene in rows:
-        views.setdefault(stop.tour_id, []).append(_view(stop, camera, scene, names))
+        views.setdefault(stop.tour_id, []).append(_view(stop, camera, scene, names, presets.get(stop.id, ())))
     return views
 
 
@@ -126,7 +152,9 @@ def group_name(title: str, cameras: Iterable[int | None], names: Mapping[int, st
     return (names.get(shown[0], ""), len(shown) - 1) if shown else ("", 0)
 
 
-def _view(stop: TourStop, camera: str | None, scene: Scene | None, names: Mapping[int, str]) -> StopView:
+def _view(
+    stop: TourStop, camera: str | None, scene: Scene | None, names: Mapping[int, str], presets: Iterable[StopPreset]
+) -> StopView:
     layout, cameras, name, more = "1", tuple[int | None, ...]((stop.camera_id,)), camera or "", 0
     if scene is not None:
         layout, cameras, name = scene.layout, tuple(scene.cameras), scene.name
@@ -144,8 +172,7 @@ def _view(stop: TourStop, camera: str | None, scene: Scene | None, names: Mappin
         more,
         stop.dwell_s,
         stop.note,
-        stop.preset,
-        stop.preset_name,
+        in_order(presets, cameras),
         stop.key,
     )
 
@@ -160,8 +187,6 @@ def _require_shown(number: int, stop: NewStop) -> None:
             reason="camera_or_scene",
             stop=number,
         )
-    if stop.preset is not None and stop.camera_id is None:
-        raise HubError(Kind.INVALID, f"stop {number} has a preset and no camera", reason="camera_or_scene", stop=number)
     if stop.layout is None:
         return
     tiles = tile_count(stop.layout)

@@ -14,7 +14,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, TourChanged
 from camera_hub.patrol import township
 from camera_hub.patrol.tours.rights import require_edit, require_roles, require_run
-from camera_hub.patrol.tours.stops import NewStop, StopView, put_stops, stop_views
+from camera_hub.patrol.tours.stops import NewStop, StopView, copy_stops, put_stops, stop_views
 from camera_hub.settings import PatrolSettings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Run, Tour, TourStop, User
@@ -165,11 +165,7 @@ class Tours:
             _touch(tour, actor, now)
             session.add(tour)
             await session.flush()
-            stops = await session.scalars(select(TourStop).where(TourStop.tour_id == tour_id))
-            columns = [one.key for one in TourStop.__table__.columns if one.key not in ("id", "tour_id")]
-            for stop in stops.all():
-                session.add(TourStop(tour_id=tour.id, **{one: getattr(stop, one) for one in columns}))
-            await session.flush()
+            await copy_stops(session, tour_id, tour.id)
             view = await _view(session, tour.id)
         self._bus.publish(TourChanged(view.id))
         return view

@@ -22,7 +22,7 @@ from camera_hub.store.tables.intake import IntakeCandidate
 from camera_hub.store.tables.ledger import LedgerChange, LedgerFile, LedgerPhoto
 from camera_hub.store.tables.map import BasePicture, FieldOfView, KeyPlace
 from camera_hub.store.tables.matches import CameraReplacement, DeviceMatch
-from camera_hub.store.tables.patrol import Run, RunEvent, RunStep, RunStepCamera, Scene, Tour, TourStop
+from camera_hub.store.tables.patrol import Run, RunEvent, RunStep, RunStepCamera, Scene, Tour, TourStop, TourStopPreset
 from camera_hub.store.tables.people import Favourite, LoginFailure, SetupLink, User, UserSession, UserVillage
 from camera_hub.store.tables.pictures import AlarmPicture, ReferencePicture
 from camera_hub.store.tables.places import (
@@ -114,6 +114,7 @@ __all__ = [
     "ToldAlarm",
     "Tour",
     "TourStop",
+    "TourStopPreset",
     "User",
     "UserSession",
     "UserVillage",

@@ -67,16 +67,27 @@ class TourStop(Base):
     title: Mapped[str] = mapped_column(String(64), default="")  # … what it is called; empty: by its cameras
     dwell_s: Mapped[int]
     note: Mapped[str] = mapped_column(String(255), default="")
-    preset: Mapped[str | None] = mapped_column(String(128))  # token of the PTZ preset at which the camera is shown
-    preset_name: Mapped[str] = mapped_column(String(64), default="")  # as the device called it when it was chosen
     key: Mapped[bool] = mapped_column(default=False)  # a key stop: each of its cameras is confirmed singly
+
+
+class TourStopPreset(Base):
+    """The PTZ preset at which a stop shows one of its cameras. That of a camera which its scene does not show (any
+    more) is kept for when it does again."""
+
+    __tablename__ = "tour_stop_presets"
+
+    stop_id: Mapped[int] = mapped_column(ForeignKey("tour_stops.id", ondelete="CASCADE"), primary_key=True)
+    camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True)
+    token: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(String(64), default="")  # as the device called it when it was chosen
 
 
 class Run(Base):
     """A tour being run, or that was run.
 
     (itinerary, this row, now) gives the stop and the time left, so a restart needs no recovery. `itinerary` is the tour
-    as it was at the start: [{position, dwell_s, name, note, layout, preset, key, cameras: [{id, name, village}]}]; it
+    as it was at the start: [{position, dwell_s, name, note, layout, key, cameras: [{id, name, village}], presets:
+    [{camera_id, token, name}]}], in older runs with one `preset` instead; it
     is large and never changes, so it is loaded only on request (patrol.runs.itinerary).
     While running, stop `position` began at `anchor_at`. While paused, `elapsed_s` of it has passed. A patrol (`loop`
     false) whose stops are all over is closing since `anchor_at`, its `lap` is 1, and stops are shown once more.
@@ -161,7 +172,8 @@ class RunStepCamera(Base):
     """One camera of a line of the record: how long it was really visible on a page, or why it was not.
 
     `visible_s` is NULL in lines from before it was measured. `why` is a reason why the camera was skipped, or no_page,
-    page_hidden, no_picture.
+    page_hidden, no_picture. `preset` names the PTZ preset at which it was to be shown, `preset_state` tells what had
+    become of that by the end of the stop: reached, moving, or a reason why not; NULL where nobody knows.
     """
 
     __tablename__ = "run_step_cameras"
@@ -174,3 +186,5 @@ class RunStepCamera(Base):
     seen_from: Mapped[datetime | None]
     seen_until: Mapped[datetime | None]
     why: Mapped[str | None] = mapped_column(String(32))
+    preset: Mapped[str | None] = mapped_column(String(128))  # its name
+    preset_state: Mapped[str | None] = mapped_column(String(32))

@@ -12,6 +12,7 @@ from tests.cameras.recordings.site import ZONE, RecordingSite, device_plan, reco
 ROADS = [(Vendor.UNIVIEW, False, "onvif"), (Vendor.HIKVISION, True, "hikvision"), (Vendor.DAHUA, True, "dahua")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("vendor", "onvif_off", "road"), ROADS)
 async def test_each_channel_of_a_recorder_has_its_own_recordings(
     database: Database, vendor: Vendor, onvif_off: bool, road: str

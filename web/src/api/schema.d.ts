@@ -7537,6 +7537,15 @@ export interface components {
             /** Village */
             village: string;
         };
+        /** ItineraryPresetAnswer */
+        ItineraryPresetAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Name */
+            name: string;
+            /** Token */
+            token: string;
+        };
         /** ItineraryStopAnswer */
         ItineraryStopAnswer: {
             /** Cameras */
@@ -7555,8 +7564,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
-            /** Preset */
-            preset: string | null;
+            /** Presets */
+            presets: components["schemas"]["ItineraryPresetAnswer"][];
         };
         /**
          * JobAnswer
@@ -10462,6 +10471,8 @@ export interface components {
             pause_reason: ("operator" | "attention" | "alarm" | "ptz") | null;
             /** Position */
             position: number;
+            /** Presets */
+            presets: components["schemas"]["RunPresetAnswer"][];
             progress: components["schemas"]["RunProgressAnswer"];
             /** Remaining */
             remaining: number[];
@@ -10603,6 +10614,26 @@ export interface components {
             id: number | null;
             /** Name */
             name: string;
+        };
+        /**
+         * RunPresetAnswer
+         * @description A camera that the present stop shows at a PTZ preset. `state` null: it is not known where it points.
+         *
+         *     `reason` and `params` tell why it is not there: somebody else steers it (`taken`), or it does not go (`failed`).
+         */
+        RunPresetAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Name */
+            name: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Reason */
+            reason: string | null;
+            /** State */
+            state: ("reached" | "moving" | "taken" | "failed") | null;
         };
         /**
          * RunProgressAnswer
@@ -11363,6 +11394,10 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+            /** Preset */
+            preset: string | null;
+            /** Preset State */
+            preset_state: string | null;
             /** Seen From */
             seen_from: string | null;
             /** Seen Until */
@@ -11399,10 +11434,8 @@ export interface components {
             note: string;
             /** Position */
             position: number;
-            /** Preset */
-            preset: string | null;
-            /** Preset Name */
-            preset_name: string;
+            /** Presets */
+            presets: components["schemas"]["StopPresetAnswer"][];
             /** Scene Id */
             scene_id: number | null;
             /** Title */
@@ -11434,13 +11467,8 @@ export interface components {
              * @default
              */
             note: string;
-            /** Preset */
-            preset?: string | null;
-            /**
-             * Preset Name
-             * @default
-             */
-            preset_name: string;
+            /** Presets */
+            presets?: components["schemas"]["StopPresetBody"][];
             /** Scene Id */
             scene_id?: number | null;
             /**
@@ -11448,6 +11476,35 @@ export interface components {
              * @default
              */
             title: string;
+        };
+        /**
+         * StopPresetAnswer
+         * @description `shown` false: the scene does not show this camera (any more); the preset is kept for when it does again.
+         */
+        StopPresetAnswer: {
+            /** Camera Id */
+            camera_id: number;
+            /** Name */
+            name: string;
+            /** Shown */
+            shown: boolean;
+            /** Token */
+            token: string;
+        };
+        /**
+         * StopPresetBody
+         * @description The PTZ preset at which a stop shows one of its cameras.
+         */
+        StopPresetBody: {
+            /** Camera Id */
+            camera_id: number;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Token */
+            token: string;
         };
         /**
          * StreamAddress

@@ -8,7 +8,7 @@ let page: VueWrapper
 const routes = [{ path: '/tours/new', component: EditorPage }, { path: '/tours/:id(\\d+)', component: EditorPage }]
 const button = (words: string) => page.findAll('button').find((one) => one.text() === words)!
 const rows = () => page.findAll('ol > li .name').map((row) => row.text())
-const stop = (position: number, camera_id: number) => ({ position, camera_id, scene_id: null, layout: '1', cameras: [camera_id], title: '', name: '', dwell_s: 20, note: '', preset: null, preset_name: '', key: false })
+const stop = (position: number, camera_id: number) => ({ position, camera_id, scene_id: null, layout: '1', cameras: [camera_id], title: '', name: '', dwell_s: 20, note: '', presets: [], key: false })
 const tour = (more: object = {}) => ({
   id: 5, name: '早巡', note: '', kind: null, roles: [], edit_roles: [], confirm: 'screen', least_s: 3, interrupt: 'none', source: null, owner_id: 1, owner_name: '张三', revision: 1,
   changed_name: '张三', changed_at: '', archived_at: null, stops: [], duration_s: 40, created_at: '', last_run_at: null, ...more,
@@ -66,6 +66,42 @@ describe('the tour editor', () => {
     expect(rows()).toEqual(['村口'])
     await page.find('button[aria-label^="撤销"]').trigger('click')
     expect(rows()).toEqual(['村口', '桥头'])
+  })
+
+  describe('a scene with domes', () => {
+    const presets = (token: string, name: string) => ({ presets: [{ token, name, home: false }, { token: `${token}b`, name: `${name}二`, home: false }] })
+    const scene = (cameras: number[], more: object) => ({ ...stop(0, 0), camera_id: null, scene_id: 9, layout: '4', cameras, ...more })
+    beforeEach(() => {
+      hub.on('GET /api/cameras', () => [camera(1, { name: '村口' }), camera(2, { name: '桥头', ptz: true }), camera(3, { name: '广场', ptz: true }), camera(4, { name: '渡口', ptz: true })])
+      hub.on('GET /api/scenes', () => [{ id: 9, name: '大桥', layout: '4', cameras: [1, 2, 3, null], carousels: {}, magnify_s: null, owner_id: 1, created_at: '' }])
+      hub.on('GET /api/cameras/2/ptz', () => presets('p', '桥栏杆'))
+      hub.on('GET /api/cameras/3/ptz', () => presets('q', '舞台'))
+      hub.on('GET /api/cameras/4/ptz', () => presets('r', '码头'))
+    })
+
+    it('gives each its own preset, one that has gone is named, one out of the scene waits', async () => {
+      hub.on('GET /api/tours/5', () => tour({ stops: [scene([1, 2, 3], { presets: [{ camera_id: 3, token: 'gone', name: '旧位', shown: true }, { camera_id: 4, token: 'r', name: '码头', shown: false }] })] }))
+      await signIn(hub)
+      page = await visit(routes, '/tours/5')
+      await flushPromises()
+      expect(page.find('.chip').text()).toBe('预置位 旧位 · 设备上已没有')
+      await page.find('ol li').trigger('click')
+      await flushPromises()
+      const fields = page.findAll('.panel select')
+      expect(fields.map((one) => one.attributes('aria-label'))).toEqual(['桥头 的预置位', '广场 的预置位'])
+      expect(page.find('.panel').text()).toContain('渡口 已不在视图中，预置位“码头”暂不使用')
+      await fields[0]!.setValue('p')
+      await fields[1]!.setValue('qb')
+      expect(page.find('.chip').text()).toBe('预置位 2 个')
+      hub.on('PUT /api/tours/5', () => tour({ revision: 2 }))
+      await button('保存').trigger('click')
+      await flushPromises()
+      expect((hub.to('PUT /api/tours/5')[0]!.body as { stops: { presets: unknown }[] }).stops[0]!.presets).toEqual([
+        { camera_id: 3, token: 'qb', name: '舞台二' },
+        { camera_id: 4, token: 'r', name: '码头' },
+        { camera_id: 2, token: 'p', name: '桥栏杆' },
+      ])
+    })
   })
 
   it('loses nothing when somebody else has saved meanwhile', async () => {

@@ -61,7 +61,7 @@ export function alarm(id: number, more: Partial<Alarm> = {}): Alarm {
 }
 export function run(id: number, more: Partial<Run> = {}): Run {
   return {
-    id, tour_id: 1, tour_name: `路线${id}`, state: 'ended', revision: 1, loop: false, lap: 0, position: 0, time_left_s: 0, next_position: null, step: null, dead: [], now: '2026-01-01T00:00:00Z', started_name: '张三',
+    id, tour_id: 1, tour_name: `路线${id}`, state: 'ended', revision: 1, loop: false, lap: 0, position: 0, time_left_s: 0, next_position: null, step: null, dead: [], presets: [], now: '2026-01-01T00:00:00Z', started_name: '张三',
     started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:01:00Z', end_reason: 'submitted', shown: 1, skipped: 0, operator: { id: 1, name: '用户1' }, confirm: 'screen', least_s: 3,
     pause_reason: null, attention_minutes: 0, interrupt: null, extended_s: 0, remaining: [], progress: { done: 0, total: 2, left_s: 10 }, counts: null, expires_at: null, handover: null, ...more,
   } as unknown as Run

@@ -2,7 +2,7 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { h, ref } from 'vue'
 import type { ItineraryStop, Run, RunResult } from '@/api/types'
-import { changesOf, changeText, eventStop, eventText } from '@/pages/runs/patrolRecord'
+import { changesOf, changeText, eventStop, eventText, type PatrolFinding } from '@/pages/runs/patrolRecord'
 import RecordHead from '@/pages/runs/RecordHead.vue'
 import RecordReviews from '@/pages/runs/RecordReviews.vue'
 import RunBar from '@/pages/runs/RunBar.vue'
@@ -15,12 +15,13 @@ let hub: FakeHub
 let page: VueWrapper
 let shown: [string, (number | null)[]][]
 let results: RunResult[]
+let findings: PatrolFinding[]
 let state: Run
 const selected = ref<number | null>(null)
 
 const camera = (id: number) => ({ id, name: `点位${id}`, village: '村1' })
 const stop = (position: number, cameras: number[], more: Partial<ItineraryStop> = {}) =>
-  ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: cameras.length > 1 ? '4' : '1', dwell_s: 10, preset: null, key: false, cameras: cameras.map(camera), ...more })
+  ({ position, name: `站${position}`, note: position ? '' : '看水位', layout: cameras.length > 1 ? '4' : '1', dwell_s: 10, presets: [], key: false, cameras: cameras.map(camera), ...more })
 const result = (position: number, id: number, more: Partial<RunResult> = {}): RunResult =>
   ({ position, camera: camera(id), key: false, result: 'open', seen_s: 0, seen: false, seen_at: null, why: null, visits: 0, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: null, confirmed_at: null, ...more })
 const at = (more: Partial<Run> = {}): Run => run(7, { state: 'running', ended_at: null, end_reason: null, position: 0, next_position: 1, step: 0, time_left_s: 10, now: new Date().toISOString(), counts: { open: 3, normal: 0, abnormal: 0, excused: 0 }, ...more })
@@ -84,6 +85,9 @@ beforeEach(async () => {
   hub.on('GET /api/runs/7', () => state)
   hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1, 2]), stop(1, [3])] }))
   hub.on('GET /api/runs/7/results', () => results)
+  findings = []
+  hub.on('GET /api/findings', () => ({ findings, total: findings.length, next: null }))
+  hub.on('GET /api/findings/categories', () => [{ code: 'flood', zh: '积水', en: 'Flood' }])
   hub.on('POST /api/runs/7/confirm', ({ body }) => {
     const asked = body as { position: number | null; camera_ids: number[] | null; result: 'normal' | 'abnormal'; words: string }
     results = results.map((one) => ((asked.position === null || one.position === asked.position) && (asked.camera_ids?.includes(one.camera.id) ?? one.result === 'open') ? { ...one, result: asked.result, words: asked.words } : one))
@@ -614,12 +618,84 @@ describe('a result that is confirmed already', () => {
   })
 })
 
+describe('a finding that was a mistake', () => {
+  const found = (id: number, more: Partial<PatrolFinding> = {}): PatrolFinding => ({ id, run_id: 7, tour_name: '重点', position: 0, camera_id: 1, camera: '点位1', village_id: 1, village: '村1', category: 'flood', words: '桥下积水', at: '2026-11-29T04:00:00Z', user_name: '用户1', picture_url: null, picture_at: null, picture_why: null, photo_url: null, ...more })
+  const sure = async (yes: boolean): Promise<void> => {
+    await flushPromises()
+    document.querySelector<HTMLElement>(`.el-message-box__btns ${yes ? '.el-button--primary' : '.el-button:not(.el-button--primary)'}`)!.click()
+    await look(1)
+  }
+  const end = (more: Partial<Run> = {}): void => void (state = at({ state: 'closing', step: null, next_position: null, time_left_s: 0, ...more }))
+  beforeEach(() => {
+    findings = [found(5), found(6, { position: 1, camera_id: 3, camera: '点位3', words: '路面塌陷' })]
+    hub.on('DELETE /api/findings/5', () => {
+      findings = findings.filter((one) => one.id !== 5)
+      return { at: '2026-11-29T04:05:00Z' }
+    })
+    hub.on('POST /api/runs/7/findings', () => (findings = [found(8), ...findings]) && { id: 8, picture_why: null })
+  })
+
+  it('is withdrawn before the patrol is submitted, once it is meant, and can be noted again', async () => {
+    end()
+    await open()
+    await look(1)
+    expect(page.findAll('[data-finding=withdraw]')).toHaveLength(2)
+    await page.find('[data-finding=withdraw]').trigger('click')
+    await flushPromises()
+    expect(document.querySelector('.el-message-box')!.textContent).toContain('积水：桥下积水')
+    await sure(false)
+    expect(hub.calls.filter((call) => call.method === 'DELETE')).toEqual([])
+    await page.find('[data-finding=withdraw]').trigger('click')
+    await sure(true)
+    expect(hub.calls.filter((call) => call.method === 'DELETE').map((call) => call.path)).toEqual(['/api/findings/5'])
+    expect(page.findAll('[data-finding=withdraw]')).toHaveLength(1)
+    expect(page.find('.gone').text()).toContain('已撤回：点位1：积水：桥下积水')
+    await page.find('[data-finding=again]').trigger('click')
+    await look(1)
+    expect(posts('/findings').at(-1)!.body).toEqual({ position: 0, camera_id: 1, category: 'flood', words: '桥下积水', change: false })
+    expect(page.find('.gone').exists()).toBe(false)
+    expect(page.findAll('[data-finding=withdraw]')).toHaveLength(2)
+  })
+
+  it('says why it stays where the hub refuses, and is nobody else’s to withdraw', async () => {
+    end()
+    hub.on('DELETE /api/findings/5', () => {
+      throw new Refusal(409, 'run_ended')
+    })
+    await open()
+    await look(1)
+    await page.find('[data-finding=withdraw]').trigger('click')
+    await sure(true)
+    expect(document.body.textContent).toContain('巡查已经结束')
+    expect(page.findAll('[data-finding=withdraw]')).toHaveLength(2)
+    page.unmount()
+    end({ revision: 9, operator: { id: 2, name: '李四' } })
+    await open()
+    await look(1)
+    expect(page.text()).toContain('桥下积水')
+    expect(page.findAll('[data-finding=withdraw]').every((one) => (one.element as HTMLButtonElement).disabled)).toBe(true)
+  })
+
+  it('is withdrawn where it was made, while the stop is on', async () => {
+    await open()
+    selected.value = 1
+    await press('f')
+    await look(1)
+    const noted = [...document.querySelectorAll<HTMLElement>('[role=dialog] [data-finding=withdraw]')]
+    expect(noted).toHaveLength(1) // those of this stop
+    noted[0]!.click()
+    await sure(true)
+    expect(hub.calls.filter((call) => call.method === 'DELETE')).toHaveLength(1)
+    expect(document.querySelector('[role=dialog] .gone')!.textContent).toContain('已撤回')
+  })
+})
+
 describe('the record of a patrol', () => {
   it('names everybody who ran it, and from which stop on', async () => {
     const event = (id: number, kind: string, position: number, user_name: string, detail: object = {}) => ({ id, at: '2026-11-30T00:00:00Z', kind, position, user_id: 1, user_name, detail })
     const events = [event(1, 'started', 0, '张三'), event(2, 'handed_over', 4, '张三', { to_name: '李四' }), event(3, 'closing', 11, ''), event(4, 'taken_over', 11, '王五')]
     page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
-    expect(page.text()).toContain('张三 → 李四（第 5 站起） → 王五（走完后）')
+    expect(page.text()).toContain('张三 → 李四（2026-11-30 00:00:00 第 5 站起） → 王五（2026-11-30 00:00:00 走完后）')
   })
 
   const change = { id: 2, at: '2026-11-29T04:05:00Z', kind: 'result_changed', position: 4, user_id: 2, user_name: '李四', detail: { stop: 0, camera: 1, before: 'normal', before_words: '', before_name: '张三', before_at: '2026-11-29T04:00:03+00:00', result: 'abnormal', words: '有人占道', finding: null } }

@@ -1,6 +1,7 @@
 import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { RunStep } from '@/api/types'
+import type { Run, RunStep } from '@/api/types'
+import { setLanguage } from '@/i18n'
 import type { RecordRow } from '@/pages/runs/patrolRecord'
 import RecordPage from '@/pages/runs/RecordPage.vue'
 import RecordPrint from '@/pages/runs/RecordPrint.vue'
@@ -26,7 +27,7 @@ describe('the list of patrols', () => {
   const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
   const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
     id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
-    plan_name: null, due_at: null, results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, shown: 3, skipped: 0, unseen: 0, ...more,
+    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, shown: 3, skipped: 0, unseen: 0, ...more,
   })
   const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
   const open = async (toSign: number): Promise<void> => {
@@ -45,13 +46,27 @@ describe('the list of patrols', () => {
     await flushPromises()
     expect(hub.to('GET /api/records').at(-1)!.query.before).toBe('51')
     expect(names()).toEqual(all.map((one) => one.tour_name))
-    expect(page.find('tbody tr:nth-child(2)').text()).toContain('中途结束')
+    expect(page.find('tbody tr:nth-child(2)').text()).toContain('已放弃')
   })
 
   it('shows a supervisor first what waits for a signature', async () => {
     await open(2)
     expect(page.find('[role=radio][aria-checked=true]').text()).toContain('待签审')
     expect(hub.to('GET /api/records').at(-1)!.query.signed).toBe('unsigned')
+  })
+
+  it('names all who had a patrol, and when, and asks for a sheet in its own language', async () => {
+    all.splice(0, 1, row(100, { operator_name: '李四', turns: [{ name: '李四', since: '2026-01-01T00:05:00Z', position: 4 }], end_reason: 'expired', results: { open: 2, normal: 1, abnormal: 0, excused: 0 } }))
+    await open(0)
+    const people = page.find('tbody tr:nth-child(1) td:nth-child(4)')
+    expect([people.text(), people.attributes('title')]).toEqual(['王芳 → 李四', '王芳 → 李四（00:05:00 第 5 站起）'])
+    expect(page.find('tbody tr:nth-child(1)').text()).toContain('未确认 2')
+    expect(page.find('a[download]').attributes('href')).toBe('/api/records/records.xlsx?loop=false&language=zh')
+    await setLanguage('en')
+    await flushPromises()
+    expect(page.find('a[download]').attributes('href')).toBe('/api/records/records.xlsx?loop=false&language=en')
+    expect(page.find('tbody tr:nth-child(1)').text()).toContain('2 not confirmed')
+    await setLanguage('zh-CN')
   })
 
   it('asks for no signature of what was given up, though it is sealed', async () => {
@@ -68,7 +83,7 @@ describe('the record of a presentation', () => {
   const step = (sequence: number, more: Partial<RunStep> = {}): RunStep => ({
     sequence, times: 1, lap: 0, position: 0, name: `站${sequence}`, cameras: [], outcome: 'shown', reason: null, started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:00:10Z', shown_s: 10, ...more,
   })
-  const seen = (id: number, more: object = {}) => ({ id, name: `点位${id}`, village: '村1', times: 1, visible_s: 0, seen_from: null, seen_until: null, why: null, ...more })
+  const seen = (id: number, more: object = {}) => ({ id, name: `点位${id}`, village: '村1', times: 1, visible_s: 0, seen_from: null, seen_until: null, why: null, preset: null, preset_state: null, ...more })
   const lines = Array.from({ length: 45 }, (_, i) => step(i))
   const sequences = () => page.findAll('tbody tr td:first-child').map((cell) => Number(cell.text()) - 1)
   const presentation = () => run(7, { ...active, loop: true, step: 44, shown: 45 })
@@ -112,6 +127,28 @@ describe('the record of a presentation', () => {
     await flushPromises()
     expect(hub.calls.slice(before).filter((call) => call.path.endsWith('/steps')).map((call) => call.query.after)).toEqual(['42'])
     expect(page.find('tbody tr:last-child').text()).toContain('新的一站')
+  })
+
+  it('lets whoever runs a patrol withdraw a finding until it is over, and nobody afterwards', async () => {
+    hub.on('GET /api/findings', () => ({ findings: [{ id: 5, run_id: 7, tour_name: '重点', position: 0, camera_id: 1, camera: '点位1', village_id: 1, village: '村1', category: 'flood', words: '桥下积水', at: '2026-11-29T04:00:00Z', user_name: '王芳', picture_url: null, picture_at: null, picture_why: null, photo_url: null }], next: null }))
+    hub.on('GET /api/runs/7/results', () => [{ position: 0, camera: { id: 1, name: '点位1', village: '村1' }, key: false, result: 'open', seen_s: 0, seen: false, seen_at: null, why: 'no_page', visits: 1, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: null, confirmed_at: null }])
+    const buttons = async (more: Partial<Run>): Promise<number> => {
+      state = run(7, { ...active, ...more })
+      await open()
+      const found = page.findAll('[data-finding=withdraw]').length
+      if (more.state !== 'ended') {
+        expect(page.text()).toContain('待确认')
+        page.unmount()
+      }
+      return found
+    }
+    expect(await buttons({ operator: { id: 1, name: '用户1' } })).toBe(1)
+    expect(await buttons({ operator: { id: 2, name: '李四' } })).toBe(0)
+    expect(await buttons({ state: 'ended', end_reason: 'stopped', operator: { id: 1, name: '用户1' } })).toBe(0)
+    expect(page.text()).toContain('未确认')
+    expect(page.text()).not.toContain('待确认')
+    expect(page.text()).toContain('已放弃')
+    expect(page.text()).toContain('未看：巡查人没有打开巡查页面')
   })
 
   it('says of each camera how long it was seen, or why not', async () => {
@@ -162,6 +199,6 @@ describe('the printed record', () => {
     await print('stopped')
     expect(page.find('.hand').exists()).toBe(false)
     expect(page.find('.end').text()).toContain('无需签审')
-    expect(page.find('.hash').text()).toContain('没有提交，已按现状封存（中途结束），审计链第 12 号')
+    expect(page.find('.hash').text()).toContain('没有提交，已按现状封存（已放弃），审计链第 12 号')
   })
 })

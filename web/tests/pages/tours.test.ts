@@ -5,7 +5,7 @@ import type { TourSource } from '@/api/types'
 import { handedOver } from '@/pages/plans/plans'
 import { EMPTY, newCameras, withLeftOut } from '@/pages/tours/draft'
 import { useHistory } from '@/pages/tours/history'
-import { addToStop, changeRows, clampDwell, fromTour, groupStop, insertAt, joinable, joinRows, moveRows, newStop, nudgeRows, removeRows, splitRows, STOPS_MAX, takeFromStop, toBody, totalSeconds, troubleOf, type Stop } from '@/pages/tours/stops'
+import { addToStop, changeRows, clampDwell, fromTour, groupStop, insertAt, joinable, joinRows, moveRows, newStop, nudgeRows, removeRows, splitRows, STOPS_MAX, takeFromStop, toBody, totalSeconds, troubleOf, withoutWaiting, withPreset, type Stop } from '@/pages/tours/stops'
 import { planQuery, seasonDates } from '@/pages/tours/suggestion'
 import { presetTrouble } from '@/pages/tours/usePresets'
 
@@ -114,10 +114,25 @@ describe('stops', () => {
     expect(takeFromStop([back!], one.row, 3)).toEqual([])
     expect(addToStop(three(), three()[1]!.row, [9])).toHaveLength(3)
   })
-  it('lose the preset of their one camera when they show another one too', () => {
-    const stop = { ...newStop('camera', 1), preset: '3', presetName: '桥东' }
-    expect(addToStop([stop], stop.row, [2])[0]!.preset).toBeNull()
-    expect(toBody(addToStop([stop], stop.row, [2]))[0]).toMatchObject({ preset: null, preset_name: '', layout: '4' })
+  it('keep the presets of the cameras that they go on showing', () => {
+    const east = { camera: 1, token: '3', name: '桥东' }
+    const gate = { camera: 2, token: '1', name: '门口' }
+    const stop = { ...newStop('camera', 1), presets: [east] }
+    const [both] = addToStop([stop], stop.row, [2])
+    const chosen = { ...both!, presets: withPreset(both!, 2, { token: '1', name: '门口' }) }
+    expect(toBody([chosen])[0]).toMatchObject({ layout: '4', presets: [{ camera_id: 1, token: '3', name: '桥东' }, { camera_id: 2, token: '1', name: '门口' }] })
+    expect(takeFromStop([chosen], stop.row, 1)[0]!.presets).toEqual([gate])
+    expect(splitRows([chosen], rows(chosen)).map((one) => one.presets)).toEqual([[east], [gate]])
+    const other = { ...newStop('camera', 1), presets: [{ ...east, token: '9' }] }
+    expect(joinRows([stop, { ...newStop('camera', 2), presets: [gate] }, other], new Set([...rows(stop), ...rows(other)]))[0]!.presets).toEqual([east])
+    expect(withPreset(chosen, 1, { token: '4', name: '桥西' })).toEqual([{ camera: 1, token: '4', name: '桥西' }, gate])
+    expect(withPreset(chosen, 1, null)).toEqual([gate])
+  })
+  it('drop presets that wait for their scene where they become another tour', () => {
+    const stop = { ...newStop('scene', 5), presets: [{ camera: 1, token: '3', name: '' }, { camera: 2, token: '1', name: '' }] }
+    const scenes = new Map([[5, { cameras: [2, null] }]])
+    expect(withoutWaiting([stop], scenes)[0]!.presets.map((one) => one.camera)).toEqual([2])
+    expect(toBody([stop])[0]!.presets).toHaveLength(2)
   })
   it('are joined at the place of the first, and split again', () => {
     const stops = [newStop('camera', 1), newStop('camera', 2, 40, '看栏杆'), newStop('scene', 5), newStop('camera', 3)]
@@ -129,17 +144,17 @@ describe('stops', () => {
     expect(splitRows(joined, rows(joined[1]!)).map((stop) => [stop.kind, stop.target])).toEqual([['camera', 1], ['camera', 2], ['camera', 3], ['scene', 5]])
   })
   it('come from a tour and go back to it', () => {
-    const common = { name: '', more: 0, note: '', preset: null, preset_name: '', title: '', key: false }
+    const common = { name: '', more: 0, note: '', presets: [], title: '', key: false }
     const stops = fromTour({
       stops: [
         { ...common, position: 1, camera_id: null, scene_id: 5, dwell_s: 30, layout: '4', cameras: [11, 12, null, null] },
-        { ...common, position: 0, camera_id: 11, scene_id: null, dwell_s: 15, preset: '3', preset_name: '桥东', layout: '1', cameras: [11], key: true, note: '看栏杆' },
+        { ...common, position: 0, camera_id: 11, scene_id: null, dwell_s: 15, presets: [{ camera_id: 11, token: '3', name: '桥东', shown: true }], layout: '1', cameras: [11], key: true, note: '看栏杆' },
         { ...common, position: 2, camera_id: null, scene_id: null, dwell_s: 20, layout: '4', cameras: [11, null, 12, null], title: '东河' },
       ],
     })
-    const plain = { camera_id: null, scene_id: null, layout: null, cameras: [], title: '', note: '', preset: null, preset_name: '', key: false }
+    const plain = { camera_id: null, scene_id: null, layout: null, cameras: [], title: '', note: '', presets: [], key: false }
     expect(toBody(stops)).toEqual([
-      { ...plain, camera_id: 11, dwell_s: 15, note: '看栏杆', preset: '3', preset_name: '桥东', key: true },
+      { ...plain, camera_id: 11, dwell_s: 15, note: '看栏杆', presets: [{ camera_id: 11, token: '3', name: '桥东' }], key: true },
       { ...plain, scene_id: 5, dwell_s: 30 },
       { ...plain, layout: '4', cameras: [11, null, 12, null], title: '东河', dwell_s: 20 },
     ])

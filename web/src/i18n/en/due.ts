@@ -35,8 +35,8 @@ export default {
   record: 'Record',
   runningBy: '{who} is on it, started {at}',
   doneBy: '{who} started {at}, submitted',
-  givenUp: '{who} started {at} and gave up',
-  why: { not_started: 'Nobody started it in time', given_up: 'Given up, and nobody went on', hub_down: 'The hub did not run then' },
+  givenUp: '{who} started {at}, not completed',
+  why: { not_started: 'Nobody started it in time', given_up: 'Not completed, and nobody went on', hub_down: 'The hub did not run then' },
   own: {
     handed: '{name} handed this over to you at {at}',
     running: 'Your patrol is running',

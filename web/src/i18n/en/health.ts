@@ -37,7 +37,7 @@ export default {
   neverLooked: 'never looked at',
   pace: {
     well: 'Rounds in time',
-    late: 'Rounds are late: {n} cameras, the longest {duration}',
+    late: 'Rounds run behind: {n} cameras not checked in time, the longest {duration} behind',
     none: 'No camera to look at',
     last: 'last look {at}',
   },

@@ -187,7 +187,7 @@ export default {
     loadFailed: 'Figures could not be read',
     empty: 'Nothing was due in this span',
     emptyHint: 'Once a plan falls due, it is counted here by plan and by tour.',
-    definitions: 'Due = done + missed + open. Late: not started within the grace; one that is done later counts as late and as done. Missed: not started until the next one is due (or the longest time), or given up. Completion = done ÷ (done + missed).',
+    definitions: 'Due = done + missed + open. Late: not started within the grace; one that is done later counts as late and as done. Missed: not started until the next one is due (or the longest time), or not completed. Completion = done ÷ (done + missed).',
     hubDown: 'Of the missed ones, {n} fell into times when the hub did not run.',
   },
 }

@@ -1,4 +1,7 @@
 export default {
+  presetTurning: '{camera} is turning to the preset “{preset}”',
+  presetsTurning: '{n} domes are turning to their presets',
+  presetMissed: '{camera} is not at the preset “{preset}”: {reason}',
   mark: { missing: '{n} s more to be seen', seen: 'Seen', normal: 'Normal', abnormal: 'Abnormal' },
   gap: {
     page_hidden: 'page in the background',
@@ -89,6 +92,7 @@ export default {
     finding: 'Finding: {name}',
     camera: 'Camera',
     category: 'Category',
+    here: 'Noted at this stop already',
     cameraNeeded: 'Choose a camera',
     categoryNeeded: 'Choose a category',
     words: 'Words',
@@ -167,7 +171,7 @@ export default {
     submitted: 'The patrol is submitted',
     stopped: 'The patrol was given up',
     expired: 'The patrol has expired, not submitted',
-    all_dead: 'Nothing could be shown',
+    all_dead: 'No stop could be shown',
     finished: 'The patrol is finished',
     summary: '{stops} stops · normal {normal} · abnormal {abnormal} · excused {excused}',
     open: 'not confirmed {n}',

@@ -1,7 +1,6 @@
 export default {
   title: 'Patrol records',
   state: { running: 'Running', paused: 'Paused', closing: 'To be submitted', ended: 'Ended' },
-  endReason: { submitted: 'submitted', expired: 'expired, not submitted', finished: 'completed', stopped: 'ended by the operator', all_dead: 'no stop could be shown' },
   tour: 'Tour',
   who: 'By',
   started: 'Started',

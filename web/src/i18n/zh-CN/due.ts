@@ -35,8 +35,8 @@ export default {
   record: '巡查记录',
   runningBy: '{who} 正在巡查，{at} 开始',
   doneBy: '{who} {at} 开始巡查，已提交',
-  givenUp: '{who} {at} 开始后中止，未完成',
-  why: { not_started: '到时间无人开始巡查', given_up: '开始后中止，之后无人接着巡', hub_down: '当时系统未运行' },
+  givenUp: '{who} {at} 开始，未完成',
+  why: { not_started: '到时间无人开始巡查', given_up: '开始后未完成，之后无人接着巡', hub_down: '当时平台停机' },
   own: {
     handed: '{name} {at} 交接给您',
     running: '您的巡查正在进行',

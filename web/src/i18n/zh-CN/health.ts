@@ -37,7 +37,7 @@ export default {
   neverLooked: '未巡检',
   pace: {
     well: '巡检按时',
-    late: '巡检滞后：{n} 个点位超时，最长 {duration}',
+    late: '巡检滞后：{n} 个点位未按时检查，最长已晚 {duration}',
     none: '没有要巡检的点位',
     last: '最近一次 {at}',
   },

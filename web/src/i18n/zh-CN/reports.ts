@@ -83,7 +83,7 @@ export default {
   dueHours: '时限',
   hours: '{n} 小时',
   verdictName: '结论',
-  verdict: { on_time: '及时', late: '超时', open: '未到期', not_counted: '不计' },
+  verdict: { on_time: '及时', late: '逾期', open: '未到期', not_counted: '不计' },
   flapping: '反复抖动',
   noFault: '统计期内没有故障',
   noExclusion: '统计期内没有已批准的剔除。',

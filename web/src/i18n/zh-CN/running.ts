@@ -1,4 +1,7 @@
 export default {
+  presetTurning: '{camera} 正在转到预置位“{preset}”',
+  presetsTurning: '{n} 台球机正在转向预置位',
+  presetMissed: '{camera} 未转到预置位“{preset}”：{reason}',
   mark: { missing: '还需看 {n} 秒', seen: '已看', normal: '正常', abnormal: '异常' },
   gap: {
     page_hidden: '页面在后台',
@@ -89,6 +92,7 @@ export default {
     finding: '发现问题：{name}',
     camera: '画面',
     category: '类别',
+    here: '本站已登记的问题',
     cameraNeeded: '请选择画面',
     categoryNeeded: '请选择类别',
     words: '说明',
@@ -101,7 +105,7 @@ export default {
     photoBad: '“{name}”不是图片，请选择 JPEG 或 PNG 照片',
     photoBig: '“{name}”超过 8 MB，请选择较小的照片',
     photoFailed: '问题已记录，但照片没有保存：{reason}',
-    picture: '系统会保存此刻的画面',
+    picture: '平台会保存此刻的画面',
     pictureFailed: '此刻的画面没有取到：{reason}',
     save: '保存（Ctrl+回车）',
     saved: '已记录问题：{category}',
@@ -135,7 +139,7 @@ export default {
   camerasN: '{n} 路',
   closing: {
     title: '巡查走完，待提交',
-    allDead: '没有一路画面可以显示，全部由系统免看',
+    allDead: '没有一路画面可以显示，全部由平台免看',
     allDeadText: '下列摄像机在巡查期间无法显示，已连同原因和告警编号记入记录。可以直接提交。',
     expires: '{at} 前不提交即过期，按未完成记录',
     openTitle: '还有 {n} 路待确认',
@@ -167,7 +171,7 @@ export default {
     submitted: '巡查已提交',
     stopped: '巡查已放弃',
     expired: '巡查过期未提交',
-    all_dead: '没有可以显示的画面',
+    all_dead: '所有站点都无法显示',
     finished: '巡查已走完',
     summary: '{stops} 站 · 正常 {normal} · 异常 {abnormal} · 免看 {excused}',
     open: '未确认 {n}',

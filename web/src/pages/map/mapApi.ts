@@ -1,6 +1,7 @@
 /** The hub's map, as the page uses it: the one place that knows its addresses. */
 import { api, type Result } from '@/api/client'
 import type { PlaceClass } from '@/api/types'
+import { sheetUrl } from '@/sheets'
 import type { Box, LngLat } from './geo'
 import type { Kind } from './draft'
 
@@ -114,7 +115,7 @@ export function baseUrl(base: Base): string {
   return `/api/map/base.jpg?id=${encodeURIComponent(base.id)}`
 }
 export function coverageSheetUrl(village: number | null): string {
-  return `/api/map/coverage.xlsx${village === null ? '' : `?village_id=${village}`}`
+  return sheetUrl('/api/map/coverage.xlsx', { village_id: village })
 }
 
 /** Cameras of the hub's own answer that have a position on the earth. */

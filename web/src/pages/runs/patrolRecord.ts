@@ -79,6 +79,28 @@ export function secondsText(seconds: number): string {
   return seconds < 10 ? (Math.floor(seconds * 10) / 10).toString() : Math.floor(seconds).toString()
 }
 
+/** How a run ended: a presentation, of which nothing is asked, is ended and not given up. */
+export function endText(run: { readonly loop: boolean; readonly end_reason: string | null }): string {
+  return run.loop && run.end_reason === 'stopped' ? t('runs.state.ended') : t(`records.end.${run.end_reason ?? 'stopped'}`)
+}
+
+/** How many cameras are still to be confirmed; of a patrol that is `over`, were not. */
+export function openText(n: number, over: boolean): string {
+  return t(over ? 'records.notConfirmedN' : 'records.openN', { n })
+}
+
+/** Somebody who became the operator, with when and where; the day only where it is another than that of the beginning. */
+export function turnText(turn: RecordRow['turns'][number], begun: string): string {
+  const full = momentText(turn.since, 0, true)
+  const at = full.slice(0, 10) === momentText(begun, 0, true).slice(0, 10) ? full.slice(-8) : full
+  return t(turn.position === null ? 'records.fromEnd' : 'records.fromStop', { name: turn.name, n: (turn.position ?? 0) + 1, at })
+}
+
+/** All who had the patrol, one after the other. */
+export function peopleText(row: Pick<RecordRow, 'started_name' | 'started_at' | 'turns'>): string {
+  return [row.started_name, ...row.turns.map((one) => turnText(one, row.started_at))].join(' → ')
+}
+
 /** A short form of a hash, in groups that can be compared by eye. */
 export function hashText(hash: string): string {
   return hash.slice(0, 16).replace(/(.{4})(?=.)/g, '$1 ')

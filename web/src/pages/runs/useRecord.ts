@@ -78,5 +78,5 @@ export function useRecord(id: Ref<number>) {
   })
   const error = computed<ApiError | null>(() => run.error.value ?? patrol.map((one) => one.error.value).find((one) => one !== null) ?? null)
   const ready = computed(() => run.data.value !== null && patrol.every((one) => one.data.value !== null))
-  return { run: run.data, itinerary: itinerary.data, results: results.data, record: record.data, steps: steps.data, events: events.data, findings: findings.data, error, ready, load }
+  return { run: run.data, itinerary: itinerary.data, results: results.data, record: record.data, steps: steps.data, events: events.data, findings: findings.data, error, ready, load, refresh }
 }

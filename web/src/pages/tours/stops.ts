@@ -11,6 +11,13 @@ export const STOPS_MAX = 200
 /** Cameras that one stop shows without a scene of its own. */
 export const GROUP_MAX = 16
 
+/** The PTZ preset at which a stop shows one of its cameras; `name`: what the device called it when it was chosen. */
+export interface StopPreset {
+  readonly camera: number
+  readonly token: string
+  readonly name: string
+}
+
 /** One row: a camera, a scene, or some cameras (`group`). `row` identifies it, since a camera may be in a tour twice. */
 export interface Stop {
   readonly row: number
@@ -23,20 +30,20 @@ export interface Stop {
   readonly title: string
   readonly dwell: number
   readonly note: string
-  readonly preset: string | null
-  readonly presetName: string
+  /** At most one per camera. Of a scene also those of cameras that it does not show now: they wait for it to do so again. */
+  readonly presets: readonly StopPreset[]
   /** A key stop: each of its cameras is confirmed singly. */
   readonly important: boolean
 }
 
 /** What a person changes of one or of many stops. */
-export type StopChange = Partial<Pick<Stop, 'dwell' | 'note' | 'title' | 'preset' | 'presetName' | 'important'>>
+export type StopChange = Partial<Pick<Stop, 'dwell' | 'note' | 'title' | 'presets' | 'important'>>
 
 let lastRow = 0
 
 function made(values: Partial<Omit<Stop, 'row'>> & Pick<Stop, 'kind'>): Stop {
   lastRow += 1
-  return { target: 0, layout: '1', cameras: [], title: '', note: '', preset: null, presetName: '', important: false, ...values, row: lastRow, dwell: clampDwell(values.dwell ?? DWELL_DEFAULT) }
+  return { target: 0, layout: '1', cameras: [], title: '', note: '', presets: [], important: false, ...values, row: lastRow, dwell: clampDwell(values.dwell ?? DWELL_DEFAULT) }
 }
 
 export function newStop(kind: 'camera' | 'scene', target: number, dwell = DWELL_DEFAULT, note = ''): Stop {
@@ -57,7 +64,7 @@ export function fromTour(tour: Pick<Tour, 'stops'>): Stop[] {
   return [...tour.stops]
     .sort((a, b) => a.position - b.position)
     .map((stop) => {
-      const common = { title: stop.title, dwell: stop.dwell_s, note: stop.note, preset: stop.preset, presetName: stop.preset_name, important: stop.key }
+      const common = { title: stop.title, dwell: stop.dwell_s, note: stop.note, presets: stop.presets.map(({ camera_id, token, name }) => ({ camera: camera_id, token, name })), important: stop.key }
       if (stop.camera_id !== null) return made({ ...common, kind: 'camera', target: stop.camera_id })
       if (stop.scene_id !== null) return made({ ...common, kind: 'scene', target: stop.scene_id })
       return made({ ...common, kind: 'group', layout: stop.layout, cameras: stop.cameras })
@@ -80,8 +87,7 @@ export function toBody(stops: readonly Stop[]): StopBody[] {
     title: stop.kind === 'group' ? stop.title.trim() : '',
     dwell_s: stop.dwell,
     note: stop.note.trim(),
-    preset: stop.kind === 'camera' ? stop.preset : null,
-    preset_name: stop.kind === 'camera' && stop.preset !== null ? stop.presetName : '',
+    presets: stop.presets.map(({ camera, token, name }) => ({ camera_id: camera, token, name })),
     key: stop.important,
   }))
 }
@@ -93,15 +99,36 @@ export function camerasOf(stop: Stop, scenes: ReadonlyMap<number, Pick<Scene, 'c
   return [...new Set(tiles.filter((id): id is number => id !== null))]
 }
 
-/** The stop with these cameras: a single one makes it a stop of one camera. A preset belongs to a single camera. */
+export function presetOf(stop: Stop, camera: number): StopPreset | null {
+  return stop.presets.find((one) => one.camera === camera) ?? null
+}
+
+/** The presets of a stop with that of one camera changed; null: it has none. */
+export function withPreset(stop: Stop, camera: number, preset: Omit<StopPreset, 'camera'> | null): StopPreset[] {
+  if (!preset) return stop.presets.filter((one) => one.camera !== camera)
+  const one = { camera, ...preset }
+  return presetOf(stop, camera) ? stop.presets.map((old) => (old.camera === camera ? one : old)) : [...stop.presets, one]
+}
+
+/** Stops for a new tour: nothing waits there for a camera to come back to its scene. */
+export function withoutWaiting(stops: readonly Stop[], scenes: ReadonlyMap<number, Pick<Scene, 'cameras'>>): Stop[] {
+  return stops.map((stop) => {
+    if (stop.kind === 'scene' && !scenes.has(stop.target)) return stop
+    const shown = camerasOf(stop, scenes)
+    return stop.presets.every((one) => shown.includes(one.camera)) ? stop : { ...stop, presets: stop.presets.filter((one) => shown.includes(one.camera)) }
+  })
+}
+
+/** The stop with these cameras: a single one makes it a stop of one camera. Presets stay with their cameras. */
 function regrouped(stop: Stop, cameras: readonly number[]): Stop {
   const shown = [...new Set(cameras)].slice(0, GROUP_MAX)
+  const presets = stop.presets.filter((one) => shown.includes(one.camera))
   if (shown.length === 1) {
     const same = stop.kind === 'camera' && stop.target === shown[0]
-    return same ? stop : { ...stop, kind: 'camera', target: shown[0]!, layout: '1', cameras: [], title: '', preset: null, presetName: '' }
+    return same ? stop : { ...stop, kind: 'camera', target: shown[0]!, layout: '1', cameras: [], title: '', presets }
   }
   const layout = layoutFor(shown.length)
-  return { ...stop, kind: 'group', target: 0, layout, cameras: fitted(layout, shown), preset: null, presetName: '' }
+  return { ...stop, kind: 'group', target: 0, layout, cameras: fitted(layout, shown), presets }
 }
 
 function own(stop: Stop): number[] {
@@ -128,7 +155,8 @@ export function joinRows(stops: readonly Stop[], rows: ReadonlySet<number>): Sto
   const [first, ...others] = chosen
   if (!first || !others.length) return [...stops]
   const cameras = [...new Set(chosen.flatMap(own))]
-  const joined = { ...regrouped(first, cameras), dwell: Math.max(...chosen.map((stop) => stop.dwell)), important: chosen.some((stop) => stop.important), note: chosen.map((stop) => stop.note).filter(Boolean).join('；').slice(0, 255) }
+  const presets = cameras.flatMap((camera) => chosen.map((stop) => presetOf(stop, camera)).find((one) => one !== null) ?? [])
+  const joined = { ...regrouped({ ...first, presets }, cameras), dwell: Math.max(...chosen.map((stop) => stop.dwell)), important: chosen.some((stop) => stop.important), note: chosen.map((stop) => stop.note).filter(Boolean).join('；').slice(0, 255) }
   const gone = new Set(others.map((stop) => stop.row))
   return stops.flatMap((stop) => (stop.row === first.row ? [joined] : gone.has(stop.row) ? [] : [stop]))
 }
@@ -144,7 +172,7 @@ export function joinable(stops: readonly Stop[], rows: ReadonlySet<number>): num
 /** Makes stops of single cameras of those that show several. */
 export function splitRows(stops: readonly Stop[], rows: ReadonlySet<number>): Stop[] {
   return stops
-    .flatMap((stop) => (rows.has(stop.row) && stop.kind === 'group' ? own(stop).map((camera) => made({ kind: 'camera', target: camera, dwell: stop.dwell, note: stop.note, important: stop.important })) : [stop]))
+    .flatMap((stop) => (rows.has(stop.row) && stop.kind === 'group' ? own(stop).map((camera) => made({ kind: 'camera', target: camera, dwell: stop.dwell, note: stop.note, important: stop.important, presets: stop.presets.filter((one) => one.camera === camera) })) : [stop]))
     .slice(0, STOPS_MAX)
 }
 

@@ -49,7 +49,7 @@ export function usePresets(): PresetReader {
   }
 }
 
-/** What is to be said of a stop's preset: nothing, it has gone, or its device does not answer. */
+/** What is to be said of a camera's preset: nothing, it has gone, or its device does not answer. */
 export function presetTrouble(preset: string | null, answer: PresetAnswer | undefined): 'gone' | 'unreachable' | null {
   if (preset === null || !answer || answer.state === 'asking') return null
   if (answer.state === 'failed') return 'unreachable'

@@ -6,7 +6,8 @@ import { errorText } from '@/i18n'
 import { useLoad } from '../parts/useLoad'
 import { bodyOf, draftOf, EMPTY, sameTour, type TourDraft } from './draft'
 import { useHistory, type History } from './history'
-import { tours } from './store'
+import { withoutWaiting } from './stops'
+import { scenes, tours } from './store'
 
 export interface TourEditor {
   readonly history: History<TourDraft>
@@ -83,7 +84,8 @@ export function useTourEditor(id: Ref<number | null>): TourEditor {
     return null
   }
   const put = (to: Tour) => api.put('/api/tours/{tour_id}', { path: { tour_id: to.id }, body: { ...bodyOf(history.state.value), revision: to.revision } })
-  const post = (name?: string) => api.post('/api/tours', { body: { ...bodyOf(history.state.value), ...(name === undefined ? {} : { name, edit_roles: [] }) } })
+  const fresh = (draft: TourDraft): TourDraft => ({ ...draft, stops: withoutWaiting(draft.stops, scenes.byId) })
+  const post = (name?: string) => api.post('/api/tours', { body: { ...bodyOf(fresh(history.state.value)), ...(name === undefined ? {} : { name, edit_roles: [] }) } })
 
   return {
     history,
