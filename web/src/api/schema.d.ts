@@ -1595,14 +1595,15 @@ export interface paths {
         post?: never;
         /**
          * Delete Finding
-         * @description Delete a finding that was a mistake; 409 `run_ended` once its patrol has ended.
+         * @description Withdraw a finding that was a mistake: whoever made it, and the operator. The record keeps what it said, and who
+         *     withdrew it. 409 `run_ended` once its patrol has ended.
          */
         delete: operations["delete_finding_api_findings__finding_id__delete"];
         options?: never;
         head?: never;
         /**
          * Change Finding
-         * @description Correct a finding; 409 `run_ended` once its patrol has ended.
+         * @description Correct a finding: whoever made it, and the operator. 409 `run_ended` once its patrol has ended.
          */
         patch: operations["change_finding_api_findings__finding_id__patch"];
         trace?: never;
