@@ -143,12 +143,20 @@ async def verify(
 
 
 @router.post("/api/runs/{run_id}/sign")
-async def sign(run_id: Id, body: Sign, actor: Signer, reviews: Reviews) -> RecordAnswer:
+async def sign(
+    run_id: Id,
+    body: Sign,
+    actor: Signer,
+    reviews: Reviews,
+    verification: Annotated[RecordVerification, part(RecordVerification)],
+) -> RecordAnswer:
     """Approve or return the sealed record of a submitted patrol.
 
-    409 `record_reviewed` carries its new state in params.record; 409 `not_sealed`, `not_submitted`, `signed_already`;
-    403 `own_record` to who took part in the patrol.
+    409 `record_reviewed` carries its new state in params.record; 409 `not_sealed`, `not_submitted`, `signed_already`,
+    `not_as_sealed` (approving what was changed since); 403 `own_record` to who took part in the patrol.
     """
+    if body.opinion == "approved" and (await reviews.of(actor, run_id)).may_sign:
+        await verification.require_intact(actor, run_id)
     try:
         view = await reviews.sign(actor, run_id, body.opinion, body.words, body.reviews)
     except RecordReviewed as reviewed:

@@ -68,6 +68,13 @@ async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed:
     (fault,) = (await leader.post("/api/runs/2/verify")).json()["faults"]
     assert (fault["reason"], fault["params"]["was"], fault["params"]["position"]) == ("row_changed", '"abnormal"', 1)
 
+    await sealed.sql("UPDATE run_results SET words = 'nothing' WHERE run_id = 1 AND result = 'abnormal'")
+    refused = await leader.post("/api/runs/1/sign", json=opinion)
+    assert (refused.status_code, refused.json()["reason"]) == (409, "not_as_sealed")
+    assert refused.json()["params"] == {"faults": 1}
+    returned = await leader.post("/api/runs/1/sign", json=opinion | {"opinion": "returned"})
+    assert (returned.status_code, returned.json()["reviews"][-1]["kind"]) == (200, "returned")
+
     one = texts(await leader.get("/api/runs/2/record.xlsx"))
     assert ["封存", "第 3 号，2026-11-23 16:00:00"] in one["概况"]
     assert one["签审与说明"][2][3] == "=1+1"  # a text, no formula

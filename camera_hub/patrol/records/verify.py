@@ -223,6 +223,23 @@ class RecordVerification:
         township.require(actor, "run")
         if self._turn.locked():
             raise HubError(Kind.BUSY, "another record is being verified; try again in a moment", reason="busy")
+        return await self._check(run_id)
+
+    async def require_intact(self, actor: Actor, run_id: int) -> None:
+        """Before a record is approved; waits while another one is verified. Raises HubError: NOT_FOUND, CONFLICT
+        (not_sealed; not_as_sealed, with the number of differences in params.faults).
+        """
+        township.require(actor, "run")
+        found = await self._check(run_id)
+        if found.faults:
+            raise HubError(
+                Kind.CONFLICT,
+                f"the record differs from what was sealed in {len(found.faults)} places; verify it, and return it",
+                reason="not_as_sealed",
+                faults=len(found.faults),
+            )
+
+    async def _check(self, run_id: int) -> RecordCheck:
         async with self._turn:
             link, faults = await self._verifier.one(subject_of(run_id), PATROL)
             expired, _ = await self._verifier.one(subject_of(run_id), EXPIRED)

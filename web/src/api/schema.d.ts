@@ -3744,8 +3744,8 @@ export interface paths {
          * Sign
          * @description Approve or return the sealed record of a submitted patrol.
          *
-         *     409 `record_reviewed` carries its new state in params.record; 409 `not_sealed`, `not_submitted`, `signed_already`;
-         *     403 `own_record` to who took part in the patrol.
+         *     409 `record_reviewed` carries its new state in params.record; 409 `not_sealed`, `not_submitted`, `signed_already`,
+         *     `not_as_sealed` (approving what was changed since); 403 `own_record` to who took part in the patrol.
          */
         post: operations["sign_api_runs__run_id__sign_post"];
         delete?: never;

@@ -222,6 +222,7 @@ export default {
   schema_other: 'The database belongs to another version; use the one that runs on it',
   own_record: 'Who took part in a patrol (ran, steered, took over, confirmed or found something) does not sign its record; ask another supervisor',
   others_record: 'Only who took part in the patrol adds notes',
+  not_as_sealed: 'The record differs from what was sealed in {faults} places and cannot be approved: verify the seal, then return it',
   not_sealed: 'Nothing is sealed: the patrol has not ended, or it is a presentation',
   not_submitted: 'This patrol was given up or has expired; it is sealed as such and needs no signature',
   signed_already: 'This record is approved already',

@@ -188,7 +188,7 @@ export default {
     groupOf: '{n} cameras',
     moreVillages: 'and more: {n} villages',
     sceneGone: 'The scene was deleted; please remove',
-    deadHint: ' It will be skipped and excused, and offered again when it is back.',
+    deadHint: '. What cannot be shown is skipped and excused, and offered again when it is back.',
     preset: 'PTZ preset',
     presetNone: 'No preset',
     presetGoneMark: ' (no longer on the device)',

@@ -188,7 +188,7 @@ export default {
     groupOf: '{n} 路同屏',
     moreVillages: '等 {n} 个村',
     sceneGone: '视图已删除，请移除',
-    deadHint: ' 巡查时会跳过并记为免看，恢复后再补看。',
+    deadHint: '。巡查时会跳过并记为免看，恢复后再补看。',
     preset: '预置位',
     presetNone: '不用预置位',
     presetGoneMark: '（设备上已没有）',
