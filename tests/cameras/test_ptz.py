@@ -156,7 +156,7 @@ async def test_presets_are_what_the_device_keeps_under_names_of_ours(database: D
         await site.control.command(OPERATOR, site.camera, PresetWish("no such"), PAGE)
         told = await site.until(lambda state: state.error is not None)
         assert told.error is not None
-        assert told.error.reason == Reason.SOAP_FAULT
+        assert told.error.reason == Reason.PTZ_PRESET_GONE
 
 
 async def test_a_device_that_names_presets_twice_is_told_apart(database: Database) -> None:

@@ -113,3 +113,24 @@ async def test_who_is_cancelled_while_a_statement_runs_leaves_a_connection_that_
         session.add(Village(name="东沟村", created_at=NOW))
     async with sqlite.read() as session:
         assert await session.scalar(select(func.count()).select_from(Village)) == 1
+
+
+async def test_who_is_cancelled_while_waiting_for_the_lock_leaves_nobody_locked_out(databases: Databases) -> None:
+    """The thread still waits then, and begins its transaction once the lock is free: that transaction must end."""
+    async with databases.sqlite() as url, Database(url) as one, Database(url) as other:
+
+        async def writing() -> None:
+            async with other.write() as session:
+                await session.execute(select(Village))
+
+        async with one.write() as session:
+            session.add(Village(name="东沟村", created_at=NOW))
+            await session.flush()
+            task = asyncio.create_task(writing())
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(task, 0.2)
+        for database in (one, other):
+            async with database.write() as session:
+                session.add(Village(name=f"西沟村{id(database)}", created_at=NOW))
+        async with other.read() as session:
+            assert await session.scalar(select(func.count()).select_from(Village)) == 3
