@@ -1,6 +1,7 @@
 """The journey of a patrol, from falling due until it is signed; its hand-over between two browsers; what does not
 count as seen; and a killed hub."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -404,7 +405,7 @@ def test_a_patrol_is_handed_over_in_mid_patrol_and_goes_on_in_another_browser(
         *("started", "extended", "paused", "resumed", "handed_over", "received", "closing", "submitted")
     ]
     other_page.goto(f"{site.url}/runs/{run}")
-    other_page.locator("dd", has_text="李强 → 王芳（第 3 站起）").wait_for()
+    other_page.locator("dd", has_text=re.compile(r"李强 → 王芳（\d\d:\d\d:\d\d 第 3 站起）")).wait_for()
 
 
 DEAF = """
