@@ -88,7 +88,7 @@ describe('words for', () => {
     const listed = /end_reason: str \| None = None\s+# ([a-z_ |]+)/.exec(text('timetable.py'))![1]!.split('|').map((code) => code.trim())
     expect(listed).toContain('all_dead')
     for (const code of listed) expect(text('timetable.py')).toContain(`"${code}"`)
-    expect(wordless(listed, 'runs.endReason')).toEqual([])
+    expect(wordless(listed, 'records.end')).toEqual([])
   })
 
   it('every state, note and kind that the API’s schemas name', () => {
@@ -106,6 +106,6 @@ describe('words for', () => {
     expect(wordless(literal(base, /^Health = Literal\[(.*)\]/m), 'devices.healthWord')).toEqual([])
     expect(wordless(literal(join('schemas', 'health.py'), /level: Literal\[(.*)\]/), 'alarms.level')).toEqual([])
     expect(wordless(literal(join('schemas', 'runs.py'), /outcome: Literal\[(.*)\]/), 'runs.record.outcomes')).toEqual([])
-    expect(wordless(literal(join('schemas', 'runs.py'), /^ {4}state: Literal\[(.*)\]/m), 'runs.state')).toEqual([])
+    expect(wordless(literal(join('schemas', 'runs.py'), /^ {4}state: Literal\[(.*)\]$/m), 'runs.state')).toEqual([])
   })
 })
