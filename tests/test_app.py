@@ -55,6 +55,7 @@ def happened(caplog: pytest.LogCaptureFixture, what: str) -> list[str]:
     return [name for name, _, did in (line.partition(": ") for line in told) if did == what]
 
 
+@pytest.mark.slow
 async def test_rooms_stop_in_the_opposite_order(
     settings: Settings, clock: ManualClock, spawn: Spawn, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -68,6 +69,7 @@ async def test_rooms_stop_in_the_opposite_order(
     assert happened(caplog, "stopped") == ROOMS[::-1]
 
 
+@pytest.mark.slow
 async def test_a_hub_that_cannot_start_stops_what_has_started(
     settings: Settings, clock: Clock, spawn: Spawn, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -25,6 +25,7 @@ def modes(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): stat.S_IMODE(path.lstat().st_mode) for path in folder.rglob("*")}
 
 
+@pytest.mark.slow
 async def test_a_new_database_and_its_journals_are_private(tmp_path: Path) -> None:
     settings = Settings(server=ServerSettings(data_dir=tmp_path / "data"))
     async with accounts(settings) as found:

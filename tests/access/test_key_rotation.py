@@ -279,6 +279,7 @@ def test_a_key_file_that_was_changed_by_hand_is_not_overwritten(path: Path) -> N
     assert path.read_bytes() == base64.b64encode(b"\x07" * 32) + b"\n"
 
 
+@pytest.mark.slow
 async def test_the_command_line_changes_no_key_of_a_hub_that_runs(tmp_path: Path, clock: ManualClock) -> None:
     settings = Settings.model_validate({"server": {"data_dir": tmp_path}})
     with only_instance(tmp_path), pytest.raises(HubError) as refused:

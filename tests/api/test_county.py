@@ -102,6 +102,7 @@ async def checked(hub: Hub, client: httpx.AsyncClient, content: bytes, **query: 
     return found
 
 
+@pytest.mark.slow
 async def test_a_list_is_answered_row_by_row(hub: Hub, site: Site, clock: ManualClock) -> None:
     operator = await hub.client(Role.OPERATOR)
     when = (clock.now() - 2 * HOUR).isoformat()
@@ -160,6 +161,7 @@ async def test_a_list_is_answered_row_by_row(hub: Hub, site: Site, clock: Manual
     assert (await operator.get(f"/api/county-checks/{check['id']}")).status_code == 404
 
 
+@pytest.mark.slow
 async def test_what_is_no_list_is_refused_with_its_remedy(hub: Hub, clock: ManualClock) -> None:
     admin = await hub.client(Role.TOWNSHIP_ADMIN)
     for content, reason in [

@@ -26,6 +26,7 @@ async def uploaded(client: httpx.AsyncClient, content: bytes, **params: Any) -> 
     return found
 
 
+@pytest.mark.slow
 async def test_a_sheet_is_judged_and_its_password_never_answered(hub: Hub) -> None:
     admin = await hub.client(Role.TOWNSHIP_ADMIN)
     content = sheet(

@@ -134,6 +134,7 @@ async def test_a_favourite_wakes_the_pages_of_its_user_alone(hub: Site, bus: Eve
         assert (await village.next("changed"))["id"] == 4
 
 
+@pytest.mark.slow
 async def test_a_database_that_is_away_delays_changes_and_loses_none(hub: Site, bus: EventBus) -> None:
     tries: list[int] = []
 

@@ -121,6 +121,7 @@ async def test_whep_shows_one_camera_until_it_is_deleted(hub: Site) -> None:
         assert (await browser.delete(location)).status_code == 404
 
 
+@pytest.mark.slow
 async def test_whep_ends_with_its_session(hub: Site) -> None:
     sdp = {"Content-Type": "application/sdp"}
     async with hub.browser() as browser, hub.browser("village") as other:

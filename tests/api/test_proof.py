@@ -80,6 +80,7 @@ def reason(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["reason"]
 
 
+@pytest.mark.slow
 async def test_a_patrol_is_confirmed_and_submitted(desk: Desk, hub: Hub) -> None:
     run = await desk.start(hub, 0, 1)
     (first, _) = (await desk.client.get(f"/api/runs/{run}/results")).json()

@@ -46,6 +46,7 @@ def texts(answer: httpx.Response) -> dict[str, list[list[object]]]:
     return {sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows()] for sheet in book}
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed: SealedSite) -> None:
     leader, operator = await hub.client(Role.LEADER), await hub.client(Role.OPERATOR)

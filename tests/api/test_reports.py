@@ -134,6 +134,7 @@ async def test_spans_that_cannot_be_are_refused(hub: Hub, params: dict[str, str]
     assert (answer.status_code, answer.json()["reason"]) == (422, reason)
 
 
+@pytest.mark.slow
 async def test_the_workbook_has_a_sheet_for_each_part_and_no_formula(filled: Hub) -> None:
     township = await filled.client(Role.TOWNSHIP_ADMIN)
     answer = await township.get("/api/reports/report.xlsx", params=DAY)

@@ -102,6 +102,7 @@ async def test_a_new_enrolment_and_revoking_end_the_earlier_browser(hub: Hub) ->
         assert (await new.get("/api/screen")).status_code == 401
 
 
+@pytest.mark.slow
 async def test_the_token_opens_the_screens_page_and_nothing_else(hub: Hub) -> None:
     """Also when it is sent where the browser never sends it."""
     screen = await new_screen(hub)

@@ -228,6 +228,7 @@ async def test_probes_say_alive_and_ready(hub: Hub) -> None:
     assert (answer.status_code, answer.json()["reason"]) == (503, "database_away")
 
 
+@pytest.mark.slow
 async def test_the_system_page_and_the_description_are_for_those_who_may(hub: Hub) -> None:
     admin, operator = await hub.client(Role.TOWNSHIP_ADMIN), await hub.client(Role.OPERATOR)
     answer = (await admin.get("/api/system")).json()

@@ -24,6 +24,7 @@ def test_tuning_and_testing_share_no_place() -> None:
     assert not tune & test
 
 
+@pytest.mark.slow
 def test_every_fault_of_one_picture_is_tried_and_every_step_makes_a_picture() -> None:
     named = {fault.value for fault in FAULTS}
     assert set(faults.FAULTS) == named - {"moved", "frozen"}

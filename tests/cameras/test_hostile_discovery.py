@@ -115,6 +115,7 @@ async def lying(lies: Lies, canary: Canary) -> AsyncIterator[int]:
         transport.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lies", [foreign, with_login, mapped, many, full, huge, foreign_question])
 async def test_a_liar_leads_nowhere(database: Database, bus: EventBus, villages: list[int], lies: Lies) -> None:
     async with AsyncExitStack() as stack:

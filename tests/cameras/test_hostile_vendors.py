@@ -231,6 +231,7 @@ async def _described(peer: HostilePeer) -> Described | HubError:
         assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 <= MEMORY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 async def test_a_hostile_answer_ends_and_reaches_nobody_else(kind: str) -> None:
     peer = HostilePeer(HOSTILE[kind])

@@ -35,6 +35,7 @@ def test_a_name_is_found_by_its_pinyin_and_by_its_initials(name: str, full: str,
     assert pinyin_of(name) == (full, initials)
 
 
+@pytest.mark.slow
 def test_the_readings_are_those_of_pypinyin() -> None:
     from pypinyin import lazy_pinyin
 

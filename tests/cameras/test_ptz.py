@@ -280,6 +280,7 @@ async def test_a_camera_that_is_moved_while_its_session_is_being_closed_is_stopp
             assert await PtzStore(database, site.register, site.checks).left_steered() == [site.camera]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "told"),
     [

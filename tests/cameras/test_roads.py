@@ -293,6 +293,7 @@ def aimed_at(host: str) -> set[str]:
     return {host, text, str(ip), str(mapped or ip)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("road", ASKED)
 async def test_a_village_admin_reaches_the_own_range_and_nothing_else(site: Site, watch: Watch, road: str) -> None:
     actor = village_admin(site.village)
@@ -309,6 +310,7 @@ async def test_a_village_admin_reaches_the_own_range_and_nothing_else(site: Site
             await ASKED[road](site, actor, "own.test")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("road", ASKED)
 async def test_township_staff_reach_every_village_but_not_the_hub_and_what_no_camera_has(
     site: Site, watch: Watch, road: str

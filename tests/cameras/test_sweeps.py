@@ -141,6 +141,7 @@ async def test_each_forwarded_port_of_a_router_is_a_row_of_its_own(
     }
 
 
+@pytest.mark.slow
 async def test_a_port_without_onvif_is_a_row_beside_one_that_has_it(
     database: Database, bus: EventBus, villages: list[int]
 ) -> None:
@@ -168,6 +169,7 @@ async def test_a_port_without_onvif_is_a_row_beside_one_that_has_it(
     }
 
 
+@pytest.mark.slow
 async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_marked(
     database: Database, bus: EventBus, register: Register, villages: list[int]
 ) -> None:
@@ -192,6 +194,7 @@ async def test_a_virtual_village_is_found_by_its_range_and_known_devices_are_mar
             assert again.found[0].device_id == taken.device.id
 
 
+@pytest.mark.slow
 async def test_a_recorder_with_onvif_off_is_found_and_says_so(
     database: Database, bus: EventBus, villages: list[int]
 ) -> None:
@@ -234,6 +237,7 @@ async def test_an_odd_announcement_is_understood(
     assert (found.endpoint.lower().removeprefix("urn:").removeprefix("uuid:"), found.reason) == (plan.uuid, None)
 
 
+@pytest.mark.slow
 async def test_an_office_computer_that_answers_the_probe_is_no_camera(
     database: Database, bus: EventBus, villages: list[int]
 ) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from camera_hub.cameras.ptz.state import PresetPlace
 from camera_hub.cameras.ptz.tours import TourPresets
 from camera_hub.cameras.ptz.wishes import MoveWish
@@ -37,6 +39,7 @@ async def two_presets(site: PtzSite) -> tuple[str, str]:
     return east.token, west.token
 
 
+@pytest.mark.slow
 async def test_a_tour_is_told_when_the_dome_is_there_and_who_has_taken_it(database: Database) -> None:
     async with ptz_site(database) as site:
         presets = TourPresets(site.control)
@@ -73,6 +76,7 @@ async def test_a_tour_is_told_when_the_dome_is_there_and_who_has_taken_it(databa
         assert site.operations()[-1] == "GotoHomePosition"
 
 
+@pytest.mark.slow
 async def test_a_preset_that_the_device_has_lost_is_named_as_such(database: Database) -> None:
     async with ptz_site(database) as site:
         presets = TourPresets(site.control)
@@ -85,6 +89,7 @@ async def test_a_preset_that_the_device_has_lost_is_named_as_such(database: Data
         assert gone.why.reason == Reason.PTZ_PRESET_GONE
 
 
+@pytest.mark.slow
 async def test_a_camera_that_cannot_be_steered_is_named_and_holds_up_no_other_one(database: Database) -> None:
     async with ptz_site(database) as site:
         presets = TourPresets(site.control)
@@ -104,6 +109,7 @@ async def test_a_camera_that_cannot_be_steered_is_named_and_holds_up_no_other_on
         assert missing.state == "failed"
 
 
+@pytest.mark.slow
 async def test_what_a_killed_hub_has_turned_is_returned_by_the_next_one(database: Database) -> None:
     async with ptz_site(database, PtzSettings(lock_seconds=0.2, return_home_seconds=0.3)) as site:
         presets = TourPresets(site.control)
@@ -117,6 +123,7 @@ async def test_what_a_killed_hub_has_turned_is_returned_by_the_next_one(database
         assert site.operations()[-1] == "GotoHomePosition"
 
 
+@pytest.mark.slow
 async def test_the_tour_that_goes_on_after_a_kill_is_not_stopped_by_the_clearing_up(database: Database) -> None:
     async with ptz_site(database) as site:
         east, _ = await two_presets(site)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from camera_hub.health.judging.alarm_board import AlarmBoard, Observed
 from camera_hub.health.judging.alarm_changes import (
     AlarmChange,
@@ -151,6 +153,7 @@ def test_a_wrong_clock_is_the_devices() -> None:
     assert board.open == [("camera", 101, "clock_wrong"), ("device", 190, "clock_wrong")]
 
 
+@pytest.mark.slow
 def test_staggered_dying_is_still_one_alarm() -> None:
     """40 cameras fall silent one by one over 90 s, each confirmed 10 s later; ticks each second."""
     cases, others = village(1, 40), village(2, 20)

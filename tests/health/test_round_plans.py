@@ -24,6 +24,7 @@ ADMIN = Actor(1, "admin", "admin", Role.TOWNSHIP_ADMIN)
 OUTSIDER = Actor(2, "other", "other", Role.VILLAGE_ADMIN, frozenset({99}))
 
 
+@pytest.mark.slow
 async def test_a_thrifty_village_is_asked_and_looked_at_rarely_at_once_after_it_is_set(
     database: Database, bus: EventBus
 ) -> None:

@@ -213,6 +213,7 @@ async def offered(media: MediaEngine) -> list[tuple[bool, str | None]]:
     return [(m["audio"], m["audio_codec"]) for m in await told_to_relay(media) if m["type"] == "viewer.offer"]
 
 
+@pytest.mark.slow
 async def test_a_player_hears_the_camera_in_its_codec_as_far_as_its_token_goes(loud: MediaEngine) -> None:
     for sound, camera in ((True, 1), (False, 2)):
         _, text = await loud.stream_tokens.create(
@@ -228,6 +229,7 @@ async def test_a_player_hears_the_camera_in_its_codec_as_far_as_its_token_goes(l
     assert [feed for feed, _ in await listens(loud)] == ["s12"]
 
 
+@pytest.mark.slow
 async def test_a_player_with_a_session_hears_as_long_as_its_user_may(
     loud: MediaEngine, site: Database, bus: EventBus, sources: FakeSources
 ) -> None:
@@ -243,6 +245,7 @@ async def test_a_player_with_a_session_hears_as_long_as_its_user_may(
     await eventually(heard)
 
 
+@pytest.mark.slow
 async def test_a_player_that_only_wants_to_hear_is_shown_nothing_and_hears(loud: MediaEngine) -> None:
     answered = await loud.whep.offer(OPERATOR, 1, "m=audio 9 x 2\n", PlayerTerms(stays))
 

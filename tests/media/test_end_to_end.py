@@ -153,6 +153,7 @@ async def test_a_look_opens_a_feed_for_itself_and_closes_it(real: MediaEngine, f
     assert later.seen.scores["frozen"] >= 60
 
 
+@pytest.mark.slow
 async def test_faults_have_their_own_reasons(real: MediaEngine, farm: Farm) -> None:
     keys = list(farm.devices)
     await farm.set_fault(keys[0], Fault.WRONG_PASSWORD)

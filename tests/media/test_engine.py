@@ -190,6 +190,7 @@ async def test_a_poor_link_moves_main_tiles_to_the_sub_stream_and_back_and_the_t
     assert media.readings.summary()["odd_messages"] == 0
 
 
+@pytest.mark.slow
 async def test_a_picture_stays_where_its_device_does_not_tell_the_other_stream_just_now(
     media: MediaEngine, sources: FakeSources
 ) -> None:
@@ -217,6 +218,7 @@ async def _true(answer: bool) -> bool:
     return answer
 
 
+@pytest.mark.slow
 async def test_a_main_stream_that_comes_too_late_gives_way_to_the_sub_stream_for_a_while(
     media: MediaEngine, sources: FakeSources, bus: EventBus
 ) -> None:

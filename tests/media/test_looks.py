@@ -48,6 +48,7 @@ async def test_looks_at_one_feed_share_it_and_close_it_together(media: MediaEngi
     assert media.cameras.feed_reason(1) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "reason", "deadline"),
     [
@@ -179,6 +180,7 @@ class StartingEyes(Eyes):
         raise AssertionError("nobody sets the event")
 
 
+@pytest.mark.slow
 async def test_a_key_frame_that_no_eye_decodes_in_time_is_not_the_cameras_fault(
     bus: EventBus, clock: ManualClock, sources: FakeSources
 ) -> None:

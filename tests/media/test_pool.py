@@ -64,6 +64,7 @@ async def test_a_picture_that_cannot_be_decoded_costs_no_eye(pool: DecoderPool) 
     assert pool.figures["killed"] == 0
 
 
+@pytest.mark.slow
 async def test_a_camera_that_ended_three_eyes_is_quarantined_alone_and_told(
     pool: DecoderPool, quarantined: list[int]
 ) -> None:

@@ -168,6 +168,7 @@ async def test_a_late_report_on_a_summed_step_changes_nothing(centre: Centre) ->
         assert await whole(centre, on, run.id) == before
 
 
+@pytest.mark.slow
 async def test_of_a_loop_only_the_newest_events_are_kept(centre: Centre) -> None:
     tour = await centre.tour(*[DWELL] * STOPS)
     async with centre.engine() as on:

@@ -127,6 +127,7 @@ def tours(draw: st.DrawFn) -> tuple[list[float], set[int], set[int], bool]:
     return dwells, draw(stops), draw(stops), draw(st.booleans())
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(tours(), st.lists(OPERATIONS, max_size=25))
 def test_the_stop_shown_is_the_one_a_stop_watch_would_show(

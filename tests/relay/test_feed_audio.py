@@ -50,6 +50,7 @@ def setups(cam: Camera) -> list[str]:
     return [url.rpartition("/")[2] for method, url, _ in cam.seen.requests if method == "SETUP"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("quirks", "transport"),
     [
@@ -187,6 +188,7 @@ async def test_a_camera_that_chokes_on_the_second_setup_is_opened_without(monkey
         assert setups(cam)[3:] == ["trackID=1"]
 
 
+@pytest.mark.slow
 async def test_a_flood_of_sound_costs_the_sound_alone() -> None:
     flood = Audio(payloads=(b"x" * 160,), step=1, rate=1_000_000)
     async with camera(clip(), Quirks(audio=flood)) as cam, relay() as hub:

@@ -110,6 +110,7 @@ def is_of(one: Hostile, word: PipeFrame) -> bool:
     return bool(word.head["feed"] == one.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", [one for one in MATRIX if not one.reasons & WAITS], ids=lambda one: one.name)
 async def test_a_hostile_camera_is_seen_through(one: Hostile) -> None:
     await seen_through([one], patience=10.0)

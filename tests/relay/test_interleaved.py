@@ -5,6 +5,7 @@ import asyncio
 import struct
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ def counted(one: VideoPipeline) -> tuple[object, ...]:
     return one.packets, one.bad_packets, one.gaps, one.dropped, one.next_index, one.stats.lost
 
 
+@pytest.mark.slow
 @given(streams())
 def test_a_whole_read_gives_what_its_packets_give_one_by_one(packets: list[bytes]) -> None:
     packets = [packet for packet in packets if len(packet) >= 12]

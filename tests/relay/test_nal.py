@@ -9,6 +9,7 @@ from camera_hub.relay.ingest.codecs import BY_NAME, H264, NalRole
 from tests.relay.clip import clip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (416, 234), (1920, 1080)])
 def test_the_size_of_an_h264_picture_is_that_after_cropping(width: int, height: int) -> None:
     sps, _ = clip(width=width, height=height, seconds=1).parameters()

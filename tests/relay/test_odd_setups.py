@@ -22,6 +22,7 @@ async def live(hub: Hub, cam: Camera) -> None:
     assert "failed" not in phases(hub, "s1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "transport",
     [
@@ -37,6 +38,7 @@ async def test_video_plays_on_whatever_channel_it_comes(transport: bytes) -> Non
         await live(hub, cam)
 
 
+@pytest.mark.slow
 async def test_a_camera_that_asks_and_announces_in_mid_session_is_answered_and_played() -> None:
     asked = b"".join(
         b"%s rtsp://x RTSP/1.0\r\nCSeq: %d\r\n\r\n" % (method, number)

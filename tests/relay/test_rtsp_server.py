@@ -151,6 +151,7 @@ async def test_a_play_for_a_broken_url_is_answered_as_the_presentation_that_was_
         assert played.headers["rtp-info"].startswith(f"url={tv.url}/track1;")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "status"),
     [(Kind.UNAUTHENTICATED, 403), (Kind.NOT_FOUND, 404), (Kind.BUSY, 453), (Kind.UNREACHABLE, 503)],

@@ -265,6 +265,7 @@ def near_the_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random, "randrange", lambda *bounds: BEGIN if bounds == (1 << 15,) else chance(*bounds))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("near_the_wrap")
 @pytest.mark.parametrize(
     ("profile", "kind"),

@@ -32,6 +32,7 @@ async def track_state(hub: Hub, phase: str, serial: int = 1, track: int = 0) -> 
     return frame.head
 
 
+@pytest.mark.slow
 async def test_a_viewer_decodes_two_cameras_and_is_switched() -> None:
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(relay())
@@ -237,6 +238,7 @@ def hostile() -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 async def test_hostile_datagrams_are_counted_and_harm_nobody() -> None:
     async with camera(clip()) as cam, relay() as hub, viewer(hub) as peer:
         await hub.open("a", cam)

@@ -57,6 +57,7 @@ def looked(codec: Codec, keys: list[bytes]) -> list[Seen]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SceneKind)
 def test_a_clean_place_has_no_fault_whatever_its_light_weather_and_size(kind: SceneKind) -> None:
     turn = list(SceneKind).index(kind)

@@ -128,6 +128,7 @@ async def test_a_village_that_is_down_neither_answers_nor_refuses(farm: Farm, de
     await client.close()
 
 
+@pytest.mark.slow
 async def test_half_open_accepts_and_says_nothing(farm: Farm, device: Device) -> None:
     running = await playing(device)
     await farm.set_fault(device.state.plan.key, Fault.HALF_OPEN)

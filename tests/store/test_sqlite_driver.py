@@ -115,6 +115,7 @@ async def test_who_is_cancelled_while_a_statement_runs_leaves_a_connection_that_
         assert await session.scalar(select(func.count()).select_from(Village)) == 1
 
 
+@pytest.mark.slow
 async def test_who_is_cancelled_while_waiting_for_the_lock_leaves_nobody_locked_out(databases: Databases) -> None:
     """The thread still waits then, and begins its transaction once the lock is free: that transaction must end."""
     async with databases.sqlite() as url, Database(url) as one, Database(url) as other:

@@ -141,6 +141,7 @@ async def test_a_device_that_does_not_answer_keeps_what_was_known(database: Data
         assert (found.status.state, found.status.problem) == ("ok", Reason.PORT_CLOSED)
 
 
+@pytest.mark.slow
 async def test_later_checks_ask_for_what_is_new_alone(database: Database) -> None:
     async with recording_site(database, device_plan(), onvif_off=True) as site:
         await site.check()

@@ -152,6 +152,7 @@ async def test_sheets_have_dates_that_sort_numbers_that_add_up_and_heads_that_st
                 assert (numbers["巡查编号"], numbers["正常（路）"], numbers["巡查人"]) == (run, 2, "张三")
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_the_sheets_name_all_who_had_the_patrol_and_when(site: SealedSite) -> None:
     async with site.chain() as chain:
@@ -189,6 +190,7 @@ async def test_the_sheets_name_all_who_had_the_patrol_and_when(site: SealedSite)
         assert told in next(line for line in many.worksheets[0].values if line[0] == run)
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_an_english_sheet_is_english_but_for_names_and_words_of_people(site: SealedSite) -> None:
     async with site.chain() as chain:
@@ -231,6 +233,7 @@ def texts_of(record: FullRecord) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.one_database
 async def test_what_nobody_confirmed_of_a_patrol_that_is_over_waits_for_nobody(site: SealedSite) -> None:
     async with site.chain() as chain:
