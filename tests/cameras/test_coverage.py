@@ -260,6 +260,7 @@ def test_union_and_rest_share_the_whole(intervals: list[tuple[float, float]], po
 
 @settings(max_examples=50, deadline=None)
 @example(0.0, 10.0, 0.0, 50.0, 315.0, 90.0)
+@example(0.0, 0.0, 0.0, 0.0, 0.0, 181.0)  # a point, at the camera itself
 @given(
     st.floats(-99, 99),
     st.floats(-99, 99),

@@ -40,6 +40,8 @@ class Sector:
         """Which parts of the segment from a to b lie in it: none, one or two intervals, in order."""
         east, north = ax - self.x, ay - self.y
         dx, dy = bx - ax, by - ay
+        if dx * dx + dy * dy == 0:  # a point
+            return [(0.0, 1.0)] if self.has(ax, ay) else []
         inside = self._in_circle(east, north, dx, dy)
         if inside is None:
             return []
@@ -66,8 +68,6 @@ class Sector:
     def _in_circle(self, east: float, north: float, dx: float, dy: float) -> Interval | None:
         square = dx * dx + dy * dy
         short = east * east + north * north - self.reach * self.reach
-        if square == 0:
-            return (0.0, 1.0) if short <= 0 else None
         toward = east * dx + north * dy
         root = toward * toward - square * short
         if root <= 0:
