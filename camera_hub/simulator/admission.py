@@ -13,12 +13,15 @@ class Admission:
     def __init__(self, state: DeviceState, doorkeeper: Doorkeeper) -> None:
         self._state = state
         self._doorkeeper = doorkeeper
+        self._answered = 0
+        """Signed requests that were admitted or refused."""
 
     def admits(self, method: str, header: str, logins: tuple[Login, ...]) -> bool:
         """Whether the header value is valid for one of the logins. A stale nonce is no failed login."""
         stats = self._state.stats
         outcome = self._doorkeeper.check(method, header, logins, self._manner())
         if outcome is not Outcome.STALE:
+            self._answered += 1
             stats.logins += 1
             stats.logins_failed += outcome is Outcome.REFUSED
         stats.basic_logins += header[:6].lower() == "basic "
@@ -35,5 +38,6 @@ class Admission:
         sly = Fault.REALM_WITH_BASIC in faults
         era = None
         if Fault.NEW_NONCE in faults:
-            era = int(self._state.clock.monotonic() / max(faults[Fault.NEW_NONCE], 0.1))
+            seconds = faults[Fault.NEW_NONCE]
+            era = int(self._state.clock.monotonic() / seconds) if seconds > 0 else self._answered
         return Manner(REALM_WITH_BASIC if sly else None, sly, era)

@@ -36,8 +36,9 @@ WORDS = {
         "已签名的请求被拒时只回 401、不带认证头（P1），与 wrong_password 合用。",
     ),
     Fault.NEW_NONCE: Words(
-        "Another nonce is asked for in mid-session, without stale, and nc counts per nonce (case 07); value: seconds.",
-        "会话中途更换 nonce 且不带 stale，nc 按 nonce 严格计数（案例 07）；值：间隔秒数。",
+        "Another nonce is asked for in mid-session, without stale, and nc counts per nonce (case 07); value: seconds,"
+        " 0: for each request.",
+        "会话中途更换 nonce 且不带 stale，nc 按 nonce 严格计数（案例 07）；值：间隔秒数，0 为每次请求。",
     ),
     Fault.REALM_WITH_BASIC: Words(
         "The Digest challenge's realm is 'Gate, Basic line' (case 08).", "摘要认证的 realm 含有 “, Basic”（案例 08）。"

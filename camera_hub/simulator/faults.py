@@ -25,7 +25,7 @@ class Fault(StrEnum):
     TOKEN_ONLY = "token_only"  # ONVIF refuses HTTP Digest
     CLOCK_SKEW = "clock_skew"  # the value is the error of the device's clock in seconds
     BARE_401 = "bare_401"  # a signed request is refused without a challenge
-    NEW_NONCE = "new_nonce"  # the value is after how many seconds another one is asked for
+    NEW_NONCE = "new_nonce"  # the value is after how many seconds another one is asked for; 0: for each request
     REALM_WITH_BASIC = "realm_with_basic"
     DEVICE_FULL = "device_full"  # RTSP 453
     ONVIF_OFF = "onvif_off"  # ONVIF answers 404, RTSP and the vendor's HTTP interface still work

@@ -69,9 +69,10 @@ async def opens(hub: Hub, feed: str) -> int:
 
 async def shows(hub: Hub, frames: int, feed: str = "s0") -> None:
     """Wait until so many more frames have come of the feed."""
-    before = await counted(hub, feed)
-    while (missing := before + frames - await counted(hub, feed)) > 0:
-        await spare(missing)
+    async with asyncio.timeout(60):
+        before = await counted(hub, feed)
+        while (missing := before + frames - await counted(hub, feed)) > 0:
+            await spare(missing)
 
 
 async def counted(hub: Hub, feed: str) -> int:
