@@ -1,7 +1,6 @@
 """The ledger, one camera one file: fields, files, figures of villages, photos, the county's sheet."""
 
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +28,7 @@ from camera_hub.api.schemas.ledger import (
     ServiceState,
     VillageLedgerAnswer,
 )
+from camera_hub.api.sheet_bodies import XLSX, download
 from camera_hub.cameras.ledger.coordinates import to_wgs84, within
 from camera_hub.cameras.ledger.export import county_sheet
 from camera_hub.cameras.ledger.fields import FIELDS
@@ -41,7 +41,6 @@ from camera_hub.settings import Settings
 
 router = APIRouter(prefix="/api/ledger", tags=["ledger"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PHOTO_PATH = r"/api/ledger/[0-9]{1,10}/photos"
 """Where photos are uploaded (api.limits)."""
 
@@ -127,8 +126,7 @@ async def export_ledger(
     passwords of devices are never in it."""
     page = await ledgers.listed(actor, FileQuery(village_id))
     content = await run_in_threadpool(county_sheet, page.files, settings.site.zone)
-    shown = f"attachment; filename=\"ledger.xlsx\"; filename*=UTF-8''{quote('一机一档.xlsx')}"
-    return Response(content, media_type=XLSX, headers={"content-disposition": shown, "cache-control": "no-store"})
+    return download("一机一档.xlsx", content, "ledger.xlsx")
 
 
 @router.put("/values")
