@@ -81,14 +81,19 @@ async def helper(command: Sequence[str], spawn: Spawn = spawn_process) -> AsyncI
     """Run `command --fd N` while the block runs. On leaving: close the pipe, terminate, wait 5 s, kill."""
     ours, theirs = socket.socketpair()
     try:
-        process = await spawn(command, theirs)
+        ours.setblocking(False)
+        # Before the process is started: nothing may come between its start and the block that ends it.
+        pipe = Pipe(*await asyncio.open_connection(sock=ours))
+        try:
+            process = await spawn(command, theirs)
+        except BaseException:
+            await pipe.close()
+            raise
     except BaseException:
         ours.close()
         raise
     finally:
         theirs.close()
-    ours.setblocking(False)
-    pipe = Pipe(*await asyncio.open_connection(sock=ours))
     started = Helper(process, pipe)
     try:
         yield started

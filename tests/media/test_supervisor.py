@@ -3,7 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from camera_hub.cameras.credentials.login_budget import LoginBudget
 from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind, Reason
 from camera_hub.events import EventBus
-from camera_hub.media.child_process import Spawn, environment, helper
+from camera_hub.media.child_process import Process, Spawn, environment, helper
 from camera_hub.media.engine import HelperCommands, MediaEngine
 from camera_hub.media.interface import Quality, RelayReplaced, TileWish
 from camera_hub.media.relays.handover import StandbyWarmUp
@@ -172,6 +173,18 @@ class Feeds:
         return self.playing[:2]
 
 
+class FeedsAtTheEnd(Feeds):
+    """Tells that it was asked for what should run, which is the last that a hand-over does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    def wanted_on(self, relay: int) -> list[FeedSpec]:
+        self.asked.set()
+        return super().wanted_on(relay)
+
+
 def supervisor(settings: Settings, spawn: Spawn, feeds: Feeds, link: RelayLink) -> RelaySupervisor:
     launch = partial(helper, FAKE_RELAY, spawn)
     config = config_of(settings, 0)
@@ -190,6 +203,25 @@ async def test_what_was_released_while_the_fresh_relay_warmed_up_is_closed_there
     assert feeds.started == [1, 2]
     assert len(feeds.ended) == 2
     assert not link.up
+
+
+async def test_a_successor_that_is_ready_as_the_hub_ends_is_ended_too(settings: Settings, spawn: Spawn) -> None:
+    processes: list[Process] = []
+
+    async def counting(command: Sequence[str], theirs: socket.socket) -> Process:
+        processes.append(await spawn(command, theirs))
+        return processes[-1]
+
+    feeds, link = FeedsAtTheEnd(), RelayLink(0)
+    async with supervisor(settings, counting, feeds, link) as relay:
+        replacing = asyncio.create_task(relay.replace())
+        await feeds.asked.wait()
+    with pytest.raises(HubError):
+        await replacing
+    assert len(processes) == 2
+    assert [process.returncode for process in processes if process.returncode is None] == []
+    assert len(feeds.ended) == 2
+    assert feeds.started == [1]
 
 
 @pytest.mark.processes

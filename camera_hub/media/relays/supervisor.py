@@ -240,9 +240,11 @@ class RelaySupervisor:
             try:
                 both: set[asyncio.Future[Any]] = {over, task}
                 await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                if not task.done():
-                    await ended(task)  # its process is stopped with it
+            except asyncio.CancelledError:
+                await self._give_up(task)
+                raise
+            if not task.done():
+                await ended(task)  # its process is stopped with it
             if task.cancelled():
                 return None
             if (error := task.exception()) is None:
@@ -270,6 +272,12 @@ class RelaySupervisor:
             await self._stop(standby)
             raise
         return standby
+
+    async def _give_up(self, succeeding: "asyncio.Task[RelayProcess]") -> None:
+        """End the hand-over, and the successor of one that was complete a moment ago."""
+        await ended(succeeding)
+        if not succeeding.cancelled() and succeeding.exception() is None:
+            await self._stop(succeeding.result())
 
     async def _warm_up(self, standby: RelayProcess) -> StandbyWarmUp:
         """Open the feeds that play, so that their GOP caches are filled; for some seconds at most."""
