@@ -128,7 +128,7 @@ async def listening(
     port: int,
     tls: ssl.SSLContext | None = None,
 ) -> asyncio.Server:
-    """Listen at an IPv4 address. Raises OSError. Who is cancelled meanwhile leaves no port open, as asyncio's own socket
+    """Listen at an IPv4 address. Raises OSError. Who is cancelled meanwhile leaves no port open, as asyncio's own one
     would stay.
     """
     sock = socket.create_server((address, port), backlog=_BACKLOG)
