@@ -20,10 +20,15 @@ from tests.fakes.environment import unmeasured_here
 from tests.fakes.in_process import in_this_process
 from tests.selection import TOGETHER, mark, measured, not_quick, scope
 
-# What lands is judged by the same examples each time; at a desk hypothesis goes on looking for new ones.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# What lands is judged by the same examples each time, and by what they find, never by how long a busy machine takes;
+# with CAMERA_HUB_LONG hypothesis goes on looking for new ones.
+hypothesis.settings.register_profile(
+    "house",
+    derandomize=not os.environ.get("CAMERA_HUB_LONG"),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("house")
 
 share_compiled_statements()
 
