@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -131,7 +132,11 @@ async def listening(
     """Listen at an IPv4 address. Raises OSError. Who is cancelled meanwhile leaves no port open, as asyncio's own one
     would stay.
     """
-    sock = socket.create_server((address, port), backlog=_BACKLOG)
+    try:
+        sock = socket.create_server((address, port), backlog=_BACKLOG)
+    except OSError as error:
+        why = os.strerror(error.errno or 0).lower()
+        raise OSError(error.errno, f"error while attempting to bind on address {(address, port)}: {why}") from error
     try:
         return await asyncio.start_server(accept, sock=sock, backlog=_BACKLOG, ssl=tls)
     except BaseException:
