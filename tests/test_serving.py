@@ -53,8 +53,13 @@ async def _start(data_dir: Path, *words: str, port: int = 0) -> Process:
 
 async def _said(process: Process, text: str = "") -> tuple[str, str]:
     """Run to the end with `text` on standard input."""
-    async with asyncio.timeout(DEADLINE):
-        out, err = await process.communicate(text.encode())
+    try:
+        async with asyncio.timeout(DEADLINE):
+            out, err = await process.communicate(text.encode())
+    finally:
+        if process.returncode is None:  # else its pipes would fail another test, whenever they are collected
+            process.kill()
+            await process.communicate()
     return out.decode(), err.decode()
 
 
