@@ -33,7 +33,7 @@ from camera_hub.sheets.language import SheetLanguage, said
 router = APIRouter(tags=["records"])
 
 MOST_DETAILED = 300
-"""Records of an export whose results are listed one by one: those with something abnormal, excused or found."""
+"""Records of an export whose results are listed one by one: those that tell of something (RecordRow.tells)."""
 
 Reader = Annotated[Actor, needs(Action.READ_RECORDS)]
 Signer = Annotated[Actor, needs(Action.SIGN_RECORDS)]
@@ -89,7 +89,7 @@ async def records_xlsx(
 ) -> Response:
     """The patrols that the query asks for; 413 `too_many_records` for more than 2,000."""
     rows = await export.several(actor, query)
-    telling = [one for one in rows if one.findings or one.results.get("abnormal") or one.results.get("excused")]
+    telling = [one for one in rows if one.tells]
     worth = [await export.full(one) for one in telling[:MOST_DETAILED]]
     zone = settings.site.zone
     days = [f"{at.astimezone(zone):%Y-%m-%d}" for at in (query.begin, query.end) if at is not None]

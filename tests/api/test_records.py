@@ -82,14 +82,14 @@ async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed:
     assert any("桥下积水" in str(cell) for row in one["发现问题"] for cell in row)
     many = texts(await leader.get("/api/records/records.xlsx", params={"tour_id": 2}))
     assert len(many["巡查"]) == 2
-    assert len(many["异常与免看"]) > 1
+    assert len(many["异常、免看与未到位"]) > 1
 
     english = await leader.get("/api/runs/2/record.xlsx", params={"language": "en"})
     assert "Patrol%20record%202-" in english.headers["content-disposition"]
     assert ["Seal", "No. 3, 2026-11-23 16:00:00"] in texts(english)["Summary"]
     all_english = await leader.get("/api/records/records.xlsx", params={"language": "en"})
     assert "''Patrol%20records.xlsx" in all_english.headers["content-disposition"]
-    assert list(texts(all_english)) == ["Patrols", "Abnormal and excused", "Findings", "Notes"]
+    assert list(texts(all_english)) == ["Patrols", "Abnormal, excused, off preset", "Findings", "Notes"]
     assert (await leader.get("/api/runs/2/record.xlsx", params={"language": "fr"})).status_code == 422
 
 

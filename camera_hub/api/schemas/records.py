@@ -62,7 +62,7 @@ class OperatorTurnAnswer(Answer):
 
 class RecordRowAnswer(Answer):
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
-    visible for the least time; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
+    visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
     has expired is sealed without a signature."""
 
     id: int
@@ -83,6 +83,7 @@ class RecordRowAnswer(Answer):
     results: ResultCountsAnswer
     unseen: int
     findings: int
+    presets_missed: int
     seal: SealAnswer | None
     opinion: Literal["approved", "returned"] | None
     signed_name: str | None

@@ -1,5 +1,6 @@
 """The list of patrols as people look for them: by state, tour, operator, time, signature, findings."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
+from camera_hub.patrol.records.presets import REACHED
 from camera_hub.patrol.records.reviews import SUBMITTED, SealView, opinion_of, reviews_of, seals_of, took_part
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview
+from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview, RunStep, RunStepCamera
 
 LIMIT = 200
 _RESULTS = ("open", "normal", "abnormal", "excused")
@@ -75,6 +77,7 @@ class RecordRow:
     results: Mapping[str, int]
     unseen: int
     findings: int
+    presets_missed: int
     seal: SealView | None
     opinion: str | None
     signed_name: str | None
@@ -84,6 +87,13 @@ class RecordRow:
     @property
     def to_be_signed(self) -> bool:
         return self.seal is not None and self.end_reason == SUBMITTED
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything in it is worth reading camera by camera: abnormal, excused, found, not where it should be."""
+        return bool(
+            self.findings or self.presets_missed or self.results.get("abnormal") or self.results.get("excused")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +194,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     plans = {
         run_id: (name, at) for run_id, name, at in await session.execute(due.where(PlanOccurrence.run_id.in_(ids)))
     }
-    turns = await _turns(session, ids)
+    turns, missed = await _turns(session, ids), await _presets_missed(session, ids)
     own = set(await session.scalars(select(Run.id).where(Run.id.in_(ids), took_part(actor.user_id))))
     found = []
     for run in runs:
@@ -210,6 +220,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 results={name: results.get(run.id, {}).get(name, 0) for name in _RESULTS},
                 unseen=unseen.get(run.id, 0),
                 findings=findings.get(run.id, 0),
+                presets_missed=missed.get(run.id, 0),
                 seal=seals.get(run.id),
                 opinion=None if opinion is None else opinion.kind,
                 signed_name=None if opinion is None else opinion.user_name,
@@ -218,6 +229,17 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
             )
         )
     return found
+
+
+async def _presets_missed(session: AsyncSession, ids: Sequence[int]) -> Mapping[int, int]:
+    """How many cameras of each run had not come to their preset by the end of the last time that their stop was on."""
+    query = select(RunStep.run_id, RunStep.position, RunStepCamera.camera_id, RunStepCamera.preset_state)
+    query = query.join(RunStepCamera, RunStepCamera.step_id == RunStep.id)
+    query = query.where(RunStep.run_id.in_(ids), RunStepCamera.preset.is_not(None))
+    last: dict[tuple[int, int, int], str | None] = {}
+    for run_id, position, camera_id, state in await session.execute(query.order_by(RunStep.run_id, RunStep.sequence)):
+        last[run_id, position, camera_id] = state
+    return Counter(run_id for (run_id, *_), state in last.items() if state not in (None, REACHED))
 
 
 _HANDS = ("handed_over", "taken_over")
