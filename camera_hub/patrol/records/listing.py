@@ -12,13 +12,34 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
 from camera_hub.patrol.records.presets import REACHED
-from camera_hub.patrol.records.reviews import SUBMITTED, SealView, opinion_of, reviews_of, seals_of, took_part
+from camera_hub.patrol.records.reviews import (
+    SUBMITTED,
+    SealView,
+    ever_ran,
+    opinion_of,
+    reviews_of,
+    runs_of,
+    seals_of,
+    took_part,
+)
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview, RunStep, RunStepCamera
+from camera_hub.store.tables import (
+    Finding,
+    PlanOccurrence,
+    Run,
+    RunEvent,
+    RunResult,
+    RunReview,
+    RunStep,
+    RunStepCamera,
+    Tour,
+    User,
+)
 
 LIMIT = 200
 _RESULTS = ("open", "normal", "abnormal", "excused")
-MOST_OPERATORS = 200
+MOST_CHOICES = 500
+"""Operators, and tours, among which the list can be narrowed down."""
 
 SignedState = Literal["unsigned", "approved", "returned"]
 RecordState = Literal["active", "submitted", "given_up"]
@@ -27,8 +48,8 @@ RecordState = Literal["active", "submitted", "given_up"]
 @dataclass(frozen=True, slots=True)
 class RecordQuery:
     """Which patrols, newest first; None: all. `begin` ≤ started < `end`; `before`: the id of the last one of the page
-    before. `state`: active (not ended), submitted, given_up (a patrol that ended otherwise); presentations have
-    `loop`."""
+    before. `operator_id`: who took part (reviews.took_part). `state`: active (not ended), submitted, given_up (a patrol
+    that ended otherwise); presentations have `loop`."""
 
     state: RecordState | None = None
     loop: bool | None = None
@@ -55,9 +76,9 @@ class OperatorTurn:
 @dataclass(frozen=True, slots=True)
 class RecordRow:
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `results`: how many cameras are
-    open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time. `own`: the actor
-    took part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is
-    sealed without a signature."""
+    open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time;
+    `presets_missed`: how many had not come to their PTZ preset the last time they were shown. `own`: the actor took
+    part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature."""
 
     id: int
     tour_id: int
@@ -90,28 +111,37 @@ class RecordRow:
 
     @property
     def tells(self) -> bool:
-        """Whether anything in it is worth reading camera by camera: abnormal, excused, found, not where it should be."""
-        return bool(
-            self.findings or self.presets_missed or self.results.get("abnormal") or self.results.get("excused")
-        )
+        """Whether anything in it is worth reading camera by camera: abnormal, excused, found, not at its preset."""
+        return bool(self.findings or self.presets_missed or self.results.get("abnormal") or self.results.get("excused"))
 
 
 @dataclass(frozen=True, slots=True)
 class RecordOperator:
-    """Somebody who has run patrols."""
+    """Somebody who has run patrols, at their beginning, their end or between."""
 
     id: int
     name: str
 
 
 @dataclass(frozen=True, slots=True)
+class RecordTour:
+    """A tour of which there are runs. `retired`: it was deleted since; its records stay for as long as others."""
+
+    id: int
+    name: str
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecordCounts:
-    """How many sealed records wait for a signature, of others and in all; how many of the actor's own are returned."""
+    """How many sealed records wait for a signature, of others and in all; how many of the actor's own are returned.
+    `operators`, `tours`: what the list can be narrowed down to, by name; deleted tours last."""
 
     to_sign: int
     unsigned: int
     returned: int
     operators: Sequence[RecordOperator]
+    tours: Sequence[RecordTour]
 
 
 class RecordList:
@@ -131,8 +161,8 @@ class RecordList:
     async def counts(self, actor: Actor) -> RecordCounts:
         """See RecordCounts."""
         if not township.sees(actor):
-            return RecordCounts(0, 0, 0, ())
-        own = took_part(actor.user_id)
+            return RecordCounts(0, 0, 0, (), ())
+        own = runs_of(actor.user_id)
         unsigned = _matching(RecordQuery(signed="unsigned")).with_only_columns(Run.id, own.label("own"))
         returned = _matching(RecordQuery(signed="returned")).where(own).with_only_columns(Run.id)
         async with self._database.read() as session:
@@ -140,10 +170,13 @@ class RecordList:
             others = func.coalesce(func.sum(case((waiting.c.own, 0), else_=1)), 0)
             total, to_sign = (await session.execute(select(func.count(), others).select_from(waiting))).one()
             back = await session.scalar(select(func.count()).select_from(returned.subquery())) or 0
-            people = select(Run.operator_id, func.max(Run.operator_name)).where(Run.operator_id.is_not(None))
-            grouped = people.group_by(Run.operator_id).order_by(func.max(Run.operator_name)).limit(MOST_OPERATORS)
-            operators = [RecordOperator(number, name) for number, name in await session.execute(grouped) if number]
-        return RecordCounts(to_sign, total, back, operators)
+            people = select(User.id, User.display_name).where(ever_ran()).order_by(User.display_name, User.id)
+            operators = [RecordOperator(*one) for one in await session.execute(people.limit(MOST_CHOICES))]
+            of = select(Tour.id, Tour.name, Tour.retired_at.is_not(None).label("retired"))
+            of = of.where(select(Run.id).where(Run.tour_id == Tour.id).exists())
+            named = of.order_by(Tour.retired_at.is_not(None), Tour.name, Tour.id).limit(MOST_CHOICES)
+            tours = [RecordTour(*one) for one in await session.execute(named)]
+        return RecordCounts(to_sign, total, back, operators, tours)
 
 
 def _matching(query: RecordQuery) -> Select[Run]:
@@ -160,7 +193,7 @@ def _matching(query: RecordQuery) -> Select[Run]:
     if query.tour_id is not None:
         found = found.where(Run.tour_id == query.tour_id)
     if query.operator_id is not None:
-        found = found.where((Run.operator_id == query.operator_id) | (Run.started_by == query.operator_id))
+        found = found.where(runs_of(query.operator_id))
     if query.begin is not None:
         found = found.where(Run.started_at >= query.begin)
     if query.end is not None:

@@ -141,7 +141,9 @@ def _summary(record: FullRecord, words: RecordWords) -> Iterable[list[CellValue]
     yield [say("未看（路）", "Not seen (cameras)"), row.unseen]
     yield [say("发现问题（个）", "Findings"), row.findings]
     if last := last_visits(preset_visits(record.content)):
-        told = say(f"{len(last)} 路，未到位 {row.presets_missed} 路", f"{len(last)} cameras, {row.presets_missed} missed")
+        told = say(
+            f"{len(last)} 路，未到位 {row.presets_missed} 路", f"{len(last)} cameras, {row.presets_missed} missed"
+        )
         yield [say("预置位", "PTZ presets"), told]
     if row.seal is not None:
         at = time_text(row.seal.at, words)
@@ -206,7 +208,9 @@ def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal
                     text_in(one, "sha256")[:16],
                 ]
             )
-    name = ("异常、免看与未到位", "Abnormal, excused, off preset") if only_abnormal else ("逐路结果", "Camera by camera")
+    name = (
+        ("异常、免看与未到位", "Abnormal, excused, off preset") if only_abnormal else ("逐路结果", "Camera by camera")
+    )
     return WrittenSheet(words.say(*name), columns, rows)
 
 

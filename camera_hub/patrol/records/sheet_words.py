@@ -198,9 +198,9 @@ def notes_of(words: RecordWords) -> list[str]:
         say(
             "预置位：巡查要求云台转到的位置；到位情况以离站时为准，同一站到过几次的取最后一次，每次见“云台预置位”。"
             "离站后云台由平台转回看守位，有人操作时除外。",
-            "Preset: where the patrol wanted the camera to point. At the preset: as it was at the end of the stop, the last"
-            " time of several; the sheet “PTZ presets” has each. After the stop the hub sends the camera home, unless"
-            " somebody steers it.",
+            "Preset: where the patrol wanted the camera to point. At the preset: as it was at the end of the stop, the"
+            " last time of several; the sheet “PTZ presets” has each. After the stop the hub sends the camera home,"
+            " unless somebody steers it.",
         ),
         say(
             "封存校验码：巡查提交、放弃或过期结束时记入审计链的 SHA-256；画面校验码为画面文件 SHA-256 的前 16 位。",

@@ -157,6 +157,7 @@ export default {
   view: 'Show',
   views: { to_sign: 'To sign', all: 'All patrols', returned: 'Returned', active: 'Active', given_up: 'Not completed', loop: 'Presentations' },
   allOperators: 'All operators',
+  deletedTour: '{name} (deleted)',
   from: 'From',
   to: 'To',
   withFindings: 'With findings',

@@ -157,6 +157,7 @@ export default {
   view: '显示',
   views: { to_sign: '待签审', all: '全部巡查', returned: '被退回', active: '进行中', given_up: '未完成', loop: '循环播放' },
   allOperators: '全部巡查人',
+  deletedTour: '{name}（已删除）',
   from: '开始日期',
   to: '结束日期',
   withFindings: '有发现问题',
