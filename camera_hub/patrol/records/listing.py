@@ -78,7 +78,8 @@ class RecordRow:
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `results`: how many cameras are
     open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time;
     `presets_missed`: how many had not come to their PTZ preset the last time they were shown. `own`: the actor took
-    part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature."""
+    part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is sealed
+    without a signature."""
 
     id: int
     tour_id: int

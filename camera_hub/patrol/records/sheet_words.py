@@ -1,6 +1,7 @@
 """How a record reads in a sheet, cell by cell, in the language that is asked for. Pure."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -79,6 +80,10 @@ _WHY: Mapping[str, Said] = {
     "unavailable": ("平台暂时无法处理", "The hub could not do it then"),
     "internal": ("平台内部错误", "An internal error of the hub"),
 }
+_MOMENTS = {
+    "at", "anchor_at", "started_at", "ended_at", "seen_from", "seen_until", "seen_at", "picture_at", "confirmed_at",
+}  # fmt: skip
+"""Columns that hold one."""
 _PRESET_STATES: Mapping[str, Said] = {
     "reached": ("已到位", "Reached"),
     "moving": ("未到位：离站时还在转动", "Not reached: still turning when the stop ended"),
@@ -109,6 +114,17 @@ EVENT_WORDS: Mapping[str, Said] = {
 }
 
 
+_CODES: Mapping[str, Mapping[str, Said]] = {
+    "result": _RESULTS,
+    "state": _STATES,
+    "end_reason": _ENDS,
+    "pause_reason": _PAUSES,
+    "outcome": {"shown": ("显示", "shown"), "skipped": ("跳过", "skipped")},
+    "kind": {**EVENT_WORDS, **OPINIONS},
+}
+"""Columns that hold codes, and their words."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordWords(SheetWords):
     """What codes are called here, in `language`: causes (errors.Reason), categories of findings; and the site's time
@@ -123,6 +139,14 @@ class RecordWords(SheetWords):
     def notes_sheet(self) -> str:
         """What the sheet of notes is called."""
         return self.say("说明", "Notes")
+
+
+@dataclass(frozen=True, slots=True)
+class BothWords:
+    """In both languages."""
+
+    zh: RecordWords
+    en: RecordWords
 
 
 def event_text(kind: str, detail: Mapping[str, Json], names: Mapping[int, str], words: RecordWords) -> str:
@@ -254,6 +278,33 @@ def preset_text(state: Json, words: RecordWords) -> str:
     if str(state) in _PRESET_STATES:
         return words.of(_PRESET_STATES, str(state))
     return words.say("未到位：", "Not reached: ") + cause_text(state, words)
+
+
+def value_text(column: str, value: Json, words: RecordWords) -> str:
+    """A value of a column in words where they are plainer than the value itself: a code, a moment; else ""."""
+    if value is None:
+        return words.say("空", "nothing")
+    if column == "preset_state":
+        return preset_text(value, words)
+    if not isinstance(value, str):
+        return ""
+    if column in ("why", "cause", "picture_why", "reason"):
+        return cause_text(value, words)
+    if column in _CODES:
+        return words.of(_CODES[column], value)
+    if column == "category":
+        return words.categories.get(value, value)
+    with suppress(ValueError):
+        if column in _MOMENTS:
+            return iso_text(value, words)
+    return ""
+
+
+def confirmed_text(row: Row, words: RecordWords) -> str:
+    """In brackets: what a result was, and who had said so."""
+    told = [words.of(_RESULTS, text_in(row, "result")), text_in(row, "words"), text_in(row, "confirmed_name")]
+    text = words.say("，", ", ").join(filter(None, [*told, iso_text(row.get("confirmed_at"), words)]))
+    return words.say(f"（{text}）", f" ({text})")
 
 
 def text_in(row: Row | Mapping[str, Json], name: str) -> str:
