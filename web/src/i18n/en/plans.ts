@@ -207,6 +207,7 @@ export default {
     over: 'over',
     days: '{n} day | {n} days',
     checked: 'Checked against the announcement: in force at once',
+    noneWanted: 'None is ticked.',
     draftHint: 'They are added to be checked, and have no effect before that.',
     add: 'Add {n}',
     added: '{n} holiday added; plans follow it | {n} holidays added; plans follow them',

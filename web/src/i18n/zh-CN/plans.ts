@@ -207,6 +207,7 @@ export default {
     over: '已过',
     days: '{n} 天',
     checked: '日期已按通知核对，直接生效',
+    noneWanted: '没有勾选要添加的节假日。',
     draftHint: '添加后为“待核对”，核对日期后才生效。',
     add: '添加 {n} 个',
     added: '已添加 {n} 个节假日，计划已按此调整',
