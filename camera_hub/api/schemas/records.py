@@ -62,8 +62,8 @@ class OperatorTurnAnswer(Answer):
 
 class RecordRowAnswer(Answer):
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
-    visible for the least time; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
-    has expired is sealed without a signature."""
+    visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `own`: the user took
+    part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature."""
 
     id: int
     tour_id: int
@@ -83,6 +83,7 @@ class RecordRowAnswer(Answer):
     results: ResultCountsAnswer
     unseen: int
     findings: int
+    presets_missed: int
     seal: SealAnswer | None
     opinion: Literal["approved", "returned"] | None
     signed_name: str | None
@@ -103,14 +104,24 @@ class RecordOperatorAnswer(Answer):
     name: str
 
 
+class RecordTourAnswer(Answer):
+    """A tour that has records. `retired`: it was deleted since."""
+
+    id: int
+    name: str
+    retired: bool
+
+
 class RecordCountsAnswer(Answer):
     """`to_sign`: sealed records of others without a signature; `unsigned`: all of them; `returned`: one's own that were
-    returned; `operators`: who has run patrols."""
+    returned; `operators`: who has run patrols, also between others; `tours`: those that have records, deleted ones
+    last."""
 
     to_sign: int
     unsigned: int
     returned: int
     operators: list[RecordOperatorAnswer]
+    tours: list[RecordTourAnswer]
 
 
 class RecordFaultAnswer(Answer):

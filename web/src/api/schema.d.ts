@@ -9915,7 +9915,8 @@ export interface components {
         /**
          * RecordCountsAnswer
          * @description `to_sign`: sealed records of others without a signature; `unsigned`: all of them; `returned`: one's own that were
-         *     returned; `operators`: who has run patrols.
+         *     returned; `operators`: who has run patrols, also between others; `tours`: those that have records, deleted ones
+         *     last.
          */
         RecordCountsAnswer: {
             /** Operators */
@@ -9924,6 +9925,8 @@ export interface components {
             returned: number;
             /** To Sign */
             to_sign: number;
+            /** Tours */
+            tours: components["schemas"]["RecordTourAnswer"][];
             /** Unsigned */
             unsigned: number;
         };
@@ -9951,8 +9954,8 @@ export interface components {
         /**
          * RecordRowAnswer
          * @description A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
-         *     visible for the least time; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
-         *     has expired is sealed without a signature.
+         *     visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `own`: the user took
+         *     part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
          */
         RecordRowAnswer: {
             /** Due At */
@@ -9975,6 +9978,8 @@ export interface components {
             own: boolean;
             /** Plan Name */
             plan_name: string | null;
+            /** Presets Missed */
+            presets_missed: number;
             results: components["schemas"]["ResultCountsAnswer"];
             seal: components["schemas"]["SealAnswer"] | null;
             /** Shown */
@@ -10007,6 +10012,18 @@ export interface components {
             turns: components["schemas"]["OperatorTurnAnswer"][];
             /** Unseen */
             unseen: number;
+        };
+        /**
+         * RecordTourAnswer
+         * @description A tour that has records. `retired`: it was deleted since.
+         */
+        RecordTourAnswer: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Retired */
+            retired: boolean;
         };
         /**
          * RecordingAnswer

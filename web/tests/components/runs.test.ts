@@ -27,13 +27,12 @@ describe('the list of patrols', () => {
   const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
   const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
     id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
-    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, shown: 3, skipped: 0, unseen: 0, ...more,
+    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, shown: 3, skipped: 0, unseen: 0, presets_missed: 0, ...more,
   })
   const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
   const open = async (toSign: number): Promise<void> => {
     hub.on('GET /api/records', ({ query }) => ({ records: all.filter((one) => query.before === undefined || one.id < Number(query.before)).slice(0, Number(query.limit)), next: null }))
-    hub.on('GET /api/records/counts', () => ({ to_sign: toSign, unsigned: toSign, returned: 0, operators: [] }))
-    hub.on('GET /api/tours', () => [])
+    hub.on('GET /api/records/counts', () => ({ to_sign: toSign, unsigned: toSign, returned: 0, operators: [], tours: [{ id: 1, name: '重点路段', retired: false }, { id: 9, name: '旧路线', retired: true }] }))
     await signIn(hub)
     page = await visit([{ path: '/', component: RunsPage }], '/')
     await flushPromises()
@@ -53,6 +52,15 @@ describe('the list of patrols', () => {
     await open(2)
     expect(page.find('[role=radio][aria-checked=true]').text()).toContain('待签审')
     expect(hub.to('GET /api/records').at(-1)!.query.signed).toBe('unsigned')
+  })
+
+  it('is narrowed down to a tour that was deleted since', async () => {
+    await open(0)
+    const tours = page.find('select')
+    expect(tours.findAll('option').map((one) => one.text())).toEqual(['全部路线', '重点路段', '旧路线（已删除）'])
+    await tours.findAll('option')[2]!.setValue()
+    await flushPromises()
+    expect(hub.to('GET /api/records').at(-1)!.query.tour_id).toBe('9')
   })
 
   it('names all who had a patrol, and when, and asks for a sheet in its own language', async () => {

@@ -1,7 +1,7 @@
 /** The record of a patrol as its page shows it: results by stop, what is worth a look, the texts beside them. */
 import type { components } from '@/api/schema'
 import type { RunItinerary, RunStep } from '@/api/types'
-import { reasonText, t } from '@/i18n'
+import { i18n, reasonText, t } from '@/i18n'
 import { stopLabel } from '@/stopLabel'
 import { momentText } from '../parts/duration'
 
@@ -157,12 +157,11 @@ export function eventText(event: PatrolEvent, cameraName: (id: number) => string
   return parts.join(' · ')
 }
 
-const TOLD = new Set(['row_changed', 'row_deleted', 'row_inserted', 'picture_replaced', 'picture_deleted', 'record_changed', 'record_deleted', 'rows_unreadable', 'copy_changed', 'copy_missing', 'link_changed', 'link_forged', 'link_moved', 'link_unjoined', 'hash_changed', 'rows_changed'])
+const TOLD = new Set(['copy_changed', 'link_changed', 'link_forged', 'link_moved', 'link_unjoined', 'hash_changed'])
 
-/** What verifying has found, as a sentence. */
-export function faultText(fault: RecordFault, cameraName: (id: number) => string): string {
-  if (!TOLD.has(fault.reason)) return fault.detail
-  const { position, camera_id: camera, table, field, was, now, more } = fault.params
-  const where = [typeof position === 'number' ? t('records.stopN', { n: position + 1 }) : '', typeof camera === 'number' ? cameraName(camera) : ''].filter(Boolean).join(' ')
-  return t(`records.fault.${fault.reason}`, { where, what: t(`records.table.${String(table ?? 'record')}`), field: String(field ?? ''), was: String(was ?? ''), now: String(now ?? ''), n: Number(more ?? 0) })
+/** What verifying has found, as a sentence: what of the record differs has the hub's own, in both languages. */
+export function faultText(fault: RecordFault): string {
+  const told = fault.params[i18n.global.locale.value === 'en' ? 'en' : 'zh']
+  if (typeof told === 'string') return told
+  return TOLD.has(fault.reason) ? t(`records.fault.${fault.reason}`, { was: fault.params.was ?? '' }) : fault.detail
 }
