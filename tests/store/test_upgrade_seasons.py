@@ -39,7 +39,7 @@ async def test_plans_keep_their_days_and_rest_where_seasons_are_unknown(database
                 )
             )  # fmt: skip
     async with database.write() as session:
-        await (await session.connection()).run_sync(lambda sync: move(sync, "0040", back=True))
+        await (await session.connection()).run_sync(lambda sync: move(sync, "0041", back=True))
         rows = await session.execute(text("SELECT name, enabled FROM plans ORDER BY id"))
         assert [(name, bool(enabled)) for name, enabled in rows] == [("有效期", True), ("每年", False)]
         await session.execute(text("UPDATE plans SET enabled = true"))

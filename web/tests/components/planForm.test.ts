@@ -5,6 +5,8 @@ import type { Rule } from '@/pages/plans/plans'
 import HolidaysDialog from '@/pages/plans/HolidaysDialog.vue'
 import PlanEditor from '@/pages/plans/PlanEditor.vue'
 import RuleFields from '@/pages/plans/RuleFields.vue'
+import { dateText } from '@/siteTime'
+import { now } from '@/stores'
 import { FakeHub, flushPromises, signIn, signOutAll, visit } from './hub'
 
 let hub: FakeHub
@@ -124,7 +126,7 @@ describe('national holidays', () => {
   }
   const open = async (rows: object[]): Promise<void> => {
     hub.on('GET /api/special-periods/suggestions', () => rows)
-    page = await visit([{ path: '/', component: { render: () => h(HolidaysDialog, { year: 2027 }) } }], '/')
+    page = await visit([{ path: '/', component: { render: () => h(HolidaysDialog, { start: 2027 }) } }], '/')
     await flushPromises()
   }
 
@@ -154,6 +156,25 @@ describe('national holidays', () => {
     await flushPromises()
     await submit()
     expect((hub.to('POST /api/special-periods/many')[0]!.body as { periods: { draft: boolean }[] }).periods[0]!.draft).toBe(false)
+  })
+
+  it('begin with the next year when this one is over', async () => {
+    const years: unknown[] = []
+    const thisYear = Number(dateText(now.value).slice(0, 4))
+    hub.on('GET /api/special-periods/suggestions', (request) => {
+      const year = Number(request.query.year)
+      years.push(year)
+      return [suggested({ first_day: `${year}-01-01`, last_day: year > thisYear ? `${year}-12-31` : `${thisYear - 1}-12-31`, announced: year === thisYear })]
+    })
+    page = await visit([{ path: '/', component: { render: () => h(HolidaysDialog, { start: thisYear }) } }], '/')
+    await flushPromises()
+    expect(years).toEqual([thisYear, thisYear + 1])
+    const year = document.querySelector<HTMLSelectElement>('.el-dialog .year select')!
+    expect([year.value, boxes()[0]!.checked]).toEqual([String(thisYear + 1), true])
+    year.value = String(thisYear)
+    year.dispatchEvent(new Event('change'))
+    await flushPromises()
+    expect([boxes()[0]!.checked, document.querySelector('.el-dialog')!.textContent.includes('已过')]).toEqual([false, true])
   })
 
   it('tell when a year cannot be computed', async () => {

@@ -98,7 +98,8 @@ it('keeps to days that a month has', () => {
 
 it('proposes national holidays, without those that are there', () => {
   const one = (codes: Suggested['codes'], registered: string | null): Suggested => ({ codes, first_day: '2025-10-01', last_day: '2025-10-08', begins_at: '', ends_at: '', announced: true, registered })
-  const rows = rowsOf([one(['national_day', 'mid_autumn'], null), one(['new_year'], '元旦')])
+  const rows = rowsOf([one(['national_day', 'mid_autumn'], null), one(['new_year'], '元旦')], '2025-10-08')
+  expect(rowsOf([one(['qingming'], null)], '2025-10-09').map((row) => [row.over, row.wanted])).toEqual([[true, false]])
   expect(rows.map((row) => [row.name, row.wanted, row.first, row.last])).toEqual([
     ['国庆节、中秋节', true, '2025-10-01', '2025-10-08'],
     ['元旦', false, '2025-10-01', '2025-10-08'],

@@ -186,10 +186,10 @@ describe('a tour built from places', () => {
   it('hands its times and seasons of every year to the page of plans', () => {
     const plan = { times: ['10:00', '17:00'], every_minutes: null, weekdays: [], seasons: [{ first: '05-20', last: '06-30' }, { first: '10-01', last: '05-31' }] }
     expect(planText(plan)).toBe('每年5月20日至6月30日、10月1日至次年5月31日 · 10:00 17:00')
-    const query = planQuery(4, plan)
-    expect(query).toEqual({ tour: 4, times: '10:00,17:00', seasons: '05-20_06-30,10-01_05-31' })
-    expect(planQuery(4, null)).toEqual({ tour: 4 })
-    expect(handedOver({ ...query, tour: '4' })).toEqual({ tour_id: 4, first_day: '', last_day: '', seasons: plan.seasons, weekdays: [], rule: { times: ['10:00', '17:00'], every: null } })
+    const query = planQuery({ id: 4, name: '山林' }, plan)
+    expect(query).toEqual({ tour: 4, name: '山林', times: '10:00,17:00', seasons: '05-20_06-30,10-01_05-31' })
+    expect(planQuery({ id: 4, name: '山林' }, null)).toEqual({ tour: 4, name: '山林' })
+    expect(handedOver({ ...query, tour: '4' })).toEqual({ tour_id: 4, name: '山林', first_day: '', last_day: '', seasons: plan.seasons, weekdays: [], rule: { times: ['10:00', '17:00'], every: null } })
     expect(handedOver({ tour: '4', times: '10:00,25:00', first: '2026-10-01', last: 'x', seasons: '02-30_03-01,06-01,02-29_02-29', weekdays: '0,4,9' })).toEqual({ tour_id: 4, first_day: '2026-10-01', last_day: '', seasons: [{ first: '02-29', last: '02-29' }], weekdays: [0, 4], rule: { times: ['10:00'], every: null } })
     expect(handedOver({ tour: '-1' })).toBeNull()
   })

@@ -104,10 +104,11 @@ export default {
   missing: {
     none: 'No camera has the place class “{places}” yet, so that there are no stops. Add cameras:',
     drag: 'drag cameras or scenes from the left, or click to add them;',
+    pick: 'choose cameras or scenes under “Add cameras”;',
     setPlace: 'or set this place class for the cameras under Devices; they can then be added here at once.',
     toDevices: 'Open Devices',
-    there: 'There are {n} cameras of “{places}” now',
-    add: 'Add these {n} cameras',
+    there: 'There is {n} camera of “{places}” now | There are {n} cameras of “{places}” now',
+    add: 'Add this camera | Add these {n} cameras',
     kept: 'Settings of the template: {dwell} seconds per stop; {confirm}; alarms: {interrupt}. Change them under Settings.',
     plan: 'Suggested plan: {plan}. When the tour is saved, take it from the list of tours: More → Plan it.',
     another: 'Choose another template',

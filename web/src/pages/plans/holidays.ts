@@ -4,9 +4,10 @@ import { t } from '@/i18n'
 
 export type Suggested = components['schemas']['SuggestedPeriodAnswer']
 
-/** `registered`: the name of a holiday that is there on these days already. */
+/** `registered`: the name of a holiday that is there on these days already; `over`: its last day has passed. */
 export interface HolidayRow extends Pick<Suggested, 'codes' | 'announced' | 'registered'> {
   wanted: boolean
+  over: boolean
   name: string
   first: string
   last: string
@@ -18,9 +19,9 @@ export function holidayName(codes: Suggested['codes']): string {
   return codes.map((code) => t(`plans.holidays.name.${code}`)).join(t('plans.comma'))
 }
 
-/** What is there already is not wanted again. */
-export function rowsOf(found: readonly Suggested[]): HolidayRow[] {
-  return found.map((one) => ({ codes: one.codes, announced: one.announced, registered: one.registered, wanted: one.registered === null, name: holidayName(one.codes), first: one.first_day, last: one.last_day }))
+/** What is there already is not wanted again, and what is over no more; `today`: "2026-11-30". */
+export function rowsOf(found: readonly Suggested[], today: string): HolidayRow[] {
+  return found.map((one) => ({ codes: one.codes, announced: one.announced, registered: one.registered, over: one.last_day < today, wanted: one.registered === null && one.last_day >= today, name: holidayName(one.codes), first: one.first_day, last: one.last_day }))
 }
 
 /** Days from one to another, both included. */

@@ -270,7 +270,8 @@ export function handedOver(query: Record<string, unknown>): Partial<Draft> | nul
   const weekdays = text('weekdays').split(',').filter((one) => /^[0-6]$/.test(one)).map(Number)
   const spans = text('seasons').split(',').map((one) => one.split('_')).map(([first = '', last = '']) => ({ first, last }))
   const seasons = spans.filter((one) => isYearDay(one.first) && isYearDay(one.last)).slice(0, MOST_SEASONS)
-  return { tour_id: tour, first_day: day('first'), last_day: day('last'), seasons, weekdays, ...(times.length || every ? { rule: { times, every } } : {}) }
+  const name = text('name').trim().slice(0, 64)
+  return { tour_id: tour, ...(name ? { name } : {}), first_day: day('first'), last_day: day('last'), seasons, weekdays, ...(times.length || every ? { rule: { times, every } } : {}) }
 }
 
 /** The body of a call; null while the form cannot make one (the hub judges the rest). */

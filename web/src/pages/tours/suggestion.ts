@@ -1,6 +1,6 @@
 /** The plan that a template suggests: in words, and as the address that hands it over to the page of plans. */
 import type { LocationQueryRaw } from 'vue-router'
-import type { SuggestedPlan } from '@/api/types'
+import type { SuggestedPlan, Tour } from '@/api/types'
 import { t } from '@/i18n'
 import { seasonsText } from '../parts/seasons'
 
@@ -15,10 +15,16 @@ export function planText(plan: SuggestedPlan): string {
 }
 
 /** What the page of plans is handed: the tour and its usual times and seasons. */
-export function planQuery(tour: number, plan: SuggestedPlan | null): LocationQueryRaw {
-  if (!plan) return { tour }
+export function planQuery(tour: Pick<Tour, 'id' | 'name'>, plan: SuggestedPlan | null): LocationQueryRaw {
   return {
-    tour,
+    tour: tour.id,
+    name: tour.name,
+    ...(plan ? usual(plan) : {}),
+  }
+}
+
+function usual(plan: SuggestedPlan): LocationQueryRaw {
+  return {
     ...(plan.times.length ? { times: plan.times.join(',') } : {}),
     ...(plan.every_minutes === null ? {} : { every: plan.every_minutes }),
     ...(plan.weekdays.length ? { weekdays: plan.weekdays.join(',') } : {}),
