@@ -31,18 +31,27 @@ UNMEASURED = (
     "tests/api/test_fuzz.py",
     "tests/bench/test_scale.py",
     "tests/bench/test_view.py",
+    "tests/cameras/test_pull_points.py::test_two_hundred_reconnections",
     "tests/e2e/",
     "tests/health/reports/test_month.py",
     "tests/health/test_clean_hours.py",
     "tests/health/test_kill_notices.py",
+    "tests/health/test_recovery.py::test_320_cameras",
+    "tests/health/test_schedule.py::test_of_a_thousand_cameras",
     "tests/health/test_storms.py",
+    "tests/patrol/test_occurrences.py::test_a_thousand_plans",
+    "tests/patrol/test_rollup.py::test_ten_thousand_steps",
     "tests/patrol/test_timetable_model.py",
+    "tests/relay/test_hostile_datagrams.py::test_a_thousand_abandoned_offers",
+    "tests/relay/test_packets.py::test_pieces_of_nothing",
+    "tests/relay/test_soak.py",
+    "tests/relay/test_srtp_safety.py::test_a_long_life",
     "tests/test_house.py",
     "tests/test_imports.py",
     "tests/test_sockets.py",
 )
-"""Files that repeat what others measure (simulations of hours and months, comparisons with a model), do their work in
-processes that are not measured, or read sources alone."""
+"""Files and tests that repeat what others measure (simulations of hours and months, floods, comparisons with a model),
+do their work in processes that are not measured, or read sources alone."""
 
 SIDE_BY_SIDE = {"TaskGroup", "create_task", "ensure_future", "gather"}
 """A test whose own code names one of these does several things at once: the databases lock in different ways."""
