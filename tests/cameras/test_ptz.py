@@ -320,7 +320,7 @@ async def test_a_device_that_did_not_answer_and_answers_again_is_no_error_any_mo
 async def test_a_camera_that_nothing_moves_is_not_shown_as_moving_when_it_is_told_to_stop(database: Database) -> None:
     async with ptz_site(database) as site:
         with site.bus.subscribe(PtzChanged) as changes:
-            (await site.control.session(OPERATOR, site.fixed)).stop("home")  # as after the end of a hub that had died
+            (await site.control.session(OPERATOR, site.fixed)).left_moving()  # as after the end of a hub that had died
             await site.control.command(OPERATOR, site.fixed, StopWish(), PAGE)
             async with asyncio.timeout(20):
                 while (state := site.control.state(OPERATOR, site.fixed)).error is None:

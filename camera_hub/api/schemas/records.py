@@ -63,7 +63,8 @@ class OperatorTurnAnswer(Answer):
 class RecordRowAnswer(Answer):
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
     visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `own`: the user took
-    part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature."""
+    part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
+    `reviews`: how many signatures and notes it has; `all_normal`: nothing in it asks for a look before it is signed."""
 
     id: int
     tour_id: int
@@ -85,11 +86,13 @@ class RecordRowAnswer(Answer):
     findings: int
     presets_missed: int
     seal: SealAnswer | None
+    reviews: int
     opinion: Literal["approved", "returned"] | None
     signed_name: str | None
     signed_at: datetime | None
     own: bool
     to_be_signed: bool
+    all_normal: bool
 
 
 class RecordsAnswer(Answer):

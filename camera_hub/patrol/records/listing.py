@@ -13,6 +13,7 @@ from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
 from camera_hub.patrol.records.presets import REACHED
 from camera_hub.patrol.records.reviews import (
+    CHANGES,
     SUBMITTED,
     SealView,
     ever_ran,
@@ -77,9 +78,10 @@ class OperatorTurn:
 class RecordRow:
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `results`: how many cameras are
     open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time;
-    `presets_missed`: how many had not come to their PTZ preset the last time they were shown. `own`: the actor took
-    part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is sealed
-    without a signature."""
+    `presets_missed`: how many had not come to their PTZ preset the last time they were shown. `reviews`: how many
+    signatures and notes it has; `changed`: a result or finding was changed after it was confirmed. `own`: the actor
+    took part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is
+    sealed without a signature."""
 
     id: int
     tour_id: int
@@ -101,6 +103,8 @@ class RecordRow:
     findings: int
     presets_missed: int
     seal: SealView | None
+    reviews: int
+    changed: bool
     opinion: str | None
     signed_name: str | None
     signed_at: datetime | None
@@ -109,6 +113,14 @@ class RecordRow:
     @property
     def to_be_signed(self) -> bool:
         return self.seal is not None and self.end_reason == SUBMITTED
+
+    @property
+    def all_normal(self) -> bool:
+        """Whether nothing in it asks for a look before it is signed: every camera was seen where it should point and
+        confirmed as normal at the first go, no stop was skipped, and nobody has added a word."""
+        asks = (self.skipped, self.unseen, self.findings, self.presets_missed, self.reviews, self.changed)
+        results = (number for name, number in self.results.items() if name != "normal")
+        return self.to_be_signed and not any(asks) and not any(results) and bool(self.results.get("normal"))
 
     @property
     def tells(self) -> bool:
@@ -229,6 +241,8 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
         run_id: (name, at) for run_id, name, at in await session.execute(due.where(PlanOccurrence.run_id.in_(ids)))
     }
     turns, missed = await _turns(session, ids), await _presets_missed(session, ids)
+    change = select(RunEvent.run_id).where(RunEvent.kind.in_(CHANGES), RunEvent.run_id.in_(ids)).distinct()
+    changed = set(await session.scalars(change))
     own = set(await session.scalars(select(Run.id).where(Run.id.in_(ids), took_part(actor.user_id))))
     found = []
     for run in runs:
@@ -256,6 +270,8 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 findings=findings.get(run.id, 0),
                 presets_missed=missed.get(run.id, 0),
                 seal=seals.get(run.id),
+                reviews=len(reviews.get(run.id, ())),
+                changed=run.id in changed,
                 opinion=None if opinion is None else opinion.kind,
                 signed_name=None if opinion is None else opinion.user_name,
                 signed_at=None if opinion is None else opinion.at,

@@ -255,7 +255,7 @@ _REFUSALS = {
 }
 
 
-_CHANGES = ("result_changed", "finding_changed", "finding_deleted")
+CHANGES = ("result_changed", "finding_changed", "finding_deleted")
 """Kinds of events whose detail names who had said before what somebody else has changed (`before_by`)."""
 
 
@@ -288,7 +288,7 @@ def _was_given(user_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]
 
 
 def _had_said(user_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    return and_(RunEvent.kind.in_(_CHANGES), RunEvent.detail["before_by"].as_integer() == user_id)
+    return and_(RunEvent.kind.in_(CHANGES), RunEvent.detail["before_by"].as_integer() == user_id)
 
 
 def ever_ran() -> ColumnElement[bool]:

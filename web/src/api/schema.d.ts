@@ -9956,8 +9956,11 @@ export interface components {
          * @description A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
          *     visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `own`: the user took
          *     part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
+         *     `reviews`: how many signatures and notes it has; `all_normal`: nothing in it asks for a look before it is signed.
          */
         RecordRowAnswer: {
+            /** All Normal */
+            all_normal: boolean;
             /** Due At */
             due_at: string | null;
             /** End Reason */
@@ -9981,6 +9984,8 @@ export interface components {
             /** Presets Missed */
             presets_missed: number;
             results: components["schemas"]["ResultCountsAnswer"];
+            /** Reviews */
+            reviews: number;
             seal: components["schemas"]["SealAnswer"] | null;
             /** Shown */
             shown: number;
