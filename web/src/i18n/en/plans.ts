@@ -145,7 +145,7 @@ export default {
     previewTour: 'Choose a tour to see the next 10 due times.',
     previewTimes: 'Enter times to see the next 10 due times.',
     noneInSeason: 'Not due within a year; check its seasons, weekdays and dates.',
-    specialSeason: 'Out of season, special periods make no difference.',
+    specialSeason: 'Out of season nothing is due, in special periods either.',
     noneSoon: 'Not due within a year; for a plan of special periods, enter a special period first.',
     perDay: 'Up to {n} a day',
     overlaps: 'Overlaps with other plans',
