@@ -51,12 +51,8 @@ async def record_parts(core: CoreParts) -> AsyncIterator[RecordParts]:
     async with AuditChain(database, vault, clock, anchor) as chain:
         await EarlierPatrols(database, chain).seal()
         expiry = RecordExpiry(database, clock, chain, files, timedelta(days=core.settings.patrol.keep_days))
-        verifier = AuditVerifier(
-            database,
-            vault,
-            anchor,
-            patrol_kinds(database, files, both_words(core.settings)),
-        )
+        words = both_words(core.settings)
+        verifier = AuditVerifier(database, vault, anchor, patrol_kinds(database, files, words))
         listing = RecordList(database)
         loop = keep_running("retention of records", expiry.run_once, clock=clock)
         async with running(loop, "retention of records"):
@@ -65,5 +61,5 @@ async def record_parts(core: CoreParts) -> AsyncIterator[RecordParts]:
                 RecordReviews(database, bus, clock, chain),
                 listing,
                 RecordExport(database, listing),
-                RecordVerification(verifier),
+                RecordVerification(database, verifier, words),
             )

@@ -34,7 +34,7 @@ async def sealed(hub: Hub, database: Database, clock: ManualClock, tmp_path: Pat
         hub.parts[RecordReviews] = site.reviews(chain)
         hub.parts[RecordList] = listing
         hub.parts[RecordExport] = RecordExport(database, listing)
-        hub.parts[RecordVerification] = RecordVerification(verifier)
+        hub.parts[RecordVerification] = RecordVerification(database, verifier, WORDS)
         for _ in range(2):
             await site.patrol(chain)
         yield site
@@ -65,6 +65,19 @@ async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed:
     signed = await leader.post("/api/runs/2/sign", json=opinion | {"reviews": 1})
     assert (signed.status_code, signed.json()["may_sign"]) == (200, False)
     assert (await leader.post("/api/runs/2/verify")).json()["faults"] == []
+    await sealed.sql("UPDATE run_reviews SET words = '伪造' WHERE run_id = 2 AND kind = 'approved'")
+    (fault,) = (await leader.post("/api/runs/2/verify")).json()["faults"]
+    assert fault["params"]["zh"].startswith("签审（同意，")
+    assert fault["params"]["zh"].endswith('）的内容在封存后被改动：原为 "=1+1"，现为 "伪造"')
+    assert fault["params"]["en"].startswith("the words of the signature (Approved, ")
+    await sealed.sql("UPDATE run_reviews SET words = '=1+1', id = id + 1000 WHERE run_id = 2 AND kind = 'approved'")
+    faults = (await leader.post("/api/runs/2/verify")).json()["faults"]
+    assert [one["reason"] for one in faults] == ["review_unsealed", "review_deleted"]
+    assert [one["params"]["zh"].split("）")[1] for one in faults] == [
+        "没有封存，审计链上没有它：可能是事后插入的，或封存被移除",
+        "在封存后被删除",
+    ]
+    await sealed.sql("UPDATE run_reviews SET id = id - 1000 WHERE run_id = 2 AND kind = 'approved'")
     await sealed.sql("UPDATE run_results SET result = 'normal' WHERE run_id = 2 AND position = 1")
     (fault,) = (await leader.post("/api/runs/2/verify")).json()["faults"]
     assert (fault["reason"], fault["params"]["was"], fault["params"]["position"]) == ("row_changed", '"abnormal"', 1)

@@ -1,4 +1,4 @@
-"""What a sealed patrol, or a review of one, is called in a line that tells of many. English; pure."""
+"""What a sealed patrol (in English), or a review of one, is called in a line that tells of many. Pure."""
 
 from contextlib import suppress
 
@@ -15,11 +15,12 @@ def patrol_name(run: Row, words: RecordWords) -> str:
 
 
 def review_name(review: Row, words: RecordWords) -> str:
-    """What, whose, when. `review`: its row."""
+    """What, whose, when, in the words' language. `review`: its row."""
     kind, who, at = text_in(review, "kind"), text_in(review, "user_name"), _minute(review.get("at"), words)
-    if kind == "note":
-        return f"the note ({', '.join(filter(None, (who, at)))})"
-    return f"the signature ({', '.join(filter(None, (words.of(OPINIONS, kind), who, at)))})"
+    opinion = "" if kind == "note" else words.of(OPINIONS, kind)
+    told = words.say("，", ", ").join(filter(None, (opinion, who, at)))
+    name = words.say("说明", "the note ") if kind == "note" else words.say("签审", "the signature ")
+    return name + words.say(f"（{told}）", f"({told})")
 
 
 def _minute(moment: Json, words: RecordWords) -> str:

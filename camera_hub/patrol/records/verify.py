@@ -223,21 +223,24 @@ class SealedReviews:
         review_id = copy.content.get("id")
         row = await session.get(RunReview, review_id) if isinstance(review_id, int) else None
         if row is None or review_subject(row.run_id, row.id) != link.subject:
-            return [_fault(link, name, "review_deleted", "it was deleted after sealing", zh="签审或说明在封存后被删除")]
+            zh, en = (f"{review_name(copy.content, words)}{how}" for words, how in
+                      ((self._words.zh, "在封存后被删除"), (self._words.en, " was deleted after sealing")))  # fmt: skip
+            return [_fault(link, name, "review_deleted", "it was deleted after sealing", zh=zh, en=en)]
         present = review_content(row)
         return [
-            self._changed(link, name, column, was, present.get(column))
+            self._changed(link, name, copy.content, column, present.get(column))
             for column, was in copy.content.items()
             if present.get(column) != was
         ]
 
-    def _changed(self, link: Link, name: str, column: str, was: Json, now: Json) -> AuditFault:
+    def _changed(self, link: Link, name: str, sealed: Row, column: str, now: Json) -> AuditFault:
         zh, en = field_words("run_reviews", column)
         before, after = ([value_text(column, one, words) or shortened(canonical(one).decode())
-                          for words in (self._words.zh, self._words.en)] for one in (was, now))  # fmt: skip
-        told = f"{en} of it {verb(en)} changed after sealing: was {before[1]}, is now {after[1]}"
-        in_chinese = f"签审或说明的{zh}在封存后被改动：原为 {before[0]}，现为 {after[0]}"
-        return _fault(link, name, "review_changed", told, zh=in_chinese, field=column)
+                          for words in (self._words.zh, self._words.en)] for one in (sealed[column], now))  # fmt: skip
+        how = f"{verb(en)} changed after sealing: was {before[1]}, is now {after[1]}"
+        in_english = f"{en} of {review_name(sealed, self._words.en)} {how}"
+        in_chinese = f"{review_name(sealed, self._words.zh)}的{zh}在封存后被改动：原为 {before[0]}，现为 {after[0]}"
+        return _fault(link, name, "review_changed", f"{en} of it {how}", zh=in_chinese, en=in_english, field=column)
 
     async def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
         """See SealedKind: reviews without a link."""
@@ -245,13 +248,17 @@ class SealedReviews:
         linked = exists().where(AuditLink.subject == subject, AuditLink.kind == REVIEW)
         query = select(RunReview).where(~linked).order_by(RunReview.id)
         for review in await session.scalars(query.limit(1000)):
-            name = review_name(review_content(review), self._words.en)
-            yield AuditFault(
-                "review_unsealed",
-                f"{name} on {await _patrol(session, review.run_id, self._words.en)}: no link tells of it, so it was"
-                " inserted, or its link was removed",
-                subject=subject_of(review.run_id),
-            )
+            patrol = await _patrol(session, review.run_id, self._words.en)
+            yield _unsealed(review, f" on {patrol}", self._words)
+
+
+def _unsealed(review: RunReview, of: str, words: BothWords) -> AuditFault:
+    """`of`: the patrol that it is of, for who reads of many."""
+    zh, en = (review_name(review_content(review), language) for language in (words.zh, words.en))
+    told = "no link tells of it, so it was inserted, or its link was removed"
+    in_chinese = f"{zh}没有封存，审计链上没有它：可能是事后插入的，或封存被移除"
+    params = {"zh": in_chinese, "en": f"{en}: {told}"}
+    return AuditFault("review_unsealed", f"{en}{of}: {told}", subject=subject_of(review.run_id), params=params)
 
 
 async def _patrol(session: AsyncSession, run_id: int, words: RecordWords) -> str:
@@ -281,7 +288,8 @@ def _fault(link: Link, name: str, reason: str, words: str, *, zh: str, **params:
 
 @dataclass(frozen=True, slots=True)
 class RecordCheck:
-    """What verifying one record has found: its link, and what differs from what was sealed."""
+    """What verifying one record has found: its link, and what differs from what was sealed; in its signatures and
+    notes too."""
 
     sequence: int
     at: datetime
@@ -292,8 +300,10 @@ class RecordCheck:
 class RecordVerification:
     """Verifies one record on request, one at a time: that reads all of its pictures."""
 
-    def __init__(self, verifier: AuditVerifier) -> None:
+    def __init__(self, database: Database, verifier: AuditVerifier, words: BothWords) -> None:
+        self._database = database
         self._verifier = verifier
+        self._words = words
         self._turn = asyncio.Lock()
 
     async def check(self, actor: Actor, run_id: int) -> RecordCheck:
@@ -324,4 +334,17 @@ class RecordVerification:
         # SQLite gives a deleted run's number again: then the links that are there tell of that one.
         if link is None or (expired is not None and expired.sequence > link.sequence):
             raise HubError(Kind.CONFLICT, "this patrol has no sealed record", reason="not_sealed")
-        return RecordCheck(link.sequence, link.at, link.hash, faults)
+        return RecordCheck(link.sequence, link.at, link.hash, [*faults, *await self._reviews(run_id)])
+
+    async def _reviews(self, run_id: int) -> list[AuditFault]:
+        """What is wrong with its signatures and notes: those that are there, and those that links tell of."""
+        beneath = AuditLink.subject.startswith(review_subject(run_id, 0)[:-1], autoescape=True)
+        async with snapshot(self._database) as session:
+            rows = {review_subject(run_id, one.id): one for one in await session.scalars(
+                select(RunReview).where(RunReview.run_id == run_id).order_by(RunReview.id))}  # fmt: skip
+            linked = select(AuditLink.subject).where(AuditLink.kind == REVIEW, beneath).order_by(AuditLink.sequence)
+            sealed = dict.fromkeys(await session.scalars(linked))
+        found = [_unsealed(row, "", self._words) for subject, row in rows.items() if subject not in sealed]
+        for subject in sealed:
+            found += (await self._verifier.one(subject, REVIEW))[1]
+        return found

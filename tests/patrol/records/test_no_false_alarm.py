@@ -236,4 +236,5 @@ async def test_a_patrol_with_the_number_of_a_deleted_one_is_not_taken_for_sealed
         assert await site.patrol(chain, sealed=False) == old
     kinds = patrol_kinds(site.database, site.pictures, WORDS)
     with pytest.raises(HubError, match="no sealed record"):
-        await RecordVerification(AuditVerifier(site.database, site.vault, site.anchor, kinds)).check(site.leader, old)
+        verifier = AuditVerifier(site.database, site.vault, site.anchor, kinds)
+        await RecordVerification(site.database, verifier, WORDS).check(site.leader, old)
