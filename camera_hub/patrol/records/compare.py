@@ -50,10 +50,8 @@ class RowDifference:
         if self.what == "inserted":
             return say(f"{row}是封存后插入的", f"{row} was inserted after sealing")
         column = self.field.split(".")[0].split("[")[0]
-        was, now = (
-            value_text(column if column == self.field else "", one, words) or _short(one)
-            for one in (self.was, self.now)
-        )
+        named = column if column == self.field else ""
+        was, now = (value_words(named, one, words) for one in (self.was, self.now))
         zh, en = field_words(self.table, self.field)
         return say(
             f"{row}的{zh}在封存后被改动：原为 {was}，现为 {now}",
@@ -88,6 +86,11 @@ class RowDifference:
                 text = say("，", ", ").join(told)
                 return say(f"经过 {self.row_id}（{text}）", f"event {self.row_id} ({text})")
         return f"{self.table} {self.row_id}"
+
+
+def value_words(column: str, value: Json, words: RecordWords) -> str:
+    """A value that was changed, as people read it; `column`: "" within a JSON column."""
+    return words.say("空", "empty") if value == "" else value_text(column, value, words) or _short(value)
 
 
 def differences(sealed: Content, present: Content) -> list[RowDifference]:

@@ -17,7 +17,7 @@ from camera_hub.access.audit.verify import AuditVerifier, ProvedLinks, SealedCop
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind
 from camera_hub.patrol import township
-from camera_hub.patrol.records.compare import camera_names, differences, shortened
+from camera_hub.patrol.records.compare import camera_names, differences, shortened, value_words
 from camera_hub.patrol.records.content import (
     Content,
     Row,
@@ -40,7 +40,7 @@ from camera_hub.patrol.records.seal import (
     run_of,
     subject_of,
 )
-from camera_hub.patrol.records.sheet_words import BothWords, RecordWords, value_text
+from camera_hub.patrol.records.sheet_words import BothWords, RecordWords
 from camera_hub.store.database import Database
 from camera_hub.store.tables import AuditLink, Run, RunReview
 
@@ -235,8 +235,8 @@ class SealedReviews:
 
     def _changed(self, link: Link, name: str, sealed: Row, column: str, now: Json) -> AuditFault:
         zh, en = field_words("run_reviews", column)
-        before, after = ([value_text(column, one, words) or shortened(canonical(one).decode())
-                          for words in (self._words.zh, self._words.en)] for one in (sealed[column], now))  # fmt: skip
+        languages = (self._words.zh, self._words.en)
+        before, after = ([value_words(column, one, words) for words in languages] for one in (sealed[column], now))
         how = f"{verb(en)} changed after sealing: was {before[1]}, is now {after[1]}"
         in_english = f"{en} of {review_name(sealed, self._words.en)} {how}"
         in_chinese = f"{review_name(sealed, self._words.zh)}的{zh}在封存后被改动：原为 {before[0]}，现为 {after[0]}"

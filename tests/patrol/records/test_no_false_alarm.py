@@ -235,6 +235,6 @@ async def test_a_patrol_with_the_number_of_a_deleted_one_is_not_taken_for_sealed
         await RecordExpiry(site.database, site.clock, chain, site.pictures, timedelta(days=365)).expire()
         assert await site.patrol(chain, sealed=False) == old
     kinds = patrol_kinds(site.database, site.pictures, WORDS)
+    verifier = AuditVerifier(site.database, site.vault, site.anchor, kinds)
     with pytest.raises(HubError, match="no sealed record"):
-        verifier = AuditVerifier(site.database, site.vault, site.anchor, kinds)
         await RecordVerification(site.database, verifier, WORDS).check(site.leader, old)

@@ -107,7 +107,7 @@ export default {
   addNote: 'Add note',
   done: { approved: 'Signed', returned: 'Returned', note: 'Note added' },
   verify: 'Verify seal',
-  intact: 'Verified: the record and pictures sealed as no. {n} are as they were sealed ({at})',
+  intact: 'Verified: the record and pictures sealed as no. {n}, and its signatures and notes, are as they were sealed ({at})',
   tampered: 'Not verified: {n} differences from what was sealed',
   fault: {
     copy_changed: 'The sealed copy was changed',

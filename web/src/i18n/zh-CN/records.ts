@@ -107,7 +107,7 @@ export default {
   addNote: '提交说明',
   done: { approved: '已签审', returned: '已退回', note: '已添加说明' },
   verify: '核验封存',
-  intact: '核验通过：第 {n} 号封存的记录和画面与封存时完全一致（{at}）',
+  intact: '核验通过：第 {n} 号封存的记录和画面、签审和说明都与封存时完全一致（{at}）',
   tampered: '核验不通过：有 {n} 处与封存时不一致',
   fault: {
     copy_changed: '封存副本被改动',
