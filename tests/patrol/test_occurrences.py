@@ -352,6 +352,17 @@ async def test_last_years_holidays_are_copied_once_as_drafts(centre: Centre) -> 
     assert await centre.periods.copy_year(centre.actor, 2026) == []
 
 
+async def test_a_holiday_that_another_one_contains_is_not_copied(centre: Centre) -> None:
+    for name, begins, ends in (
+        ("中秋节", "2027-09-15", "2027-09-16"),
+        ("清明节", "2027-04-03", "2027-04-06"),
+        ("国庆节、中秋节", "2028-09-30", "2028-10-05"),
+    ):
+        span = [datetime.fromisoformat(text).replace(tzinfo=ZONE) for text in (begins, ends)]
+        await centre.periods.create(centre.actor, NewPeriod(name, "holiday", "", span[0], span[1], True, False))
+    assert [one.name for one in await centre.periods.copy_year(centre.actor, 2028)] == ["清明节"]
+
+
 async def test_a_holiday_over_new_year_is_copied_from_either_year_and_once(centre: Centre) -> None:
     async def add(begins: str, ends: str) -> None:
         span = [datetime.fromisoformat(text).replace(tzinfo=ZONE) for text in (begins, ends)]

@@ -164,12 +164,15 @@ class SpecialPeriods:
 
     async def copy_year(self, actor: Actor, year: int) -> Sequence[SpecialPeriod]:
         """Copy the holidays of the year before into `year`, as drafts (see next_year); also those that reach over one
-        of its ends. Those that are there already are left out, so that copying twice gives nothing twice.
+        of its ends. Those that are there already are left out, so that copying twice gives nothing twice; so are
+        those that another holiday contains, as 国庆节、中秋节 does where both fall together.
         """
         township.require(actor, "special period")
         await asyncio.to_thread(festival_days, year)  # its first call takes long
         async with self._database.write() as session:
-            there = [(row.name, row.begins_at) for row in await self._between(session, year - 1, year + 2)]
+            near = await self._between(session, year - 1, year + 2)
+            there = [(row.name, row.begins_at) for row in near]
+            holidays = [(row.begins_at, row.ends_at) for row in near if row.kind == "holiday"]
             copies: list[SpecialPeriod] = []
             over = datetime(year, 1, 1, tzinfo=self._zone)
             waiting = deque(await self._between(session, year - 1, year))
@@ -177,6 +180,8 @@ class SpecialPeriods:
                 row = waiting.popleft()
                 begins, ends = a_year_later(row.name, row.begins_at, row.ends_at, self._zone, LONGEST)
                 if row.kind != "holiday" or _is_there(row.name, begins, there):
+                    continue
+                if any(first <= begins and ends <= last for first, last in holidays):
                     continue
                 there.append((row.name, begins))
                 new = NewPeriod(row.name, row.kind, row.note, begins, ends, row.all_day_duty, draft=True)

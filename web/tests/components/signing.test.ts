@@ -2,6 +2,7 @@ import type { VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { h } from 'vue'
 import type { RecordRow, RecordState } from '@/pages/runs/patrolRecord'
+import RecordPage from '@/pages/runs/RecordPage.vue'
 import RecordReviews from '@/pages/runs/RecordReviews.vue'
 import SignAllDialog from '@/pages/runs/SignAllDialog.vue'
 import { FakeHub, Refusal, flushPromises, run, signIn, signOutAll, visit, type Call } from './hub'
@@ -95,5 +96,19 @@ describe('signing together', () => {
     expect(rows.map((one) => one.querySelector('input')!.disabled)).toEqual([true, true, true])
     expect(document.querySelector('.el-dialog__footer .progress')!.textContent).toBe('已签 1 / 1 份')
     expect(button()).toBeNull()
+  })
+})
+
+describe('a record that cannot be read any more', () => {
+  it('is verified all the same, and what was done to it is told', async () => {
+    hub.on('GET /api/runs/7', () => run(7))
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: { sequence: 3, at: '2026-11-30T00:00:00Z', hash: 'ab' }, reviews: [], may_sign: false, may_note: false, sign_why: null }))
+    hub.on('GET /api/runs/7/results', () => Promise.reject(new Refusal(500, 'internal')))
+    hub.on('POST /api/runs/7/verify', () => ({ sequence: 3, at: '2026-11-30T00:00:00Z', hash: 'ab', faults: [{ reason: 'rows_unreadable', detail: '', params: { zh: '结果被改成无法读取的内容' } }] }))
+    page = await visit([{ path: '/runs/:id', component: RecordPage }], '/runs/7')
+    await page.findAll('button').find((one) => one.text() === '核验封存')!.trigger('click')
+    await flushPromises()
+    expect(page.find('.note.red').text()).toContain('结果被改成无法读取的内容')
+    expect(page.find('.filters').exists()).toBe(false)
   })
 })

@@ -108,7 +108,7 @@ export default {
   done: { approved: 'Signed', returned: 'Returned', note: 'Note added' },
   verify: 'Verify seal',
   intact: 'Verified: the record and pictures sealed as no. {n}, and its signatures and notes, are as they were sealed ({at})',
-  tampered: 'Not verified: {n} differences from what was sealed',
+  tampered: 'Not verified: {n} difference from what was sealed | Not verified: {n} differences from what was sealed',
   fault: {
     copy_changed: 'The sealed copy was changed',
     link_changed: 'This link of the audit chain was changed',
