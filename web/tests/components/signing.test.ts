@@ -92,7 +92,7 @@ describe('signing together', () => {
     button().click()
     await flushPromises()
     const rows = [...document.querySelectorAll<HTMLElement>('.el-dialog li')]
-    expect(rows.map((one) => one.textContent!.includes('同意 · 李四'))).toEqual([true, false, true])
+    expect(rows.map((one) => one.textContent.includes('同意 · 李四'))).toEqual([true, false, true])
     expect(rows.map((one) => one.querySelector('input')!.disabled)).toEqual([true, true, true])
     expect(document.querySelector('.el-dialog__footer .progress')!.textContent).toBe('已签 1 / 1 份')
     expect(button()).toBeNull()
