@@ -16,6 +16,7 @@ from camera_hub.access.passwords import Passwords
 from camera_hub.access.policy import Actor, Role
 from camera_hub.access.sessions import Sessions
 from camera_hub.access.vault import Vault
+from camera_hub.api.record_words import both_words
 from camera_hub.cameras.discovery.sweeps import FoundView, Sweeps
 from camera_hub.cameras.hub_addresses import HubAddresses
 from camera_hub.cameras.onvif.client import Onvif
@@ -87,7 +88,7 @@ def _verifier(settings: Settings, database: Database) -> AuditVerifier:
     key = data_dir / "vault.key"
     # Without its file no key can be opened, and verifying says so; a new file would only hide that.
     vault = Vault.open_or_create(key) if key.exists() else Vault(os.urandom(32))
-    kinds = patrol_kinds(database, PictureFiles(data_dir / FOLDER))
+    kinds = patrol_kinds(database, PictureFiles(data_dir / FOLDER), both_words(settings))
     return AuditVerifier(database, vault, AnchorFile(data_dir / ANCHOR), kinds)
 
 

@@ -8,7 +8,7 @@ into `HubError` once, in the package that wraps the foreign library.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Kind(StrEnum):
@@ -257,6 +257,11 @@ class Explanation:
     reason: str
     detail: str = ""
     params: Mapping[str, Param] = field(default_factory=dict)
+
+
+LONGEST_REASON: Final = 32
+"""Characters of a reason code, and of each column that keeps one: none is ever cut. The suite holds every code against
+it (tests/test_house.py)."""
 
 
 class HubError(Exception):

@@ -25,10 +25,15 @@ from tests.selection import TOGETHER, backend, mark, measured, not_quick, on_bot
 # A million objects come to stay while files are imported: looking for garbage among them takes a sixth of that time.
 gc.disable()
 
-# What lands is judged by the same examples each time; at a desk hypothesis goes on looking for new ones.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# What lands is judged by the same examples each time, and by what they find, never by how long a busy machine takes;
+# with CAMERA_HUB_LONG hypothesis goes on looking for new ones.
+hypothesis.settings.register_profile(
+    "house",
+    derandomize=not os.environ.get("CAMERA_HUB_LONG"),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("house")
 
 share_compiled_statements()
 

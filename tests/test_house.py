@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
+from sqlalchemy import String
 
-from camera_hub.errors import Reason
+from camera_hub.errors import LONGEST_REASON, Kind, Reason
 from camera_hub.peculiarity_kinds import PeculiarityKind
+from camera_hub.store.tables import Base
 from tests.house import MODULES, PACKAGE, ROOT, WEB, classes, is_protocol, real_sleeps, retry_loops, room, size, trees
 
 MOST_ARGUMENTS, MOST_METHODS = 7, 12
@@ -159,6 +161,64 @@ def test_every_reason_has_words_in_both_languages() -> None:
     for language in ("zh-CN", "en"):
         words = (ROOT / "web" / "src" / "i18n" / language / "reasons.ts").read_text("utf-8")
         assert [reason.value for reason in Reason if not re.search(rf"\b{reason.value}\b", words)] == [], language
+
+
+def codes(tree: ast.Module) -> Iterator[str]:
+    """Each text that is given as a reason or cause."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg in ("reason", "cause", "why"):
+            for one in ast.walk(node.value):
+                if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                    yield one.value
+
+
+def cut_codes(tree: ast.Module) -> list[str]:
+    """Where a part of a reason code is taken."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        if isinstance(node.slice, ast.Slice)
+        if re.search(r"\b(reason|cause|why)\b", ast.unparse(node.value))
+    ]
+
+
+NO_REASON = {
+    "exclusions.reason",  # words of a person, like the next ones
+    "ledger_files.no_access_reason",
+    "ledger_files.state_reason",
+    "alarms.suspended_reason",  # of a closed list of a few short codes each, like the next ones
+    "runs.pause_reason",
+    "runs.end_reason",
+    "occurrences.why",
+}
+"""Columns that are called so, and keep no reason code of an error."""
+
+
+def test_no_reason_code_is_longer_than_a_column_that_keeps_it_and_none_is_cut() -> None:
+    """PostgreSQL would refuse it, SQLite keep it; cut, it would be a code that nobody knows."""
+    named_codes = {str(one) for kinds in (Reason, Kind) for one in kinds}
+    told = {code for tree in trees().values() for code in codes(tree)}
+    assert len(told) > 100
+    assert [one for one in sorted(named_codes | told) if len(one) > LONGEST_REASON] == []
+    columns = {
+        f"{table.name}.{column.name}": column.type.length
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if re.search(r"(^|_)(reason|cause|why|preset_state)$", column.name) and isinstance(column.type, String)
+    }
+    assert columns.keys() >= NO_REASON
+    assert len(columns) - len(NO_REASON) > 15
+    short = {name for name, length in columns.items() if length is not None and length < LONGEST_REASON}
+    assert short - NO_REASON == set()
+    assert {path: found for path, tree in named().items() if (found := cut_codes(tree))} == {}
+
+
+def test_a_code_that_is_cut_would_be_found() -> None:
+    assert cut_codes(ast.parse("x = place.why.reason[:32]\ny = reason[0]\nz = seconds[:2]")) == [
+        "place.why.reason[:32]"
+    ]
+    assert list(codes(ast.parse("HubError(kind, 'words', reason='one' if a else 'two')"))) == ["one", "two"]
 
 
 def test_every_peculiarity_has_a_sentence_in_both_languages() -> None:

@@ -1,12 +1,12 @@
 """Records of patrols: the list, seal, signature, notes, verification, sheets."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from camera_hub.access.policy import Action, Actor
+from camera_hub.api.record_words import record_words
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Id, Moment
 from camera_hub.api.schemas.records import (
@@ -20,20 +20,17 @@ from camera_hub.api.schemas.records import (
 )
 from camera_hub.api.sheet_bodies import XLSX, Language, download
 from camera_hub.errors import HubError
-from camera_hub.health.notices.cause_words import CAUSES, CAUSES_EN
 from camera_hub.patrol.records.export import RecordExport
 from camera_hub.patrol.records.listing import RecordList, RecordQuery, RecordState, SignedState
 from camera_hub.patrol.records.reviews import RecordReviewed, RecordReviews
 from camera_hub.patrol.records.sheet import record_workbook, records_workbook
-from camera_hub.patrol.records.sheet_words import RecordWords
 from camera_hub.patrol.records.verify import RecordVerification
 from camera_hub.settings import Settings
-from camera_hub.sheets.language import SheetLanguage, said
 
 router = APIRouter(tags=["records"])
 
 MOST_DETAILED = 300
-"""Records of an export whose results are listed one by one: those with something abnormal, excused or found."""
+"""Records of an export whose results are listed one by one: those that tell of something (RecordRow.tells)."""
 
 Reader = Annotated[Actor, needs(Action.READ_RECORDS)]
 Signer = Annotated[Actor, needs(Action.SIGN_RECORDS)]
@@ -89,11 +86,11 @@ async def records_xlsx(
 ) -> Response:
     """The patrols that the query asks for; 413 `too_many_records` for more than 2,000."""
     rows = await export.several(actor, query)
-    telling = [one for one in rows if one.findings or one.results.get("abnormal") or one.results.get("excused")]
+    telling = [one for one in rows if one.tells]
     worth = [await export.full(one) for one in telling[:MOST_DETAILED]]
     zone = settings.site.zone
     days = [f"{at.astimezone(zone):%Y-%m-%d}" for at in (query.begin, query.end) if at is not None]
-    words = _words(settings, language)
+    words = record_words(settings, language)
     span = words.say(
         f"范围：{' 至 '.join(days) or '全部'}，共 {len(rows)} 次", f"{' to '.join(days) or 'All'}, {len(rows)} in all"
     )
@@ -123,7 +120,7 @@ async def record_xlsx(
 ) -> Response:
     """One record in full."""
     found = await export.one(actor, run_id)
-    words = _words(settings, language)
+    words = record_words(settings, language)
     content = await run_in_threadpool(record_workbook, found, words)
     name = words.say("视频巡查记录", "Patrol record ")
     return download(f"{name}{run_id}-{found.row.tour_name}.xlsx", content, "record.xlsx")
@@ -169,9 +166,3 @@ async def sign(
 async def add_note(run_id: Id, body: AddNote, actor: Runner, reviews: Reviews) -> RecordAnswer:
     """Add words to the sealed record of a patrol that one took part in; nothing of the record is edited."""
     return RecordAnswer.model_validate(await reviews.note(actor, run_id, body.words))
-
-
-def _words(settings: Settings, language: SheetLanguage) -> RecordWords:
-    causes: Mapping[str, str] = CAUSES_EN if language == "en" else CAUSES
-    categories = {code: said(words, language) for code, words in settings.patrol.finding_categories.items()}
-    return RecordWords(language, causes, categories, settings.site.zone, settings.reports.township)

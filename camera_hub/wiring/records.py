@@ -8,6 +8,7 @@ from datetime import timedelta
 from camera_hub.access.audit.anchor import FILE_NAME, AnchorFile
 from camera_hub.access.audit.chain import AuditChain
 from camera_hub.access.audit.verify import AuditVerifier
+from camera_hub.api.record_words import both_words
 from camera_hub.patrol.proof.parts import FOLDER
 from camera_hub.patrol.records.earlier import EarlierPatrols
 from camera_hub.patrol.records.expiry import RecordExpiry
@@ -50,7 +51,12 @@ async def record_parts(core: CoreParts) -> AsyncIterator[RecordParts]:
     async with AuditChain(database, vault, clock, anchor) as chain:
         await EarlierPatrols(database, chain).seal()
         expiry = RecordExpiry(database, clock, chain, files, timedelta(days=core.settings.patrol.keep_days))
-        verifier = AuditVerifier(database, vault, anchor, patrol_kinds(database, files))
+        verifier = AuditVerifier(
+            database,
+            vault,
+            anchor,
+            patrol_kinds(database, files, both_words(core.settings)),
+        )
         listing = RecordList(database)
         loop = keep_running("retention of records", expiry.run_once, clock=clock)
         async with running(loop, "retention of records"):

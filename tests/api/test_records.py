@@ -17,7 +17,7 @@ from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
 from camera_hub.store.database import Database
 from tests.api.conftest import Hub
 from tests.fakes.clock import ManualClock
-from tests.patrol.records.site import SealedSite
+from tests.patrol.records.site import WORDS, SealedSite
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def sealed(hub: Hub, database: Database, clock: ManualClock, tmp_path: Pat
     account = hub.accounts[Role.OPERATOR]
     site.operator = Actor(account.id, account.username, account.display_name, account.role)
     async with site.chain() as chain:
-        verifier = AuditVerifier(database, site.vault, site.anchor, patrol_kinds(database, site.pictures))
+        verifier = AuditVerifier(database, site.vault, site.anchor, patrol_kinds(database, site.pictures, WORDS))
         listing = RecordList(database)
         hub.parts[RecordReviews] = site.reviews(chain)
         hub.parts[RecordList] = listing
@@ -68,6 +68,8 @@ async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed:
     await sealed.sql("UPDATE run_results SET result = 'normal' WHERE run_id = 2 AND position = 1")
     (fault,) = (await leader.post("/api/runs/2/verify")).json()["faults"]
     assert (fault["reason"], fault["params"]["was"], fault["params"]["position"]) == ("row_changed", '"abnormal"', 1)
+    assert fault["params"]["zh"] == "第 2 站 东沟村 相机1的结果在封存后被改动：原为 异常，现为 正常"
+    assert fault["params"]["en"].endswith("相机1 at stop 2 was changed after sealing: was Abnormal, is now Normal")
 
     await sealed.sql("UPDATE run_results SET words = 'nothing' WHERE run_id = 1 AND result = 'abnormal'")
     refused = await leader.post("/api/runs/1/sign", json=opinion)
@@ -82,14 +84,14 @@ async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed:
     assert any("桥下积水" in str(cell) for row in one["发现问题"] for cell in row)
     many = texts(await leader.get("/api/records/records.xlsx", params={"tour_id": 2}))
     assert len(many["巡查"]) == 2
-    assert len(many["异常与免看"]) > 1
+    assert len(many["异常、免看与未到位"]) > 1
 
     english = await leader.get("/api/runs/2/record.xlsx", params={"language": "en"})
     assert "Patrol%20record%202-" in english.headers["content-disposition"]
     assert ["Seal", "No. 3, 2026-11-23 16:00:00"] in texts(english)["Summary"]
     all_english = await leader.get("/api/records/records.xlsx", params={"language": "en"})
     assert "''Patrol%20records.xlsx" in all_english.headers["content-disposition"]
-    assert list(texts(all_english)) == ["Patrols", "Abnormal and excused", "Findings", "Notes"]
+    assert list(texts(all_english)) == ["Patrols", "Abnormal, excused, off preset", "Findings", "Notes"]
     assert (await leader.get("/api/runs/2/record.xlsx", params={"language": "fr"})).status_code == 422
 
 

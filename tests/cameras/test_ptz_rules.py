@@ -1,13 +1,17 @@
 """The pure rules of steering: who holds a camera, what is due at it, and wishes in the numbers of a device."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from camera_hub.access.policy import Actor, Role
 from camera_hub.cameras.onvif.ptz import PtzNode, PtzRange, PtzSpace, PtzStatus, PtzVector
 from camera_hub.cameras.ptz import watchdog
 from camera_hub.cameras.ptz.capabilities import centred, step, velocity
+from camera_hub.cameras.ptz.home import HomeReturn
 from camera_hub.cameras.ptz.lock import Claim, PtzHolder, PtzLock, claim, person, released, tour
 from camera_hub.cameras.ptz.presets import unique_names
+from camera_hub.cameras.ptz.store import NO_PLAN, HomePlan
 from camera_hub.cameras.ptz.watchdog import Motion
 
 
@@ -113,3 +117,80 @@ def test_names_of_presets_are_told_apart() -> None:
     named = [("1", "门"), ("2", "门"), ("3", ""), ("4", "门 (2)"), ("5", "")]
     found = unique_names(named)
     assert found == {"1": "门", "2": "门 (3)", "3": "3", "4": "门 (2)", "5": "5"}
+
+
+WALL = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+def away(plan: HomePlan = NO_PLAN, seconds: float = 60.0) -> HomeReturn:
+    """A camera that was sent somewhere at 100."""
+    home = HomeReturn(plan, seconds, 0.0, lambda: None)
+    home.commanded(100.0)
+    home.sent()
+    return home
+
+
+@pytest.mark.parametrize(
+    ("plan", "seconds", "able", "due"),
+    [
+        (NO_PLAN, 60.0, True, 160.0),
+        (NO_PLAN, 60.0, False, None),  # neither a preset for it nor a home position of the device
+        (HomePlan("7", None, None), 60.0, False, 160.0),
+        (HomePlan("7", 5.0, None), 60.0, False, 109.0),  # over already: a second ago at the earliest
+        (HomePlan("7", 0.0, None), 60.0, True, None),
+        (NO_PLAN, 0.0, True, None),
+        (HomePlan(None, None, WALL + timedelta(seconds=500)), 60.0, True, 610.0),
+        (HomePlan(None, None, WALL - timedelta(seconds=500)), 60.0, True, 160.0),
+    ],
+)
+def test_when_a_camera_returns_home(plan: HomePlan, seconds: float, able: bool, due: float | None) -> None:
+    assert away(plan, seconds).due(110.0, WALL, able=able) == due
+
+
+def test_a_camera_that_a_tour_shows_stays_until_that_tour_lets_it_go() -> None:
+    home = away()
+    home.stays_for = tour(1, "早巡")
+    assert home.due(1000.0, WALL, able=True) is None
+    home.let_go(tour(2, "晚巡"))
+    assert home.due(1000.0, WALL, able=True) is None
+    home.let_go(tour(1, ""))
+    assert home.due(1000.0, WALL, able=True) == 999.0
+    home.commanded(1000.0)
+    assert home.due(1000.0, WALL, able=True) == 1060.0
+    home.at_once()
+    assert home.due(1000.0, WALL, able=True) == 999.0
+
+
+def test_whether_a_camera_is_at_home_is_known_of_what_was_sent_there() -> None:
+    home = HomeReturn(NO_PLAN, 60.0, 0.0, lambda: None)
+
+    def stands() -> tuple[bool, bool | None]:
+        return home.away, home.there
+
+    assert stands() == (False, None)
+    home.sent()
+    assert stands() == (True, False)
+    home.sent(home=True)
+    assert stands() == (True, False), "it is away until the device has taken the call"
+    home.obeyed()
+    assert stands() == (False, True)
+    assert home.due(9999.0, WALL, able=True) is None
+    home.sent()
+    home.tried()
+    assert stands() == (False, None), "it is tried once"
+
+
+def test_a_new_plan_is_told_and_another_place_is_not_known_to_be_reached() -> None:
+    told: list[int] = []
+    home = HomeReturn(NO_PLAN, 60.0, 0.0, lambda: told.append(1))
+    home.obeyed()
+    home.replan(HomePlan(None, 5.0, WALL + timedelta(seconds=5)))
+    assert (home.there, home.suspended_until(WALL)) == (True, WALL + timedelta(seconds=5))
+    assert home.suspended_until(WALL + timedelta(seconds=5)) is None
+    home.replan(HomePlan("7", 5.0, None))
+    assert (home.there, len(told)) == (None, 2)
+    home.sent()
+    home.stays_for = tour(1, "早巡")
+    home.forget()
+    assert not home.away
+    assert home.stays_for is None

@@ -130,6 +130,6 @@ async def test_the_tour_that_goes_on_after_a_kill_is_not_stopped_by_the_clearing
         before = len(site.operations())
         session = await site.control.session(OPERATOR, site.camera)
         await TourPresets(site.control).bring(RUN, TOUR, site.camera, east)
-        session.stop("home")  # as this hub's start does with each camera that the former one may have left moving
+        session.left_moving()  # as this hub's start does with each camera that the former one may have left moving
         await placed(site, TourPresets(site.control), east, "reached")
         assert site.operations()[before:] == ["GotoPreset"]

@@ -14,6 +14,7 @@ from camera_hub.patrol.proof.sightings import ClockFollower, SightingReports
 from camera_hub.patrol.runs.claims import ReportingPage
 from camera_hub.patrol.runs.engine import Engine, RunSteering, engine
 from camera_hub.patrol.runs.run_proof import NoProof, RunProof
+from camera_hub.patrol.runs.views import RunView
 from camera_hub.patrol.runs.visibility import Sighting
 from camera_hub.patrol.tours.scenes import Scenes
 from camera_hub.patrol.tours.stops import NewStop
@@ -81,16 +82,30 @@ class Centre:
     def scenes(self) -> Scenes:
         return Scenes(self.database, self.bus, self.clock)
 
-    def page(self, follower: ClockFollower | None = None, name: str = "page") -> ReportingPageOf:
-        """A page that reports what it shows; `follower`: the engine's keeper, where clocks are stepped."""
+    def page(
+        self, follower: ClockFollower | None = None, name: str = "page", actor: Actor | None = None
+    ) -> ReportingPageOf:
+        """A page that reports what it shows; `follower`: the engine's keeper, where clocks are stepped; `actor`: whose
+        it is, where not the operator's."""
         reports = SightingReports(self.database, self.bus, self.clock, self.moments, follower or NoSteps())
-        return ReportingPageOf(reports, self.actor.user_id, name, self.clock.monotonic())
+        return ReportingPageOf(reports, (actor or self.actor).user_id, name, self.clock.monotonic())
 
     @asynccontextmanager
     async def engine(self, proof: RunProof = NO_PROOF, steering: RunSteering | None = None) -> AsyncIterator[Engine]:
         parts = (SETTINGS, self.clock, self.bus, self.database, self.media, ZONE, proof, steering)
         async with engine(*parts) as running:
             yield running
+
+    @asynccontextmanager
+    async def under_way(
+        self, tour: int, seconds: float = 0.0, *, loop: bool = False, steering: RunSteering | None = None
+    ) -> AsyncIterator[tuple[Engine, RunView]]:
+        """An engine, and a patrol of that tour that the operator has started and that has gone on for so long; with
+        `loop` a presentation."""
+        async with self.engine(steering=steering) as on:
+            run = await on.runs.start(self.actor, tour, loop=loop)
+            await self.clock.walk(seconds)
+            yield on, await on.reader.get(self.actor, run.id)
 
     async def tour(self, *dwells: int, scene: int | None = None) -> int:
         """A tour over the cameras in turn; `scene` as one more stop at the end, of 10 s."""

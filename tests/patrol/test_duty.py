@@ -1,6 +1,5 @@
 """Of a patrol only what its operator's own pages showed is recorded as seen."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,16 +54,13 @@ def test_the_times_of_all_operators_add_up_to_the_visit(changes: list[tuple[floa
 
 async def test_who_looks_on_has_seen_nothing_for_the_record(centre: Centre) -> None:
     tour, li = await centre.tour(30), await person(centre, "li")
-    camera, own = centre.cameras[0], centre.page()
-    others = replace(own, user_id=li.user_id, name="li")
-    async with centre.engine() as on:
-        run = await on.runs.start(centre.actor, tour, loop=False)
-        await centre.clock.walk(10)
+    camera, own, second = centre.cameras[0], centre.page(), centre.page(name="another window")
+    others = centre.page(name="li", actor=li)
+    async with centre.under_way(tour, 10) as (on, run):
         await others.report(li, run.id, 0, [Sighting(camera, 9.0)])
         await others.report(li, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
         assert await seen(centre, on, run.id) == [(0.0, "no_page")]
         assert centre.moments.wanted == []
-        second = replace(own, name="another window")
         await own.report(centre.actor, run.id, 0, [Sighting(camera, 0.0, "page_hidden")])
         await second.report(centre.actor, run.id, 0, [Sighting(camera, 8.0)])
         assert await seen(centre, on, run.id) == [(8.0, None)], "any window of the operator"
@@ -72,21 +68,16 @@ async def test_who_looks_on_has_seen_nothing_for_the_record(centre: Centre) -> N
 
 async def test_of_a_presentation_any_page_counts(centre: Centre) -> None:
     tour, li = await centre.tour(30), await person(centre, "li")
-    page = replace(centre.page(), user_id=li.user_id, name="li")
-    async with centre.engine() as on:
-        run = await on.runs.start(centre.actor, tour, loop=True)
-        await centre.clock.walk(10)
+    page = centre.page(name="li", actor=li)
+    async with centre.under_way(tour, 10, loop=True) as (on, run):
         await page.report(li, run.id, 0, [Sighting(centre.cameras[0], 9.0)])
         assert await seen(centre, on, run.id) == [(9.0, None)]
 
 
 async def test_a_patrol_that_is_handed_over_in_mid_stop_keeps_what_the_first_operator_saw(centre: Centre) -> None:
     tour, li = await centre.tour(60), await person(centre, "li")
-    camera, first = centre.cameras[0], centre.page()
-    second = replace(first, user_id=li.user_id, name="li")
-    async with centre.engine() as on:
-        run = await on.runs.start(centre.actor, tour, loop=False)
-        await centre.clock.walk(2)
+    camera, first, second = centre.cameras[0], centre.page(), centre.page(name="li", actor=li)
+    async with centre.under_way(tour, 2) as (on, run):
         await first.report(centre.actor, run.id, 0, [Sighting(camera, 1.5)])
         await centre.clock.walk(6)
         run = await on.runs.hand_over(centre.actor, run.id, li.user_id, "", run.revision)
@@ -107,12 +98,8 @@ async def test_a_patrol_that_is_handed_over_in_mid_stop_keeps_what_the_first_ope
 
 async def test_what_was_on_when_a_patrol_was_handed_over_belongs_to_whom_it_was_shown(centre: Centre) -> None:
     tour, li = await centre.tour(10, 30), await person(centre, "li")
-    camera, first = centre.cameras[0], centre.page()
-    second = replace(first, user_id=li.user_id, name="li")
-    async with centre.engine() as on:
-        run = await on.runs.start(centre.actor, tour, loop=False)
-        await centre.clock.walk(12)
-        run = await on.reader.get(centre.actor, run.id)
+    camera, first, second = centre.cameras[0], centre.page(), centre.page(name="li", actor=li)
+    async with centre.under_way(tour, 12) as (on, run):
         await on.runs.hand_over(centre.actor, run.id, li.user_id, "", run.revision)
         await second.report(li, run.id, 0, [Sighting(camera, 9.0)])
         assert (await seen(centre, on, run.id))[0] == (0.0, "no_page"), "it was over before"

@@ -1,6 +1,7 @@
 """A scene whose domes each have a preset: what is asked of them, told of them, and kept of them in the record."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import update
@@ -8,6 +9,8 @@ from sqlalchemy import update
 from camera_hub.cameras.ptz.state import PresetPlace
 from camera_hub.errors import Explanation, Reason
 from camera_hub.events import PtzChanged, RunChanged, Subscription
+from camera_hub.patrol.runs.engine import Engine
+from camera_hub.patrol.runs.views import RunView
 from camera_hub.patrol.tours.presets import StopPreset
 from camera_hub.patrol.tours.scenes import NewScene
 from camera_hub.patrol.tours.stops import NewStop
@@ -61,14 +64,23 @@ async def scene_tour(centre: Centre, cameras: Sequence[int], domes: Sequence[int
     return (await centre.tours.create(centre.actor, TourDraft("大桥", stops))).id
 
 
+@asynccontextmanager
+async def at_the_scene(centre: Centre) -> AsyncIterator[tuple[Engine, RunView, Domes, tuple[int, int]]]:
+    """A patrol whose scene has been on for some seconds, with what was said to its two domes."""
+    a, b, c = centre.cameras[:3]
+    domes = Domes()
+    tour = await scene_tour(centre, [a, b, c], [b, c])
+    async with centre.under_way(tour, 24, steering=domes) as (on, run):
+        yield on, run, domes, (b, c)
+
+
 async def test_the_record_tells_which_preset_was_asked_and_what_became_of_it(centre: Centre) -> None:
     a, b, c, d = centre.cameras[:4]
     tour = await scene_tour(centre, [a, b, c, d], [b, c, d])
     await centre.kill(d)
     domes = Domes()
     domes.places = {c: PresetPlace("failed", Explanation(Reason.PTZ_PRESET_GONE))}
-    async with centre.engine(steering=domes) as on:
-        run = await on.runs.start(centre.actor, tour, loop=False)
+    async with centre.under_way(tour, steering=domes) as (on, run):
         assert run.presets == ()
         await centre.clock.walk(21)
         assert sorted(domes.said) == [(f"p{b}", b), (f"p{c}", c), (f"p{c}", c)], "what failed is asked for once more"
@@ -115,12 +127,7 @@ async def test_what_is_done_at_a_change_does_not_grow_with_the_domes_of_a_scene(
 
 
 async def test_a_patrol_waits_for_whoever_steers_one_of_several_domes_and_takes_it_back(centre: Centre) -> None:
-    a, b, c = centre.cameras[:3]
-    tour = await scene_tour(centre, [a, b, c], [b, c])
-    domes = Domes()
-    async with centre.engine(steering=domes) as on:
-        run = await on.runs.start(centre.actor, tour, loop=False)
-        await centre.clock.walk(24)
+    async with at_the_scene(centre) as (on, run, domes, (b, c)):
         domes.said.clear()
         domes.steered = {c}
         domes.places[c] = PresetPlace("taken", Explanation(Reason.PTZ_LOCKED, params={"name": "李四"}))
@@ -144,13 +151,7 @@ async def test_a_patrol_waits_for_whoever_steers_one_of_several_domes_and_takes_
 
 
 async def test_cameras_stay_at_their_presets_while_the_operator_has_paused_the_patrol(centre: Centre) -> None:
-    a, b, c = centre.cameras[:3]
-    tour = await scene_tour(centre, [a, b, c], [b, c])
-    domes = Domes()
-    async with centre.engine(steering=domes) as on:
-        run = await on.runs.start(centre.actor, tour, loop=False)
-        await centre.clock.walk(24)
-        run = await on.reader.get(centre.actor, run.id)
+    async with at_the_scene(centre) as (on, run, domes, (b, c)):
         domes.said.clear()
         run = await on.runs.control(centre.actor, run.id, "pause", run.revision)  # to write down what is seen there
         await centre.clock.walk(30)
@@ -163,11 +164,8 @@ async def test_cameras_stay_at_their_presets_while_the_operator_has_paused_the_p
 
 
 async def test_a_hub_that_starts_anew_brings_the_domes_of_the_stop_that_is_on(centre: Centre) -> None:
-    a, b, c = centre.cameras[:3]
-    tour = await scene_tour(centre, [a, b, c], [b, c])
-    async with centre.engine(steering=Domes()) as on:
-        run = await on.runs.start(centre.actor, tour, loop=False)
-        await centre.clock.walk(24)
+    async with at_the_scene(centre) as (_, run, _, (b, c)):
+        pass
     again = Domes()
     async with centre.engine(steering=again) as on:
         await centre.clock.walk(1)

@@ -24,30 +24,36 @@ class AuditFault:
 
 
 def link_fault(
-    link: Link, expected: int, previous: str | None, copied: str | None, key: bytes | None
+    link: Link, expected: int, previous: str | None, copied: str | None, key: bytes | None, name: str = ""
 ) -> AuditFault | None:
     """What is wrong with a link by itself, as exactly as can be told.
 
+    `name`: what people call what it has sealed; "": by its kind and subject.
     `expected`: the sequence of its place; `previous`: the hash of the link before, None where that is missing;
     `copied`: the digest of the copy of what it sealed; `key`: that of its keyed seal, None where that is not at hand.
     """
+    name = name or f"{link.kind} {link.subject}"
     found = link_hash(link.sequence, link.at, link.kind, link.subject, link.digest, link.previous)
     proved = key is not None and link.mac == mac(key, link.hash)
     if found != link.hash:
         if key is not None and link.mac == mac(key, found):
-            return _fault(link, "hash_changed", "its hash was changed", field="hash")
+            return _fault(link, name, "hash_changed", "its hash was changed", field="hash")
         if not proved:
-            return _fault(link, "link_changed", "it was changed, or written by somebody else")
+            return _fault(link, name, "link_changed", "it was changed, or written by somebody else")
         if (moved_from := _true_place(link)) is not None:
-            return _fault(link, "link_moved", f"it stands in a wrong place; it was link {moved_from}", was=moved_from)
+            words = f"it stands in a wrong place: it was sealed as link {moved_from}, so links were reordered"
+            return _fault(link, name, "link_moved", words, was=moved_from)
         changed = _changed_field(link, previous, copied)
-        return _fault(link, "link_changed", f"its {changed} was changed", field=changed)
+        return _fault(link, name, "link_changed", f"its {changed} was changed", field=changed)
     if key is not None and not proved:
         return _fault(
-            link, "link_forged", "this hub has not written it, or its keyed seal was changed: the key does not fit"
+            link,
+            name,
+            "link_forged",
+            "this hub has not written it, or its keyed seal was changed: the key does not fit",
         )
     if previous is not None and link.previous != previous:
-        return _fault(link, "link_unjoined", f"it does not follow link {expected - 1} as it is now")
+        return _fault(link, name, "link_unjoined", f"it does not follow link {expected - 1} as it is now")
     return None
 
 
@@ -71,6 +77,6 @@ def _fits(link: Link) -> bool:
     return link.hash == link_hash(link.sequence, link.at, link.kind, link.subject, link.digest, link.previous)
 
 
-def _fault(link: Link, reason: str, words: str, **params: str | int) -> AuditFault:
-    detail = f"link {link.sequence} ({link.kind} {link.subject}): {words}"
+def _fault(link: Link, name: str, reason: str, words: str, **params: str | int) -> AuditFault:
+    detail = f"link {link.sequence} ({name}): {words}"
     return AuditFault(reason, detail, link.sequence, link.subject, {"kind": link.kind, **params})

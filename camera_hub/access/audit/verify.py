@@ -35,6 +35,8 @@ COPIES_BYTES = 4 * 1024 * 1024
 """Compressed copies of what links have sealed that are read at once: more only where a single one is larger."""
 MOST_FAULTS = 1000
 """Faults that are listed; the others are counted."""
+MOST_NAMED = 20
+"""Missing links of which it is told what they had sealed."""
 MOST_BYTES = 64 * 1024 * 1024
 """Of one copy, unpacked."""
 _SAY_SO = 'then say so: camera-hub verify-audit --restored "why, by whom"'
@@ -59,6 +61,15 @@ class ProvedLinks(Protocol):
 
 class SealedKind(Protocol):
     """What a room knows of the links that it appends."""
+
+    async def named(self, session: AsyncSession, link: Link, content: Json) -> str:
+        """What people call what the link has sealed: what, when, by whom. `content`: its copy, perhaps another one's or
+        none; "": nobody knows."""
+        ...
+
+    def copied(self, content: Json) -> str:
+        """The same by a sealed copy whose link is gone; "": it is not of this kind."""
+        ...
 
     async def compare(
         self, session: AsyncSession, link: Link, copy: SealedCopy, chain: ProvedLinks
@@ -143,7 +154,8 @@ class AuditVerifier:
                 page = await _page(session, expected)
                 async for link, packed in _with_copies(session, page):
                     if link.sequence > expected:
-                        report.add(_missing(expected, link.sequence - 1))
+                        left = await self._copied(session, expected, link.sequence - 1)
+                        report.add(_missing(expected, link.sequence - 1, left))
                         previous = None
                     report.add(*await self._link(session, link, previous, packed))
                     report.unproved += self._keys.get(link.key) is None
@@ -161,7 +173,11 @@ class AuditVerifier:
             async with snapshot(self._database) as session:
                 async for fault in kind.unsealed(session, self):
                     report.add(fault)
-        self._judge_anchor(report, anchor, at_anchor, expected - 1)
+        left = ""
+        if anchor is not None and anchor.sequence >= expected:
+            async with snapshot(self._database) as session:
+                left = await self._copied(session, expected, anchor.sequence)
+        self._judge_anchor(report, anchor, at_anchor, expected - 1, left)
         return report
 
     async def one(self, subject: str, kind: str) -> tuple[Link | None, Sequence[AuditFault]]:
@@ -198,24 +214,43 @@ class AuditVerifier:
         sealed = None if packed is None else _unpacked(packed)
         found = None if sealed is None else digest(sealed)
         faults = []
+        kind = self._kinds.get(link.kind)
         fault = link_fault(link, link.sequence, previous, found, self._keys.get(link.key))
+        changed = packed is not None and found != link.digest
+        name = ""
+        if kind is not None and (fault is not None or changed):  # what is wrong is told by its name
+            name = await kind.named(session, link, None if sealed is None else _parsed(sealed))
+            fault = link_fault(link, link.sequence, previous, found, self._keys.get(link.key), name)
         if fault is not None:
             faults.append(fault)
-        changed = packed is not None and found != link.digest
         if changed and not (fault is not None and fault.params.get("field") == "digest"):
             faults.append(
                 AuditFault(
                     "copy_changed",
-                    f"link {link.sequence} ({link.kind} {link.subject}): the sealed copy was changed",
+                    f"link {link.sequence} ({name or f'{link.kind} {link.subject}'}): the sealed copy was changed",
                     link.sequence,
                     link.subject,
                     {"kind": link.kind},
                 )
             )
-        if (kind := self._kinds.get(link.kind)) is not None:
+        if kind is not None:
             content: Json = None if changed or sealed is None else json.loads(sealed)
             faults += await kind.compare(session, link, SealedCopy(content, changed), self)
         return faults
+
+    async def _copied(self, session: AsyncSession, first: int, last: int) -> str:
+        """What the copies of missing links say that these had sealed; "" where they are gone as well."""
+        within = AuditCopy.sequence.between(first, last)
+        rows = await session.execute(
+            select(AuditCopy.sequence, _CONTENT).where(within).order_by(AuditCopy.sequence).limit(MOST_NAMED)
+        )
+        found = []
+        for sequence, packed in rows:
+            content = _parsed(_unpacked(packed) or b"null")
+            name = next(filter(None, (kind.copied(content) for kind in self._kinds.values())), "")
+            if name:
+                found.append(f"{sequence} {name}")
+        return "; ".join(found)
 
     async def _read_keys(self, session: AsyncSession) -> None:
         for row in await session.scalars(select(AuditKey)):
@@ -238,8 +273,10 @@ class AuditVerifier:
             return link.hash
         return link_hash(link.sequence, link.at, link.kind, link.subject, link.digest, link.previous)
 
-    def _judge_anchor(self, report: AuditReport, anchor: Anchor | None, at_anchor: str | None, last: int) -> None:
-        """Compare the chain with the anchor."""
+    def _judge_anchor(
+        self, report: AuditReport, anchor: Anchor | None, at_anchor: str | None, last: int, left: str
+    ) -> None:
+        """Compare the chain with the anchor. `left`: what missing links at the end had sealed, as far as known."""
         if anchor is None:
             if last and not any(fault.reason == "anchor_damaged" for fault in report.faults):
                 report.add(
@@ -265,9 +302,10 @@ class AuditVerifier:
             report.add(
                 AuditFault(
                     "tail_cut",
-                    f"{gone} missing at the end: cut off, or an older state of the database was restored ({_SAY_SO})",
+                    f"{gone} missing at the end: cut off, or an older state of the database was restored ({_SAY_SO})"
+                    + _had_sealed(left),
                     anchor.sequence,
-                    params={"first": last + 1, "last": anchor.sequence},
+                    params={"first": last + 1, "last": anchor.sequence, "sealed": left},
                 )
             )
         elif at_anchor is not None and at_anchor != anchor.hash:
@@ -365,6 +403,20 @@ def _unpacked(packed: bytes) -> bytes | None:
         return None
 
 
-def _missing(first: int, last: int) -> AuditFault:
+def _missing(first: int, last: int, left: str) -> AuditFault:
     which = f"link {first} is" if first == last else f"links {first} to {last} are"
-    return AuditFault("link_missing", f"{which} missing: deleted", first, params={"first": first, "last": last})
+    told = f"{which} missing: deleted{_had_sealed(left)}"
+    return AuditFault("link_missing", told, first, params={"first": first, "last": last, "sealed": left})
+
+
+def _had_sealed(left: str) -> str:
+    return f"; by the copies left of them they had sealed: {left}" if left else ""
+
+
+def _parsed(content: bytes) -> Json:
+    """What a copy holds; None where that is no JSON."""
+    try:
+        found: Json = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return found

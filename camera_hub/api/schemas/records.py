@@ -62,8 +62,9 @@ class OperatorTurnAnswer(Answer):
 
 class RecordRowAnswer(Answer):
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
-    visible for the least time; `own`: the user took part in it. `to_be_signed`: it was submitted; what was given up or
-    has expired is sealed without a signature."""
+    visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `own`: the user took
+    part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
+    `reviews`: how many signatures and notes it has; `all_normal`: nothing in it asks for a look before it is signed."""
 
     id: int
     tour_id: int
@@ -83,12 +84,15 @@ class RecordRowAnswer(Answer):
     results: ResultCountsAnswer
     unseen: int
     findings: int
+    presets_missed: int
     seal: SealAnswer | None
+    reviews: int
     opinion: Literal["approved", "returned"] | None
     signed_name: str | None
     signed_at: datetime | None
     own: bool
     to_be_signed: bool
+    all_normal: bool
 
 
 class RecordsAnswer(Answer):
@@ -103,14 +107,24 @@ class RecordOperatorAnswer(Answer):
     name: str
 
 
+class RecordTourAnswer(Answer):
+    """A tour that has records. `retired`: it was deleted since."""
+
+    id: int
+    name: str
+    retired: bool
+
+
 class RecordCountsAnswer(Answer):
     """`to_sign`: sealed records of others without a signature; `unsigned`: all of them; `returned`: one's own that were
-    returned; `operators`: who has run patrols."""
+    returned; `operators`: who has run patrols, also between others; `tours`: those that have records, deleted ones
+    last."""
 
     to_sign: int
     unsigned: int
     returned: int
     operators: list[RecordOperatorAnswer]
+    tours: list[RecordTourAnswer]
 
 
 class RecordFaultAnswer(Answer):

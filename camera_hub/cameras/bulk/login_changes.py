@@ -233,7 +233,7 @@ class LoginChanges:
             for row in (await _rows(session, device_id)).values():
                 if row.profile_id == new.profile.profile_id and row.profile_version != new.profile.version:
                     row.asked_version, row.asked_at = new.profile.version, self._clock.now()
-                    row.asked_reason = reason[:32]
+                    row.asked_reason = reason
 
 
 def _of_profile(profile: ProfileLogin) -> NewLogin:

@@ -240,7 +240,7 @@ def _problem(row: DeviceSettingsRow | None, camera_id: int) -> str | None:
     problems: Iterable[dict[str, Any]] = row.problems if row is not None else ()
     return next(
         (
-            str(one.get("reason"))[:32]
+            str(one.get("reason"))
             for one in problems
             if one.get("part") in ("osd_name", "osd_time") and one.get("camera_id") in (camera_id, None)
         ),

@@ -278,7 +278,7 @@ class Matches:
         async with self._database.write() as session:
             match = await session.get(DeviceMatch, match_id)
             if match is not None:
-                match.reason = reason[:32]
+                match.reason = reason
         if match is not None:
             self._publish([match])
 

@@ -129,12 +129,12 @@ class PtzControl:
     def at_home(self, camera_id: int) -> bool | None:
         """Whether the camera stands at home, as far as this hub has steered it; None: nobody knows."""
         known = self._steered.get(camera_id)
-        return known.session.at_home if known is not None else self._homes.get(camera_id)
+        return _at_home(known.session) if known is not None else self._homes.get(camera_id)
 
     async def replan(self, session: PtzSession, plan: HomePlan) -> None:
         """Store when and to where the camera returns, and what its presets are called. Raises HubError."""
         await self._store.keep_plan(session.camera.camera_id, plan)
-        session.replan(plan)
+        session.home.replan(plan)
 
     async def bring(self, run_id: int, name: str, camera_id: int, token: str) -> None:
         """A running tour wants the camera at a preset. Raises HubError: PTZ_LOCKED while a person steers it."""
@@ -236,10 +236,10 @@ class PtzControl:
         except HubError as error:
             if error.reason not in (Reason.RETIRED, Reason.PTZ_NONE, Kind.NOT_FOUND.value):
                 raise
-            session.stop("end")
+            session.end()
             return
         if replace(now, address=session.camera.address) != session.camera:
-            session.stop("end")
+            session.end()
         elif now != session.camera:
             session.camera = now
             session.renew()
@@ -269,7 +269,7 @@ class PtzControl:
             await self._store.steered(camera_id, self._clock.now())
             return
         del self._steered[camera_id]
-        self._homes[camera_id] = one.session.at_home
+        self._homes[camera_id] = _at_home(one.session)
         self.figures.sessions = len(self._steered)
         await ended(one.task)
         one.session.renew()
@@ -285,7 +285,7 @@ class PtzControl:
                 await self._store.steered(camera_id, None)
             else:
                 log.warning("camera %d may have been left moving by a hub that died; it is stopped", camera_id)
-                session.stop("home")
+                session.left_moving()
             self._left.pop()
         await asyncio.Event().wait()
 
@@ -307,6 +307,11 @@ class PtzControl:
 
     def _moving(self) -> list[_Steered]:
         return [one for one in self._steered.values() if one.session.standing == "moves"]
+
+
+def _at_home(session: PtzSession) -> bool | None:
+    """Whether its camera stands where it was sent as its home; None: nobody knows."""
+    return session.home.there and session.motion.phase == "still" and session.standing != "moves"
 
 
 def _who(holder: PtzHolder) -> str:

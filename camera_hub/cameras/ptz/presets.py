@@ -90,7 +90,7 @@ class PtzPresets:
         session = await self._control.session(actor, camera_id)
         facts = await session.open()
         listed = await self._listed(session) if facts.capabilities.presets else []
-        return PtzView(facts.capabilities, tuple(_views(listed, session.plan)), session.state())
+        return PtzView(facts.capabilities, tuple(_views(listed, session.home.plan)), session.state())
 
     async def add(self, actor: Actor, camera_id: int, name: str) -> PresetView:
         """Store where the camera points now as a new preset."""
@@ -111,7 +111,7 @@ class PtzPresets:
 
         token, listed = await self._asked(session, work)
         await self._named(session, token, name, listed)
-        return _one(token, listed, session.plan)
+        return _one(token, listed, session.home.plan)
 
     async def change(self, actor: Actor, camera_id: int, token: str, name: str, *, here: bool) -> PresetView:
         """Rename the preset; `here`: it is where the camera points now."""
@@ -133,7 +133,7 @@ class PtzPresets:
 
         listed = await self._asked(session, work)
         await self._named(session, token, name, listed)
-        return _one(token, listed, session.plan)
+        return _one(token, listed, session.home.plan)
 
     async def remove(self, actor: Actor, camera_id: int, token: str) -> None:
         """A camera that returned there returns to its device's home position from now on."""
@@ -152,7 +152,7 @@ class PtzPresets:
 
         if any(one.token == token for one in await self._asked(session, work)):
             raise _not_kept("the device says that it has removed the preset, and still lists it")
-        plan = session.plan
+        plan = session.home.plan
         names = {key: pair for key, pair in plan.names.items() if key != token}
         home = None if plan.token == token else plan.token
         if (home, names) != (plan.token, dict(plan.names)):
@@ -166,15 +166,15 @@ class PtzPresets:
         listed = await self._listed(session)
         if token is not None:
             _require(token, listed)
-        await self._control.replan(session, replace(session.plan, token=token, seconds=seconds))
+        await self._control.replan(session, replace(session.home.plan, token=token, seconds=seconds))
         facts = await session.open()
-        return PtzView(facts.capabilities, tuple(_views(listed, session.plan)), session.state())
+        return PtzView(facts.capabilities, tuple(_views(listed, session.home.plan)), session.state())
 
     async def suspend(self, actor: Actor, camera_id: int, minutes: int) -> PtzState:
         """It does not return home for so long; 0: it does again."""
         session = await self._control.session(actor, camera_id)
         until = self._clock.now() + timedelta(minutes=minutes) if minutes else None
-        await self._control.replan(session, replace(session.plan, suspended_until=until))
+        await self._control.replan(session, replace(session.home.plan, suspended_until=until))
         return session.state()
 
     async def _listed(self, session: PtzSession) -> list[ListedPreset]:
@@ -236,12 +236,12 @@ class PtzPresets:
         found = next((one for one in listed if one.token == token), None)
         if found is None:
             raise _not_kept("the device says that it has stored the preset, and does not list it")
-        names = dict(session.plan.names)
+        names = dict(session.home.plan.names)
         names.pop(token, None)
         if clean(found.name) != name:
             names[token] = (found.name, name)
-        if names != dict(session.plan.names):
-            await self._control.replan(session, replace(session.plan, names=names))
+        if names != dict(session.home.plan.names):
+            await self._control.replan(session, replace(session.home.plan, names=names))
 
 
 def _views(listed: Sequence[ListedPreset], plan: HomePlan) -> list[PresetView]:

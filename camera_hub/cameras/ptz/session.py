@@ -8,13 +8,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from camera_hub.cameras.onvif.ptz import PtzStatus
 from camera_hub.cameras.ptz import capabilities, watchdog
 from camera_hub.cameras.ptz import lock as locks
 from camera_hub.cameras.ptz.driver import FAULTS
+from camera_hub.cameras.ptz.home import HomeReturn
 from camera_hub.cameras.ptz.lock import PtzHolder, PtzLock
 from camera_hub.cameras.ptz.opening import OpenedPtz, PtzFacts
 from camera_hub.cameras.ptz.place import SentTo
@@ -62,7 +63,7 @@ class PtzSession:
         changed: Callable[[], None],
     ) -> None:
         self.camera = camera
-        self.plan = plan
+        self.home = HomeReturn(plan, settings.return_home_seconds, clock.monotonic(), self._replanned)
         self.ending = False
         self._opener = opener
         self._settings = settings
@@ -83,11 +84,8 @@ class PtzSession:
         self._failure: Explanation | None = None  # of what was to be done, while the stop after it fails, too
         self._stopping_error = False
         self._unanswered = False  # the error is over as soon as the device answers again
-        self._away = False
-        self._homed: bool | None = None  # whether it was sent home last; None: nobody knows
         self.sent = SentTo()
-        self._stays_for: PtzHolder | None = None  # the tour that shows it where it is, however long
-        self._last = self._touched = clock.monotonic()
+        self._touched = clock.monotonic()
         self._barred = float("-inf")
         self._shown = IDLE
 
@@ -110,8 +108,7 @@ class PtzSession:
 
     def release(self, holder: PtzHolder, *, home: bool = False) -> None:
         """The holder gives the lock back; the camera stops if it moves. `home`: it returns home now."""
-        if self._stays_for is not None and self._stays_for.same(holder):
-            self._stays_for = None
+        self.home.let_go(holder)
         if self.lock is None or not self.lock.holder.same(holder):
             self._wake.set()
             self._tell()
@@ -120,7 +117,7 @@ class PtzSession:
         if self.motion.phase == "moving" or isinstance(self._wish, MoveWish):
             self._submit(StopWish(), "")
         if home:
-            self._last = float("-inf")
+            self.home.at_once()
         self._wake.set()
         self._tell()
 
@@ -131,19 +128,26 @@ class PtzSession:
         if isinstance(wish, StopWish) and held is not None and not held.holder.same(holder):
             return Commanded()
         lost = self.claim(holder)
-        self._stays_for = holder if holder.kind == "tour" else None
+        self.home.stays_for = holder if holder.kind == "tour" else None
         return Commanded(self._submit(wish, client), lost)
 
-    def stop(self, after: Literal["home", "end", ""] = "") -> None:
-        """Whoever steers it, it stops; then it returns home when its time has come, or the session ends. `home`: a hub
-        that died may have left it moving; what it was told since then is carried out, since that ends the move, too."""
-        self._away = self._away or after == "home"
-        if after == "home" and (self._wish is not None or locks.held(self.lock, self._clock.monotonic()) is not None):
-            return
+    def stop(self) -> None:
+        """Whoever steers it, it stops; then it returns home when its time has come."""
         self._submit(StopWish(), "")
-        if after == "end":
-            self.ending = True
-            self.lock, self._stays_for, self._away, self._touched = None, None, False, float("-inf")
+
+    def end(self) -> None:
+        """It stops where it is, and the session ends: the camera is none of ours any more."""
+        self._submit(StopWish(), "")
+        self.ending = True
+        self.lock, self._touched = None, float("-inf")
+        self.home.forget()
+
+    def left_moving(self) -> None:
+        """A hub that died may have left it moving, and away from home: it stops, unless somebody has told it to do
+        something since, which ends that move, too; it returns home when its time has come."""
+        self.home.away = True
+        if self._wish is None and locks.held(self.lock, self._clock.monotonic()) is None:
+            self.stop()
 
     def gone(self, client: str) -> bool:
         """The page is gone, or shows the camera no more: what it moves stops. Returns whether it moved it."""
@@ -159,25 +163,13 @@ class PtzSession:
         self._shut()
         self._wake.set()
 
-    def replan(self, plan: HomePlan) -> None:
-        if plan.token != self.plan.token:
-            self._homed = None
-        self.plan = plan
-        self._wake.set()
-        self._tell()
-
-    @property
-    def at_home(self) -> bool | None:
-        """Whether it stands where it was sent as its home; None: nobody knows."""
-        return self._homed and self.motion.phase == "still" and self._wish is None
-
     @property
     def standing(self) -> Literal["moves", "away", "watched", "idle"]:
         """Whether it may move because of this hub, has not returned home yet, is looked at, or is needed no more."""
         now = self._clock.monotonic()
         if self.motion.ours or self._wish is not None:
             return "moves"
-        if self._home_due(now) is not None or self._stays_for is not None:
+        if self._home_due(now) is not None or self.home.stays_for is not None:
             return "away"
         return "watched" if self._watched(now) or locks.held(self.lock, now) is not None else "idle"
 
@@ -192,7 +184,7 @@ class PtzSession:
             held.holder if held is not None else None,
             to_second(wall + timedelta(seconds=held.until - now)) if held is not None else None,
             to_second(wall + timedelta(seconds=home - now)) if home is not None else None,
-            self.plan.suspended_until if self._suspended(wall) else None,
+            self.home.suspended_until(wall),
             self._told(),
         )
 
@@ -203,7 +195,7 @@ class PtzSession:
         if isinstance(wish, MoveWish) and not (wish.pan or wish.tilt or wish.zoom):
             wish = StopWish()
         if not isinstance(wish, StopWish):
-            self._last = now
+            self.home.commanded(now)
         goes_on = isinstance(wish, MoveWish) and self.motion.phase == "moving" and client == self._client
         same = isinstance(wish, MoveWish) and (wish.pan, wish.tilt, wish.zoom) == self._speeds
         if isinstance(wish, MoveWish) and goes_on and same and self._wish is None:
@@ -248,7 +240,7 @@ class PtzSession:
             elif self.motion.phase == "still":
                 return "home", 0.0
             elif self.motion.phase in ("by_itself", "unstoppable"):
-                self._away = False  # it is not fought
+                self.home.away = False  # it is not fought
         return None, wait
 
     async def _turn(self, what: str) -> None:
@@ -302,7 +294,7 @@ class PtzSession:
         # Before it is sent: if it gets lost, it may have been obeyed.
         self.motion = watchdog.moved(self._clock.monotonic(), deadline)
         self._speeds = wish.pan, wish.tilt, wish.zoom
-        self._away, self._homed = True, False
+        self.home.sent()
         self._tell()
         await self._until_stopped(opened.driver.drive(speed))
 
@@ -333,11 +325,11 @@ class PtzSession:
                     return
                 going = driver.go(move)
         self.motion = watchdog.sent_off(self._clock.monotonic(), tells=opened.facts.tells)
-        self._away, self._homed = self._away or not isinstance(wish, HomeWish), False
+        self.home.sent(home=isinstance(wish, HomeWish))
         self._tell()
         await self._until_stopped(going)
         if isinstance(wish, HomeWish):
-            self._away, self._homed = False, True
+            self.home.obeyed()
         if isinstance(wish, PresetWish) and self.sent.token == wish.token:
             self.sent = SentTo(wish.token, taken=True)
 
@@ -351,21 +343,22 @@ class PtzSession:
         return None
 
     async def _homewards(self, opened: OpenedPtz) -> None:
-        if self.plan.token is not None:
-            await opened.driver.go_to(self.plan.token)
+        if (token := self.home.plan.token) is not None:
+            await opened.driver.go_to(token)
         elif opened.facts.capabilities.home:
             await opened.driver.go_home()
         else:
             raise unsupported()
 
     async def _go_home(self) -> None:
-        """The time without a command is over. It is tried once: a camera that cannot return stays where it is."""
-        self._away, self._homed, self.sent = False, None, SentTo()
+        """The time without a command is over."""
+        self.home.tried()
+        self.sent = SentTo()
         opened = await self._ready()
         self.motion = watchdog.sent_off(self._clock.monotonic(), tells=opened.facts.tells)
         log.info("camera %d returns home", self.camera.camera_id)
         await self._until_stopped(self._homewards(opened))
-        self._homed = True
+        self.home.obeyed()
 
     async def _stop(self) -> None:
         now = self._clock.monotonic()
@@ -400,7 +393,7 @@ class PtzSession:
         counts against its login."""
         opened = self._open
         if refusal.reason == Reason.PTZ_NONE and self.facts is None:  # nothing was ever sent to it
-            self._failure, self._away = refusal.explanation, False
+            self._failure, self.home.away = refusal.explanation, False
             return True
         if opened is None or not opened.facts.tells:
             return False
@@ -481,19 +474,14 @@ class PtzSession:
     def _watched(self, now: float) -> bool:
         return now - self._touched < WATCHED_SECONDS
 
-    def _suspended(self, wall: datetime) -> bool:
-        return self.plan.suspended_until is not None and wall < self.plan.suspended_until
-
     def _home_due(self, now: float) -> float | None:
         """When it returns home; None: it does not."""
-        seconds = self.plan.seconds if self.plan.seconds is not None else self._settings.return_home_seconds
-        can = self.plan.token is not None or self.facts is None or self.facts.capabilities.home
-        if not self._away or not seconds or not can or self._stays_for is not None:
-            return None
-        due = max(now - 1.0, self._last + seconds)
-        if self.plan.suspended_until is not None:
-            due = max(due, now + (self.plan.suspended_until - self._clock.now()).total_seconds())
-        return due
+        able = self.facts is None or self.facts.capabilities.home
+        return self.home.due(now, self._clock.now(), able=able)
+
+    def _replanned(self) -> None:
+        self._wake.set()
+        self._tell()
 
     def _shut(self, *, refused: bool = False) -> None:
         if self._open is not None:

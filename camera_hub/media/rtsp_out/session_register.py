@@ -70,7 +70,7 @@ class StreamRegister:
     async def ended(self, line: int, ended: RtspEnded) -> None:
         """The session is over, for the reason in `ended`."""
         now = self._clock.now()
-        values = {"ended_at": now, "seen_at": now, "end_reason": ended.reason[:32], "bytes": ended.bytes}
+        values = {"ended_at": now, "seen_at": now, "end_reason": ended.reason, "bytes": ended.bytes}
         values |= {"dropped_frames": ended.dropped_frames}
         if ended.transport is not None:
             values["transport"] = ended.transport[:8]

@@ -1,7 +1,8 @@
 """What differs between the sealed record of a patrol and its rows as they are now. Pure.
 
-A row is named as people know it (a step, the result of a camera at a stop), a changed value by its column and, within a
-JSON column, by its place ("itinerary[3].name"). Columns and tables that came later than the seal are not compared.
+A row is named as people know it (a step, the result of a camera at a stop), a changed value by what its column is
+called and, within a JSON column, by its place ("itinerary[3].name"). Columns and tables that came later than the seal
+are not compared.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,15 @@ from dataclasses import dataclass
 
 from camera_hub.access.audit.canonical import Json, canonical
 from camera_hub.patrol.records.content import Content, Row
+from camera_hub.patrol.records.field_words import field_words, verb
+from camera_hub.patrol.records.sheet_words import (
+    EVENT_WORDS,
+    RecordWords,
+    confirmed_text,
+    iso_text,
+    text_in,
+    value_text,
+)
 
 MOST_CHARACTERS = 60
 """Of a value that is told."""
@@ -16,31 +26,74 @@ MOST_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class RowDifference:
-    """One difference. `what`: changed, deleted or inserted; `position` and `camera_id` of the row, where it has them;
-    `label`: the row as people know it. For `changed`: the field, and both values as text."""
+    """One difference. `what`: changed, deleted or inserted; `row`: it as it was sealed (inserted: as it is);
+    `position`, `camera_id` and `camera` (its name) of the row, where it has them. For `changed`: the place of the value
+    (its column, and where in it), and what it was and is."""
 
     what: str
     table: str
     row_id: int
-    label: str
+    row: Row
     position: int | None = None
     camera_id: int | None = None
+    camera: str = ""
+    step: int | None = None
     field: str = ""
-    was: str = ""
-    now: str = ""
+    was: Json = None
+    now: Json = None
 
-    @property
-    def words(self) -> str:
-        """An English sentence without its end."""
-        if self.what == "changed":
-            return f"{self.label}: {self.field} was {self.was}, is now {self.now}"
-        return f"{self.label} was {self.what}"
+    def sentence(self, words: RecordWords) -> str:
+        """It in words, without a full stop: what of which row, what it was and is."""
+        say, row = words.say, self._row(words)
+        if self.what == "deleted":
+            return say(f"{row}在封存后被删除", f"{row} was deleted after sealing")
+        if self.what == "inserted":
+            return say(f"{row}是封存后插入的", f"{row} was inserted after sealing")
+        column = self.field.split(".")[0].split("[")[0]
+        was, now = (
+            value_text(column if column == self.field else "", one, words) or _short(one)
+            for one in (self.was, self.now)
+        )
+        zh, en = field_words(self.table, self.field)
+        return say(
+            f"{row}的{zh}在封存后被改动：原为 {was}，现为 {now}",
+            f"{en} of {row} {verb(en)} changed after sealing: was {was}, is now {now}",
+        )
+
+    def _row(self, words: RecordWords) -> str:
+        """The row as people know it."""
+        say, row, step = words.say, self.row, (self.step or 0) + 1
+        stop = "" if self.position is None else say(f"第 {self.position + 1} 站", f"stop {self.position + 1}")
+        at = say(f"{stop} {self.camera}", f"{self.camera} at {stop}") if self.camera else stop
+        match self.table:
+            case "runs":
+                return say("本次巡查", "this patrol")
+            case "run_steps":
+                name = text_in(row, "name")
+                return say(f"{stop}（{name}，第 {step} 步）", f"{stop} ({name}, step {step})")
+            case "run_step_cameras":
+                return say(f"第 {step} 步 {at}", f"{at} in step {step}")
+            case "run_results":
+                if self.what == "changed":
+                    return at
+                by = confirmed_text(row, words)
+                return say(f"{at}的结果{by}", f"the result of {at}{by}")
+            case "findings":
+                said = "" if self.what == "changed" else f"{text_in(row, 'user_name')}, {_short(row.get('words'))}"
+                said = said and say(f"（{said}）", f" ({said})")
+                return say(f"发现问题 {self.row_id}（{at}）{said}", f"finding {self.row_id} ({at}){said}")
+            case "run_events":
+                who = text_in(row, "user_name") or say("平台", "hub")
+                told = [words.of(EVENT_WORDS, text_in(row, "kind")), who, iso_text(row.get("at"), words)]
+                text = say("，", ", ").join(told)
+                return say(f"经过 {self.row_id}（{text}）", f"event {self.row_id} ({text})")
+        return f"{self.table} {self.row_id}"
 
 
 def differences(sealed: Content, present: Content) -> list[RowDifference]:
     """All of them, table by table, in the order of the rows' ids."""
     names = camera_names(sealed)
-    steps = {_number(row, "id"): row for row in sealed.get("run_steps", ())}
+    steps = {_number(row, "id"): row for row in [*present.get("run_steps", ()), *sealed.get("run_steps", ())]}
     found: list[RowDifference] = []
     for table, rows in sealed.items():
         if table not in present:
@@ -49,14 +102,17 @@ def differences(sealed: Content, present: Content) -> list[RowDifference]:
         after = {_number(row, "id"): row for row in present[table]}
         for row_id in sorted(before.keys() | after.keys()):
             row = before.get(row_id) or after[row_id]
-            named = _named(table, row, row_id, names, steps)
+            step = steps.get(_number(row, "step_id"), {}) if table == "run_step_cameras" else row
+            position, camera = _optional(step, "position"), _optional(row, "camera_id")
+            who = "" if camera is None else names.get(camera, f"#{camera}")
+            named = (table, row_id, row, position, camera, who, _optional(step, "sequence"))
             if row_id not in after:
                 found.append(RowDifference("deleted", *named))
             elif row_id not in before:
                 found.append(RowDifference("inserted", *named))
             else:
                 for place, was, now in _changes(before[row_id], after[row_id]):
-                    found.append(RowDifference("changed", *named, place, _short(was), _short(now)))
+                    found.append(RowDifference("changed", *named, place, was, now))
     return found
 
 
@@ -71,31 +127,6 @@ def camera_names(content: Content) -> Mapping[int, str]:
             if isinstance(camera, Mapping) and isinstance(camera.get("id"), int):
                 names[_number(camera, "id")] = f"{camera.get('village')} {camera.get('name')}".strip()
     return names
-
-
-def _named(
-    table: str, row: Row, row_id: int, names: Mapping[int, str], steps: Mapping[int, Row]
-) -> tuple[str, int, str, int | None, int | None]:
-    """Table, row, label, position and camera of a row."""
-    position, camera = _optional(row, "position"), _optional(row, "camera_id")
-    stop = f"stop {position + 1}" if position is not None else "the patrol"
-    who = names.get(camera, f"camera #{camera}") if camera is not None else ""
-    label = f"{table} {row_id}"
-    if table == "runs":
-        return table, row_id, f"the patrol “{row.get('tour_name')}”", None, None
-    if table == "run_steps":
-        label = f"step {_number(row, 'sequence') + 1} ({stop}, {row.get('name')})"
-    elif table == "run_step_cameras":
-        step = steps.get(_number(row, "step_id"), {})
-        position = _optional(step, "position")
-        label = f"{who} in step {_number(step, 'sequence') + 1}"
-    elif table == "run_results":
-        label = f"the result of {who} at {stop}"
-    elif table == "findings":
-        label = f"finding {row_id} ({who}, {stop})"
-    elif table == "run_events":
-        label = f"event {row_id} ({row.get('kind')})"
-    return table, row_id, label, position, camera
 
 
 def _changes(before: Row, after: Row) -> Iterator[tuple[str, Json, Json]]:
@@ -124,7 +155,11 @@ def _items(value: Json) -> Sequence[Json]:
 
 
 def _short(value: Json) -> str:
-    text = canonical(value).decode()
+    return shortened(canonical(value).decode())
+
+
+def shortened(text: str) -> str:
+    """A value as it is told."""
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 

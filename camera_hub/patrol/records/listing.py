@@ -1,5 +1,6 @@
 """The list of patrols as people look for them: by state, tour, operator, time, signature, findings."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +11,36 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
-from camera_hub.patrol.records.reviews import SUBMITTED, SealView, opinion_of, reviews_of, seals_of, took_part
+from camera_hub.patrol.records.presets import REACHED
+from camera_hub.patrol.records.reviews import (
+    CHANGES,
+    SUBMITTED,
+    SealView,
+    ever_ran,
+    opinion_of,
+    reviews_of,
+    runs_of,
+    seals_of,
+    took_part,
+)
 from camera_hub.store.database import Database
-from camera_hub.store.tables import Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview
+from camera_hub.store.tables import (
+    Finding,
+    PlanOccurrence,
+    Run,
+    RunEvent,
+    RunResult,
+    RunReview,
+    RunStep,
+    RunStepCamera,
+    Tour,
+    User,
+)
 
 LIMIT = 200
 _RESULTS = ("open", "normal", "abnormal", "excused")
-MOST_OPERATORS = 200
+MOST_CHOICES = 500
+"""Operators, and tours, among which the list can be narrowed down."""
 
 SignedState = Literal["unsigned", "approved", "returned"]
 RecordState = Literal["active", "submitted", "given_up"]
@@ -25,8 +49,8 @@ RecordState = Literal["active", "submitted", "given_up"]
 @dataclass(frozen=True, slots=True)
 class RecordQuery:
     """Which patrols, newest first; None: all. `begin` ≤ started < `end`; `before`: the id of the last one of the page
-    before. `state`: active (not ended), submitted, given_up (a patrol that ended otherwise); presentations have
-    `loop`."""
+    before. `operator_id`: who took part (reviews.took_part). `state`: active (not ended), submitted, given_up (a patrol
+    that ended otherwise); presentations have `loop`."""
 
     state: RecordState | None = None
     loop: bool | None = None
@@ -53,7 +77,9 @@ class OperatorTurn:
 @dataclass(frozen=True, slots=True)
 class RecordRow:
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `results`: how many cameras are
-    open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time. `own`: the actor
+    open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time;
+    `presets_missed`: how many had not come to their PTZ preset the last time they were shown. `reviews`: how many
+    signatures and notes it has; `changed`: a result or finding was changed after it was confirmed. `own`: the actor
     took part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is
     sealed without a signature."""
 
@@ -75,7 +101,10 @@ class RecordRow:
     results: Mapping[str, int]
     unseen: int
     findings: int
+    presets_missed: int
     seal: SealView | None
+    reviews: int
+    changed: bool
     opinion: str | None
     signed_name: str | None
     signed_at: datetime | None
@@ -85,23 +114,47 @@ class RecordRow:
     def to_be_signed(self) -> bool:
         return self.seal is not None and self.end_reason == SUBMITTED
 
+    @property
+    def all_normal(self) -> bool:
+        """Whether nothing in it asks for a look before it is signed: every camera was seen where it should point and
+        confirmed as normal at the first go, no stop was skipped, and nobody has added a word."""
+        asks = (self.skipped, self.unseen, self.findings, self.presets_missed, self.reviews, self.changed)
+        results = (number for name, number in self.results.items() if name != "normal")
+        return self.to_be_signed and not any(asks) and not any(results) and bool(self.results.get("normal"))
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything in it is worth reading camera by camera: abnormal, excused, found, not at its preset."""
+        return bool(self.findings or self.presets_missed or self.results.get("abnormal") or self.results.get("excused"))
+
 
 @dataclass(frozen=True, slots=True)
 class RecordOperator:
-    """Somebody who has run patrols."""
+    """Somebody who has run patrols, at their beginning, their end or between."""
 
     id: int
     name: str
 
 
 @dataclass(frozen=True, slots=True)
+class RecordTour:
+    """A tour of which there are runs. `retired`: it was deleted since; its records stay for as long as others."""
+
+    id: int
+    name: str
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecordCounts:
-    """How many sealed records wait for a signature, of others and in all; how many of the actor's own are returned."""
+    """How many sealed records wait for a signature, of others and in all; how many of the actor's own are returned.
+    `operators`, `tours`: what the list can be narrowed down to, by name; deleted tours last."""
 
     to_sign: int
     unsigned: int
     returned: int
     operators: Sequence[RecordOperator]
+    tours: Sequence[RecordTour]
 
 
 class RecordList:
@@ -121,8 +174,8 @@ class RecordList:
     async def counts(self, actor: Actor) -> RecordCounts:
         """See RecordCounts."""
         if not township.sees(actor):
-            return RecordCounts(0, 0, 0, ())
-        own = took_part(actor.user_id)
+            return RecordCounts(0, 0, 0, (), ())
+        own = runs_of(actor.user_id)
         unsigned = _matching(RecordQuery(signed="unsigned")).with_only_columns(Run.id, own.label("own"))
         returned = _matching(RecordQuery(signed="returned")).where(own).with_only_columns(Run.id)
         async with self._database.read() as session:
@@ -130,10 +183,13 @@ class RecordList:
             others = func.coalesce(func.sum(case((waiting.c.own, 0), else_=1)), 0)
             total, to_sign = (await session.execute(select(func.count(), others).select_from(waiting))).one()
             back = await session.scalar(select(func.count()).select_from(returned.subquery())) or 0
-            people = select(Run.operator_id, func.max(Run.operator_name)).where(Run.operator_id.is_not(None))
-            grouped = people.group_by(Run.operator_id).order_by(func.max(Run.operator_name)).limit(MOST_OPERATORS)
-            operators = [RecordOperator(number, name) for number, name in await session.execute(grouped) if number]
-        return RecordCounts(to_sign, total, back, operators)
+            people = select(User.id, User.display_name).where(ever_ran()).order_by(User.display_name, User.id)
+            operators = [RecordOperator(*one) for one in await session.execute(people.limit(MOST_CHOICES))]
+            of = select(Tour.id, Tour.name, Tour.retired_at.is_not(None).label("retired"))
+            of = of.where(select(Run.id).where(Run.tour_id == Tour.id).exists())
+            named = of.order_by(Tour.retired_at.is_not(None), Tour.name, Tour.id).limit(MOST_CHOICES)
+            tours = [RecordTour(*one) for one in await session.execute(named)]
+        return RecordCounts(to_sign, total, back, operators, tours)
 
 
 def _matching(query: RecordQuery) -> Select[Run]:
@@ -150,7 +206,7 @@ def _matching(query: RecordQuery) -> Select[Run]:
     if query.tour_id is not None:
         found = found.where(Run.tour_id == query.tour_id)
     if query.operator_id is not None:
-        found = found.where((Run.operator_id == query.operator_id) | (Run.started_by == query.operator_id))
+        found = found.where(runs_of(query.operator_id))
     if query.begin is not None:
         found = found.where(Run.started_at >= query.begin)
     if query.end is not None:
@@ -184,7 +240,9 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     plans = {
         run_id: (name, at) for run_id, name, at in await session.execute(due.where(PlanOccurrence.run_id.in_(ids)))
     }
-    turns = await _turns(session, ids)
+    turns, missed = await _turns(session, ids), await _presets_missed(session, ids)
+    change = select(RunEvent.run_id).where(RunEvent.kind.in_(CHANGES), RunEvent.run_id.in_(ids)).distinct()
+    changed = set(await session.scalars(change))
     own = set(await session.scalars(select(Run.id).where(Run.id.in_(ids), took_part(actor.user_id))))
     found = []
     for run in runs:
@@ -210,7 +268,10 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 results={name: results.get(run.id, {}).get(name, 0) for name in _RESULTS},
                 unseen=unseen.get(run.id, 0),
                 findings=findings.get(run.id, 0),
+                presets_missed=missed.get(run.id, 0),
                 seal=seals.get(run.id),
+                reviews=len(reviews.get(run.id, ())),
+                changed=run.id in changed,
                 opinion=None if opinion is None else opinion.kind,
                 signed_name=None if opinion is None else opinion.user_name,
                 signed_at=None if opinion is None else opinion.at,
@@ -218,6 +279,17 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
             )
         )
     return found
+
+
+async def _presets_missed(session: AsyncSession, ids: Sequence[int]) -> Mapping[int, int]:
+    """How many cameras of each run had not come to their preset by the end of the last time that their stop was on."""
+    query = select(RunStep.run_id, RunStep.position, RunStepCamera.camera_id, RunStepCamera.preset_state)
+    query = query.join(RunStepCamera, RunStepCamera.step_id == RunStep.id)
+    query = query.where(RunStep.run_id.in_(ids), RunStepCamera.preset.is_not(None))
+    last: dict[tuple[int, int, int], str | None] = {}
+    for run_id, position, camera_id, state in await session.execute(query.order_by(RunStep.run_id, RunStep.sequence)):
+        last[run_id, position, camera_id] = state
+    return Counter(run_id for (run_id, *_), state in last.items() if state not in (None, REACHED))
 
 
 _HANDS = ("handed_over", "taken_over")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from camera_hub.access.policy import Action, Actor, allows
 from camera_hub.clock import Clock
@@ -21,7 +22,7 @@ from camera_hub.patrol import township
 from camera_hub.patrol.records.content import Row, plain
 from camera_hub.patrol.records.seal import EXPIRED, PATROL, REVIEW, Chain, review_subject, subject_of
 from camera_hub.store.database import Database
-from camera_hub.store.tables import AuditLink, Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview
+from camera_hub.store.tables import AuditLink, Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview, User
 
 Opinion = Literal["approved", "returned"]
 SignRefusal = Literal["not_sealed", "not_submitted", "own_record", "signed_already", "too_many_reviews"]
@@ -254,17 +255,52 @@ _REFUSALS = {
 }
 
 
+CHANGES = ("result_changed", "finding_changed", "finding_deleted")
+"""Kinds of events whose detail names who had said before what somebody else has changed (`before_by`)."""
+
+
 def took_part(user_id: int) -> ColumnElement[bool]:
     """Whether the user has started the run, was its operator at any time, steered it, or confirmed, found or changed
     anything in it. Null, as false, where accounts are gone. Who only made somebody else the operator, as administrators
-    may, took no part."""
-    did = (RunEvent.user_id == user_id) & (RunEvent.kind != "handed_over")
-    given = (RunEvent.kind == "handed_over") & (RunEvent.detail["to"].as_integer() == user_id)
-    said = RunEvent.detail["before_by"].as_integer() == user_id  # what somebody else has changed or deleted since
-    acted = select(RunEvent.id).where(RunEvent.run_id == Run.id, or_(did, given, said)).exists()
+    may, took no part. For some runs that are known: it looks at the rows of each."""
+    of = RunEvent.run_id == Run.id
+    acted = select(RunEvent.id).where(of, or_(_did(user_id), _was_given(user_id), _had_said(user_id))).exists()
     confirmed = select(RunResult.id).where(RunResult.run_id == Run.id, RunResult.confirmed_by == user_id).exists()
     found = select(Finding.id).where(Finding.run_id == Run.id, Finding.user_id == user_id).exists()
     return (Run.started_by == user_id) | (Run.operator_id == user_id) | acted | confirmed | found
+
+
+def runs_of(user_id: int) -> ColumnElement[bool]:
+    """The same as `took_part`, for finding runs among many: it looks at the rows of the user."""
+    events = (select(RunEvent.run_id).where(which(user_id)) for which in (_did, _was_given, _had_said))
+    confirmed = select(RunResult.run_id).where(RunResult.confirmed_by == user_id)
+    found = select(Finding.run_id).where(Finding.user_id == user_id)
+    anywhere = or_(*(Run.id.in_(one) for one in (*events, confirmed, found)))
+    return (Run.started_by == user_id) | (Run.operator_id == user_id) | anywhere
+
+
+def _did(user_id: int) -> ColumnElement[bool]:
+    return (RunEvent.user_id == user_id) & (RunEvent.kind != "handed_over")
+
+
+def _was_given(user_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    return and_(RunEvent.kind == "handed_over", RunEvent.detail["to"].as_integer() == user_id)
+
+
+def _had_said(user_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    return and_(RunEvent.kind.in_(CHANGES), RunEvent.detail["before_by"].as_integer() == user_id)
+
+
+def ever_ran() -> ColumnElement[bool]:
+    """Whether a user (of the query's users) took part in any patrol."""
+    started = select(Run.id).where(Run.started_by == User.id).exists()
+    last = select(Run.id).where(Run.operator_id == User.id).exists()
+    did = select(RunEvent.id).where(RunEvent.user_id == User.id, RunEvent.kind != "handed_over").exists()
+    given = select(RunEvent.id).where(_was_given(User.id)).exists()
+    said = select(RunEvent.id).where(_had_said(User.id)).exists()
+    confirmed = select(RunResult.id).where(RunResult.confirmed_by == User.id).exists()
+    found = select(Finding.id).where(Finding.user_id == User.id).exists()
+    return or_(started, last, did, given, said, confirmed, found)
 
 
 async def _took_part(session: AsyncSession, actor: Actor, run: Run) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from camera_hub.patrol.records.compare import camera_names
 from camera_hub.patrol.records.export import FullRecord
 from camera_hub.patrol.records.listing import RecordRow
+from camera_hub.patrol.records.presets import last_visits, preset_visits
 from camera_hub.patrol.records.sheet_words import (
     COUNTED,
     EVENT_WORDS,
@@ -19,6 +20,7 @@ from camera_hub.patrol.records.sheet_words import (
     iso_text,
     notes_of,
     operators_text,
+    preset_text,
     result_text,
     seconds_of,
     signature_text,
@@ -31,7 +33,8 @@ from camera_hub.sheets.writing import CellValue, WrittenColumn, WrittenSheet, wr
 
 
 def record_workbook(record: FullRecord, words: RecordWords) -> bytes:
-    """One record: summary, results camera by camera, findings, events, reviews. Blocks while a process writes it.
+    """One record: summary, results camera by camera, findings, PTZ presets (where there were any), events, reviews.
+    Blocks while a process writes it.
 
     Raises HubError(UNAVAILABLE).
     """
@@ -44,6 +47,7 @@ def record_workbook(record: FullRecord, words: RecordWords) -> bytes:
         summary,
         _results([record], words),
         _findings([record], words),
+        *_presets([record], words),
         _events(record, words),
         _reviews(record, words),
     ]
@@ -74,6 +78,7 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
                 *COUNTED.values(),
                 ("未看", "Not seen"),
                 ("发现问题", "Findings"),
+                ("未到预置位", "Presets missed"),
             )
         ),
         WrittenColumn(words.say("封存号", "Seal no."), 8),
@@ -99,6 +104,7 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
             *(one.results.get(name, 0) for name in COUNTED),
             one.unseen,
             one.findings,
+            one.presets_missed,
             None if one.seal is None else one.seal.sequence,
             "" if one.seal is None else time_text(one.seal.at, words),
             "" if one.seal is None else one.seal.hash[:16],
@@ -112,6 +118,7 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
         WrittenSheet(words.say("巡查", "Patrols"), columns, lines),
         _results(worth, words, only_abnormal=True),
         _findings(worth, words),
+        *_presets(worth, words, only_missed=True),
     ]
     return write_workbook(sheets, notes=[span, *notes_of(words)], notes_sheet=words.notes_sheet)
 
@@ -133,6 +140,11 @@ def _summary(record: FullRecord, words: RecordWords) -> Iterable[list[CellValue]
         yield [say(f"{called[0]}（路）", f"{called[1]} (cameras)"), row.results.get(name, 0)]
     yield [say("未看（路）", "Not seen (cameras)"), row.unseen]
     yield [say("发现问题（个）", "Findings"), row.findings]
+    if last := last_visits(preset_visits(record.content)):
+        told = say(
+            f"{len(last)} 路，未到位 {row.presets_missed} 路", f"{len(last)} cameras, {row.presets_missed} missed"
+        )
+        yield [say("预置位", "PTZ presets"), told]
     if row.seal is not None:
         at = time_text(row.seal.at, words)
         yield [say("封存", "Seal"), say(f"第 {row.seal.sequence} 号，{at}", f"No. {row.seal.sequence}, {at}")]
@@ -154,6 +166,8 @@ def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal
         WrittenColumn(words.say("说明", "Words"), 36, as_text=True, wraps=True),
         WrittenColumn(words.say("看到（秒）", "Seen (s)"), 10),
         WrittenColumn(words.say("看到时间", "Seen at"), 20, as_time=True),
+        WrittenColumn(words.say("预置位", "Preset"), 18, as_text=True, wraps=True),
+        WrittenColumn(words.say("到位情况", "At the preset"), 26, as_text=True, wraps=True),
         WrittenColumn(words.say("未看原因", "Why not seen"), 20, as_text=True),
         WrittenColumn(words.say("免看原因", "Why excused"), 20, as_text=True),
         WrittenColumn(words.say("告警号", "Alarm no."), 10),
@@ -165,11 +179,13 @@ def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal
     rows: list[list[CellValue]] = []
     for record in records:
         names, stops = camera_names(record.content), _stops(record, words)
+        presets = last_visits(preset_visits(record.content))
         found = sorted(record.content.get("run_results", ()), key=lambda one: int_in(one, "position") or 0)
         for one in found:
-            if only_abnormal and one.get("result") == "normal":
-                continue
             position = int_in(one, "position") or 0
+            preset = presets.get((position, int_in(one, "camera_id") or 0))
+            if only_abnormal and one.get("result") == "normal" and not (preset and preset.missed):
+                continue
             rows.append(
                 [
                     record.row.id,
@@ -181,6 +197,8 @@ def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal
                     text_in(one, "words"),
                     seconds_of(one.get("seen_s")),
                     iso_text(one.get("seen_at"), words),
+                    "" if preset is None else preset.preset,
+                    "" if preset is None else preset_text(preset.state, words),
                     "" if one.get("seen_at") else cause_text(one.get("why"), words),
                     cause_text(one.get("cause"), words),
                     int_in(one, "reference"),
@@ -190,7 +208,9 @@ def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal
                     text_in(one, "sha256")[:16],
                 ]
             )
-    name = ("异常与免看", "Abnormal and excused") if only_abnormal else ("逐路结果", "Camera by camera")
+    name = (
+        ("异常、免看与未到位", "Abnormal, excused, off preset") if only_abnormal else ("逐路结果", "Camera by camera")
+    )
     return WrittenSheet(words.say(*name), columns, rows)
 
 
@@ -222,6 +242,38 @@ def _findings(records: Sequence[FullRecord], words: RecordWords) -> WrittenSheet
                 ]
             )
     return WrittenSheet(words.say("发现问题", "Findings"), columns, rows)
+
+
+def _presets(records: Sequence[FullRecord], words: RecordWords, *, only_missed: bool = False) -> list[WrittenSheet]:
+    """Each time that a camera was wanted at a preset; no sheet where there was none."""
+    columns = [
+        WrittenColumn(words.say("巡查编号", "Patrol no."), 10),
+        WrittenColumn(words.say("站", "Stop"), 6),
+        WrittenColumn(words.say("站点", "Stop name"), 22, as_text=True, wraps=True),
+        WrittenColumn(words.say("摄像机", "Camera"), 28, as_text=True, wraps=True),
+        WrittenColumn(words.say("到站时间", "Stop began"), 20, as_time=True),
+        WrittenColumn(words.say("离站时间", "Stop ended"), 20, as_time=True),
+        WrittenColumn(words.say("预置位", "Preset"), 22, as_text=True, wraps=True),
+        WrittenColumn(words.say("到位情况", "At the preset"), 40, as_text=True, wraps=True),
+    ]
+    rows: list[list[CellValue]] = []
+    for record in records:
+        names, stops = camera_names(record.content), _stops(record, words)
+        rows += [
+            [
+                record.row.id,
+                one.position + 1,
+                stops.get(one.position, ""),
+                names.get(one.camera_id, f"#{one.camera_id}"),
+                iso_text(one.step.get("started_at"), words),
+                iso_text(one.step.get("ended_at"), words),
+                one.preset,
+                preset_text(one.state, words),
+            ]
+            for one in preset_visits(record.content)
+            if one.missed or not only_missed
+        ]
+    return [WrittenSheet(words.say("云台预置位", "PTZ presets"), columns, rows)] if rows else []
 
 
 def _events(record: FullRecord, words: RecordWords) -> WrittenSheet:

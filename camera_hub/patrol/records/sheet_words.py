@@ -1,6 +1,7 @@
 """How a record reads in a sheet, cell by cell, in the language that is asked for. Pure."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -57,7 +58,38 @@ _WHY: Mapping[str, Said] = {
     "hub_away": ("平台停机", "The hub did not run"),
     "retired": ("已停用", "Retired"),
     "not_approved": ("未批准", "Not approved"),
+    "busy": ("平台或设备繁忙", "The hub or the device was busy"),
+    "ptz_none": ("摄像机没有云台", "The camera has no PTZ"),
+    "ptz_unsupported": ("云台不支持这样转动", "The camera cannot move so"),
+    "ptz_no_rights": ("设备不允许该账号控制云台", "The device does not let this user steer"),
+    "ptz_locked": ("当时有人在操作云台", "Somebody was steering the camera"),
+    "ptz_stop_failed": ("停止指令未被设备确认", "The device did not confirm a stop"),
+    "ptz_moves_by_itself": ("云台在自行转动", "The camera moved by itself"),
+    "ptz_preset_gone": ("设备上已没有该预置位", "The device has no such preset any more"),
+    "ptz_preset_not_kept": ("设备没有保存预置位", "The device did not keep the preset"),
+    "ptz_preset_copied": ("设备不能更新已有预置位", "The device does not store into an existing preset"),
+    "ptz_preset_stays": ("设备拒绝删除预置位", "The device refused to remove the preset"),
+    "ptz_presets_full": ("设备的预置位已满", "The device keeps no more presets"),
+    # Kinds of errors that say nothing more exact.
+    "not_found": ("设备或摄像机已不在台账中", "The device or camera is not registered any more"),
+    "invalid": ("设备信息有误", "What is known of the device is not valid"),
+    "forbidden": ("没有权限", "Not permitted"),
+    "conflict": ("与设备当前状态冲突", "Not possible in the state of the device"),
+    "unsupported": ("设备不支持", "The device cannot do that"),
+    "timeout": ("响应超时", "Timed out"),
+    "unavailable": ("平台暂时无法处理", "The hub could not do it then"),
+    "internal": ("平台内部错误", "An internal error of the hub"),
 }
+_MOMENTS = {
+    "at", "anchor_at", "started_at", "ended_at", "seen_from", "seen_until", "seen_at", "picture_at", "confirmed_at",
+}  # fmt: skip
+"""Columns that hold one."""
+_PRESET_STATES: Mapping[str, Said] = {
+    "reached": ("已到位", "Reached"),
+    "moving": ("未到位：离站时还在转动", "Not reached: still turning when the stop ended"),
+}
+_PRESET_UNKNOWN: Said = ("未记录", "Not recorded")
+"""The hub was down at the end of the stop, or the stop was skipped."""
 EVENT_WORDS: Mapping[str, Said] = {
     "started": ("开始", "Started"),
     "paused": ("暂停", "Paused"),
@@ -82,6 +114,17 @@ EVENT_WORDS: Mapping[str, Said] = {
 }
 
 
+_CODES: Mapping[str, Mapping[str, Said]] = {
+    "result": _RESULTS,
+    "state": _STATES,
+    "end_reason": _ENDS,
+    "pause_reason": _PAUSES,
+    "outcome": {"shown": ("显示", "shown"), "skipped": ("跳过", "skipped")},
+    "kind": {**EVENT_WORDS, **OPINIONS},
+}
+"""Columns that hold codes, and their words."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordWords(SheetWords):
     """What codes are called here, in `language`: causes (errors.Reason), categories of findings; and the site's time
@@ -96,6 +139,14 @@ class RecordWords(SheetWords):
     def notes_sheet(self) -> str:
         """What the sheet of notes is called."""
         return self.say("说明", "Notes")
+
+
+@dataclass(frozen=True, slots=True)
+class BothWords:
+    """In both languages."""
+
+    zh: RecordWords
+    en: RecordWords
 
 
 def event_text(kind: str, detail: Mapping[str, Json], names: Mapping[int, str], words: RecordWords) -> str:
@@ -169,6 +220,13 @@ def notes_of(words: RecordWords) -> list[str]:
             " nobody had confirmed it when the patrol ended.",
         ),
         say(
+            "预置位：巡查要求云台转到的位置；到位情况以离站时为准，同一站到过几次的取最后一次，每次见“云台预置位”。"
+            "离站后云台由平台转回看守位，有人操作时除外。",
+            "Preset: where the patrol wanted the camera to point. At the preset: as it was at the end of the stop, the"
+            " last time of several; the sheet “PTZ presets” has each. After the stop the hub sends the camera home,"
+            " unless somebody steers it.",
+        ),
+        say(
             "封存校验码：巡查提交、放弃或过期结束时记入审计链的 SHA-256；画面校验码为画面文件 SHA-256 的前 16 位。",
             "Seal hash: the SHA-256 that the audit chain has of the record as it ended, submitted, given up or expired."
             " Picture hash: the first 16 digits of the SHA-256 of the file.",
@@ -211,6 +269,42 @@ def cause_text(code: Json, words: RecordWords) -> str:
     if code is None:
         return ""
     return words.of(_WHY, str(code)) if str(code) in _WHY else words.causes.get(str(code), str(code))
+
+
+def preset_text(state: Json, words: RecordWords) -> str:
+    """Whether a camera had come to its preset by the end of the stop, and why not (run_step_cameras.preset_state)."""
+    if state is None:
+        return words.say(*_PRESET_UNKNOWN)
+    if str(state) in _PRESET_STATES:
+        return words.of(_PRESET_STATES, str(state))
+    return words.say("未到位：", "Not reached: ") + cause_text(state, words)
+
+
+def value_text(column: str, value: Json, words: RecordWords) -> str:
+    """A value of a column in words where they are plainer than the value itself: a code, a moment; else ""."""
+    if value is None:
+        return words.say("空", "nothing")
+    if column == "preset_state":
+        return preset_text(value, words)
+    if not isinstance(value, str):
+        return ""
+    if column in ("why", "cause", "picture_why", "reason"):
+        return cause_text(value, words)
+    if column in _CODES:
+        return words.of(_CODES[column], value)
+    if column == "category":
+        return words.categories.get(value, value)
+    with suppress(ValueError):
+        if column in _MOMENTS:
+            return iso_text(value, words)
+    return ""
+
+
+def confirmed_text(row: Row, words: RecordWords) -> str:
+    """In brackets: what a result was, and who had said so."""
+    told = [words.of(_RESULTS, text_in(row, "result")), text_in(row, "words"), text_in(row, "confirmed_name")]
+    text = words.say("，", ", ").join(filter(None, [*told, iso_text(row.get("confirmed_at"), words)]))
+    return words.say(f"（{text}）", f" ({text})")
 
 
 def text_in(row: Row | Mapping[str, Json], name: str) -> str:

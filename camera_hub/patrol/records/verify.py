@@ -10,15 +10,25 @@ from typing import Protocol
 from sqlalchemy import String, cast, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from camera_hub.access.audit.canonical import canonical
+from camera_hub.access.audit.canonical import Json, canonical
 from camera_hub.access.audit.faults import AuditFault
 from camera_hub.access.audit.links import Link, digest
 from camera_hub.access.audit.verify import AuditVerifier, ProvedLinks, SealedCopy, SealedKind, snapshot
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind
 from camera_hub.patrol import township
-from camera_hub.patrol.records.compare import camera_names, differences
-from camera_hub.patrol.records.content import Content, UnreadableRows, content_from, content_of, pictures_of
+from camera_hub.patrol.records.compare import camera_names, differences, shortened
+from camera_hub.patrol.records.content import (
+    Content,
+    Row,
+    UnreadableRows,
+    content_from,
+    content_of,
+    pictures_of,
+    plain,
+)
+from camera_hub.patrol.records.field_words import ROWS, field_words, verb
+from camera_hub.patrol.records.names import patrol_name, review_name
 from camera_hub.patrol.records.reviews import review_content
 from camera_hub.patrol.records.seal import (
     EXPIRED,
@@ -30,6 +40,7 @@ from camera_hub.patrol.records.seal import (
     run_of,
     subject_of,
 )
+from camera_hub.patrol.records.sheet_words import BothWords, RecordWords, value_text
 from camera_hub.store.database import Database
 from camera_hub.store.tables import AuditLink, Run, RunReview
 
@@ -45,17 +56,31 @@ class PatrolPictures(Protocol):
         ...
 
 
-def patrol_kinds(database: Database, pictures: PatrolPictures) -> Mapping[str, SealedKind]:
-    """Who compares which links."""
-    return {PATROL: SealedPatrols(database, pictures), REVIEW: SealedReviews()}
+def patrol_kinds(database: Database, pictures: PatrolPictures, words: BothWords) -> Mapping[str, SealedKind]:
+    """Who compares which links. `words`: faults are English sentences, and have Chinese ones in their params."""
+    return {PATROL: SealedPatrols(database, pictures, words), REVIEW: SealedReviews(words)}
 
 
 class SealedPatrols:
     """Compares sealed records with their rows and files."""
 
-    def __init__(self, database: Database, pictures: PatrolPictures) -> None:
+    def __init__(self, database: Database, pictures: PatrolPictures, words: BothWords) -> None:
         self._database = database
         self._pictures = pictures
+        self._words = words
+
+    async def named(self, session: AsyncSession, link: Link, content: Json) -> str:
+        """See SealedKind: by the copy where it is of this patrol, else by the row as it is now."""
+        run_id = run_of(link.subject)
+        rows = content_from(content).get("runs", ())
+        if rows and rows[0].get("id") == run_id:
+            return patrol_name(rows[0], self._words.en)
+        return "" if run_id is None else await _patrol(session, run_id, self._words.en)
+
+    def copied(self, content: Json) -> str:
+        """See SealedKind."""
+        rows = content_from(content).get("runs", ())
+        return patrol_name(rows[0], self._words.en) if rows else ""
 
     async def compare(
         self, session: AsyncSession, link: Link, copy: SealedCopy, chain: ProvedLinks
@@ -67,35 +92,49 @@ class SealedPatrols:
         try:
             present = {} if run_id is None else await content_of(session, run_id)
         except UnreadableRows as error:
-            words = f"a row of {error} was changed to what nobody can read"
-            return [_fault(link, "rows_unreadable", words, table=str(error))]
+            name = await self.named(session, link, copy.content)
+            table = ROWS.get(str(error), (str(error), str(error)))
+            words = f"{table[1]} was changed to what nobody can read"
+            return [
+                _fault(link, name, "rows_unreadable", words, zh=f"{table[0]}被改成无法读取的内容", table=str(error))
+            ]
         if not present:
-            return [_fault(link, "record_deleted", "the record was deleted")]
+            name = await self.named(session, link, copy.content)
+            return [
+                _fault(link, name, "record_deleted", "the record was deleted after sealing", zh="记录在封存后被删除")
+            ]
         if not isinstance(copy.content, Mapping):
+            name = await self.named(session, link, None)
             if digest(canonical(present)) == link.digest:
-                return [] if copy.changed else [_fault(link, "copy_missing", "its sealed copy was deleted")]
-            return [_fault(link, "record_changed", "the record was changed, and its sealed copy too")]
+                deleted = _fault(link, name, "copy_missing", "its sealed copy was deleted", zh="封存副本被删除")
+                return [] if copy.changed else [deleted]
+            told = "the record was changed after sealing, and its sealed copy too, so that nobody can say what"
+            zh = "记录在封存后被改动，封存副本也被改动，因此无法说明改了什么"
+            return [_fault(link, name, "record_changed", told, zh=zh)]
         sealed = content_from(copy.content)
+        name = self.copied(copy.content)
         found = [
             _fault(
                 link,
+                name,
                 f"row_{one.what}",
-                one.words,
+                one.sentence(self._words.en),
+                zh=one.sentence(self._words.zh),
                 table=one.table,
                 row=one.row_id,
-                label=one.label,
                 position=one.position,
                 camera_id=one.camera_id,
                 field=one.field,
-                was=one.was,
-                now=one.now,
+                was=shortened(canonical(one.was).decode()),
+                now=shortened(canonical(one.now).decode()),
             )
             for one in differences(sealed, present)
         ]
         if len(found) > _TOLD:
             rest = len(found) - _TOLD
-            found = [*found[:_TOLD], _fault(link, "rows_changed", f"{rest} more differences", more=rest)]
-        return [*found, *await self._files(link, sealed, chain)]
+            more = _fault(link, name, "rows_changed", f"{rest} more differences", zh=f"另有 {rest} 处不一致", more=rest)
+            found = [*found[:_TOLD], more]
+        return [*found, *await self._files(link, name, sealed, chain)]
 
     async def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
         """See SealedKind: patrols that have ended without a link. Before a link says that all are sealed, however they
@@ -103,17 +142,17 @@ class SealedPatrols:
         linked = exists().where(AuditLink.subject == "run:" + cast(Run.id, String), AuditLink.kind == PATROL)
         all_sealed = await chain.proved(session, SEALING_SUBJECT, SEALING_ALL) is not None
         ended = (Run.state == "ended") & Run.loop.is_(False) if all_sealed else Run.end_reason == "submitted"
-        query = select(Run.id, Run.tour_name, Run.end_reason).where(ended, ~linked).order_by(Run.id)
-        for run_id, name, reason in await session.execute(query.limit(1000)):
+        query = select(Run.id, Run.end_reason).where(ended, ~linked).order_by(Run.id)
+        for run_id, reason in await session.execute(query.limit(1000)):
             how = {"submitted": "was submitted", "stopped": "was given up", "expired": "has expired"}
             yield AuditFault(
                 "record_unsealed",
-                f"{subject_of(run_id)} (“{name}”) says that it {how.get(reason or '', 'has ended')}, and no link tells"
-                " of it: it was inserted, or its link was removed",
+                f"{await _patrol(session, run_id, self._words.en)} says that it {how.get(reason or '', 'has ended')},"
+                " and no link tells of it: it was inserted, or its link was removed",
                 subject=subject_of(run_id),
             )
 
-    async def _files(self, link: Link, sealed: Content, chain: ProvedLinks) -> list[AuditFault]:
+    async def _files(self, link: Link, name: str, sealed: Content, chain: ProvedLinks) -> list[AuditFault]:
         names, found = camera_names(sealed), []
         for picture in pictures_of(sealed):
             content = await self._pictures.read(picture.picture)
@@ -127,12 +166,15 @@ class SealedPatrols:
             position = picture.row.get("position")
             who = names.get(camera, f"camera #{camera}") if isinstance(camera, int) else "a camera"
             stop = f"stop {position + 1}" if isinstance(position, int) else "the patrol"
-            what = "deleted" if content is None else "replaced"
+            what, how = ("deleted", "删除") if content is None else ("replaced", "替换")
+            place = f"第 {position + 1} 站 {who} 的" if isinstance(position, int) else ""
             found.append(
                 _fault(
                     link,
+                    name,
                     f"picture_{what}",
-                    f"the picture of {who} at {stop} was {what}",
+                    f"the picture of {who} at {stop} was {what} after sealing",
+                    zh=f"{place}画面在封存后被{how}",
                     position=position if isinstance(position, int) else None,
                     camera_id=camera if isinstance(camera, int) else None,
                     camera=who,
@@ -150,6 +192,23 @@ class SealedPatrols:
 class SealedReviews:
     """Compares signatures and notes with their rows."""
 
+    def __init__(self, words: BothWords) -> None:
+        self._words = words
+
+    async def named(self, session: AsyncSession, link: Link, content: Json) -> str:
+        """See SealedKind."""
+        told, run_id = self.copied(content), run_of(link.subject)
+        if isinstance(content, Mapping) and content.get("run_id") != run_id:
+            told = ""  # the copy of another link
+        patrol = "" if run_id is None else await _patrol(session, run_id, self._words.en)
+        return f"{told or 'a signature or note'} on {patrol}" if patrol else told
+
+    def copied(self, content: Json) -> str:
+        """See SealedKind."""
+        if not isinstance(content, Mapping) or not isinstance(content.get("run_id"), int):
+            return ""
+        return review_name(content, self._words.en)
+
     async def compare(
         self, session: AsyncSession, link: Link, copy: SealedCopy, chain: ProvedLinks
     ) -> Sequence[AuditFault]:
@@ -157,34 +216,53 @@ class SealedReviews:
         if await _expired(session, link, chain):
             return []
         if not isinstance(copy.content, Mapping):
-            return [] if copy.changed else [_fault(link, "copy_missing", "its sealed copy was deleted")]
+            name = await self.named(session, link, None)
+            deleted = _fault(link, name, "copy_missing", "its sealed copy was deleted", zh="封存副本被删除")
+            return [] if copy.changed else [deleted]
+        name = await self.named(session, link, copy.content)
         review_id = copy.content.get("id")
         row = await session.get(RunReview, review_id) if isinstance(review_id, int) else None
         if row is None or review_subject(row.run_id, row.id) != link.subject:
-            return [_fault(link, "review_deleted", f"the {copy.content.get('kind')} was deleted")]
+            return [_fault(link, name, "review_deleted", "it was deleted after sealing", zh="签审或说明在封存后被删除")]
         present = review_content(row)
         return [
-            _fault(
-                link,
-                "review_changed",
-                f"the {copy.content.get('kind')} was changed: {name} was {was!r}, is now {present.get(name)!r}",
-                field=name,
-            )
-            for name, was in copy.content.items()
-            if present.get(name) != was
+            self._changed(link, name, column, was, present.get(column))
+            for column, was in copy.content.items()
+            if present.get(column) != was
         ]
+
+    def _changed(self, link: Link, name: str, column: str, was: Json, now: Json) -> AuditFault:
+        zh, en = field_words("run_reviews", column)
+        before, after = ([value_text(column, one, words) or shortened(canonical(one).decode())
+                          for words in (self._words.zh, self._words.en)] for one in (was, now))  # fmt: skip
+        told = f"{en} of it {verb(en)} changed after sealing: was {before[1]}, is now {after[1]}"
+        in_chinese = f"签审或说明的{zh}在封存后被改动：原为 {before[0]}，现为 {after[0]}"
+        return _fault(link, name, "review_changed", told, zh=in_chinese, field=column)
 
     async def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
         """See SealedKind: reviews without a link."""
         subject = "run:" + cast(RunReview.run_id, String) + "/review:" + cast(RunReview.id, String)
         linked = exists().where(AuditLink.subject == subject, AuditLink.kind == REVIEW)
-        query = select(RunReview.id, RunReview.run_id, RunReview.kind).where(~linked).order_by(RunReview.id)
-        for review_id, run_id, kind in await session.execute(query.limit(1000)):
+        query = select(RunReview).where(~linked).order_by(RunReview.id)
+        for review in await session.scalars(query.limit(1000)):
+            name = review_name(review_content(review), self._words.en)
             yield AuditFault(
                 "review_unsealed",
-                f"the {kind} {review_id} of {subject_of(run_id)} was inserted: no link tells of it",
-                subject=subject_of(run_id),
+                f"{name} on {await _patrol(session, review.run_id, self._words.en)}: no link tells of it, so it was"
+                " inserted, or its link was removed",
+                subject=subject_of(review.run_id),
             )
+
+
+async def _patrol(session: AsyncSession, run_id: int, words: RecordWords) -> str:
+    """The patrol by its row as it is now; by its number alone where that is gone or cannot be read."""
+    query = select(Run.id, Run.tour_name, Run.started_name, Run.started_at).where(Run.id == run_id)
+    try:
+        row = (await session.execute(query)).mappings().first()
+        known: Row = {"id": run_id} if row is None else {name: plain(value) for name, value in row.items()}
+    except (ValueError, TypeError):  # SQLite stores anything in any column
+        known = {"id": run_id}
+    return patrol_name(known, words)
 
 
 async def _expired(session: AsyncSession, link: Link, chain: ProvedLinks) -> bool:
@@ -195,10 +273,10 @@ async def _expired(session: AsyncSession, link: Link, chain: ProvedLinks) -> boo
     return expired is not None and expired.sequence > link.sequence
 
 
-def _fault(link: Link, reason: str, words: str, **params: str | int | None) -> AuditFault:
-    return AuditFault(
-        reason, f"link {link.sequence} ({link.subject}): {words}", link.sequence, link.subject, dict(params)
-    )
+def _fault(link: Link, name: str, reason: str, words: str, *, zh: str, **params: str | int | None) -> AuditFault:
+    """`name`: of the record, for who reads of many; pages, which show one, have both sentences in `params`."""
+    told = f"link {link.sequence} ({name or link.subject}): {words}"
+    return AuditFault(reason, told, link.sequence, link.subject, {"en": words, "zh": zh, **params})
 
 
 @dataclass(frozen=True, slots=True)

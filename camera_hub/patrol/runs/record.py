@@ -77,9 +77,7 @@ def _close(step: RunStep, at: datetime, *, in_time: bool) -> None:
 
 async def _keep_places(session: AsyncSession, step: RunStep, places: Mapping[int, PresetPlace]) -> None:
     """Write down where the cameras of the stop pointed at its end: one statement for all."""
-    states = {
-        camera: place.why.reason[:32] if place.why is not None else place.state for camera, place in places.items()
-    }
+    states = {camera: place.why.reason if place.why is not None else place.state for camera, place in places.items()}
     rows = update(RunStepCamera).where(RunStepCamera.step_id == step.id, RunStepCamera.preset.is_not(None))
     await session.execute(
         rows.where(RunStepCamera.camera_id.in_(states)).values(

@@ -117,10 +117,12 @@ class Run(Base):
     shown: Mapped[int] = mapped_column(default=0)  # of these, stops that were on …
     skipped: Mapped[int] = mapped_column(default=0)  # … and stops that were skipped
     rolled_up: Mapped[int] = mapped_column(default=0)  # steps before this sequence are summed (patrol.rollup)
-    started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     started_name: Mapped[str] = mapped_column(String(64))
     started_at: Mapped[datetime]
-    operator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))  # who runs it now
+    operator_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )  # who runs it now
     operator_name: Mapped[str] = mapped_column(String(64), default="")
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(
@@ -132,7 +134,12 @@ class RunEvent(Base):
     """What was done to a run, and by whom: started, paused, resumed, jumped, extended, handed over, interrupted …"""
 
     __tablename__ = "run_events"
-    __table_args__ = (Index("ix_run_events_run_id_id", "run_id", "id"),)
+    __table_args__ = (
+        Index("ix_run_events_run_id_id", "run_id", "id"),
+        # Of a year of records, those in which somebody took part: by what they did, and by the few events naming them.
+        Index("ix_run_events_user_id_run_id", "user_id", "run_id"),
+        Index("ix_run_events_kind_run_id", "kind", "run_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))

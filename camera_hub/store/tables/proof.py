@@ -37,6 +37,7 @@ class RunResult(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "position", "camera_id"),
         Index("ix_run_results_run_id_result", "run_id", "result"),
+        Index("ix_run_results_confirmed_by_run_id", "confirmed_by", "run_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -66,7 +67,7 @@ class Finding(Base):
     """What somebody found at a camera during a patrol: a place, a time, a category and words; never persons."""
 
     __tablename__ = "findings"
-    __table_args__ = (Index("ix_findings_at_id", "at", "id"),)
+    __table_args__ = (Index("ix_findings_at_id", "at", "id"), Index("ix_findings_user_id_run_id", "user_id", "run_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)

@@ -20,6 +20,9 @@ from tests.fakes.clock import ManualClock
 from tests.patrol.records.site import SealedSite
 
 pytestmark = pytest.mark.one_database
+OF = "of 2026-11-23 16:00 “重点路段” by 张三"
+"""How each of the patrols is named, after its number."""
+SIGNED = "the signature (Approved, li, 2026-11-23 16:00)"
 LINKS = 4
 """Of the sound hub: two submitted patrols, one that was given up, one signature."""
 
@@ -114,42 +117,80 @@ TAMPERED: dict[str, tuple[Callable[[CommandLine], None], str, str]] = {
     "a result edited": (
         sql("UPDATE run_results SET result = 'normal' WHERE run_id = 1 AND position = 1"),
         "row_changed",
-        'link 1 (run:1): the result of 东沟村 相机1 at stop 2: result was "abnormal", is now "normal"',
+        f"link 1 (patrol 1 {OF}): the result of 东沟村 相机1 at stop 2 was changed after"
+        " sealing: was Abnormal, is now Normal",
+    ),
+    "the words of a confirmation edited": (
+        sql("UPDATE run_results SET words = '无' WHERE run_id = 3 AND position = 1"),
+        "row_changed",
+        f"link 3 (patrol 3 {OF}): the words of the confirmation of 东沟村 相机1 at stop 2"
+        ' were changed after sealing: was "积水", is now "无"',
+    ),
+    "the itinerary edited": (
+        sql("UPDATE runs SET itinerary = json_set(itinerary, '$[2].dwell_s', 3) WHERE id = 3"),
+        "row_changed",
+        "the itinerary (stop 3, dwell) of this patrol was changed after sealing: was 15, is now 3",
+    ),
+    "who had confirmed it edited": (
+        sql("UPDATE run_results SET confirmed_name = '李四' WHERE run_id = 1 AND position = 0"),
+        "row_changed",
+        'the name of the confirmer of 东沟村 相机0 at stop 1 was changed after sealing: was "张三", is now "李四"',
     ),
     "what was given up edited": (
         sql("UPDATE findings SET words = '无' WHERE run_id = 2"),
         "row_changed",
-        'link 2 (run:2): finding 2 (东沟村 相机1, stop 2): words was "桥下积水", is now "无"',
+        f"link 2 (patrol 2 {OF}): the words of finding 2 (东沟村 相机1 at stop 2) were"
+        ' changed after sealing: was "桥下积水", is now "无"',
     ),
     "what was given up called submitted": (
         sql("UPDATE runs SET end_reason = 'submitted' WHERE id = 2"),
         "row_changed",
-        'link 2 (run:2): the patrol “重点路段”: end_reason was "stopped", is now "submitted"',
+        "the outcome of this patrol was changed after sealing: was Given up, is now Submitted",
     ),
-    "a row deleted": (sql("DELETE FROM findings WHERE run_id = 1"), "row_deleted", "was deleted"),
+    "a row deleted": (
+        sql("DELETE FROM findings WHERE run_id = 1"),
+        "row_deleted",
+        'finding 1 (东沟村 相机1 at stop 2) (张三, "桥下积水") was deleted after sealing',
+    ),
+    "a result deleted": (
+        sql("DELETE FROM run_results WHERE run_id = 1 AND position = 1"),
+        "row_deleted",
+        "the result of 东沟村 相机1 at stop 2 (Abnormal, 积水, 张三, 2026-11-23 16:00:15) was deleted after sealing",
+    ),
     "a row inserted": (
         sql(
             "INSERT INTO run_events (id, run_id, at, kind, user_name, detail)"
             " SELECT 99, run_id, at, 'resumed', user_name, detail FROM run_events WHERE id = 1"
         ),
         "row_inserted",
-        "event 99 (resumed) was inserted",
+        "event 99 (Resumed, 张三, 2026-11-23 16:00:00) was inserted after sealing",
     ),
-    "a record deleted": (sql(*RUN_1), "record_deleted", "link 1 (run:1): the record was deleted"),
+    "a record deleted": (
+        sql(*RUN_1),
+        "record_deleted",
+        f"link 1 (patrol 1 {OF}): the record was deleted after sealing",
+    ),
     "rubbish in a row": (
         sql("UPDATE runs SET itinerary = '{' WHERE id = 1"),
         "rows_unreadable",
-        "link 1 (run:1): a row of runs was changed to what nobody can read",
+        f"link 1 (patrol 1 {OF}): the summary was changed to what nobody can read",
     ),
     "a patrol inserted": (
         sql("DELETE FROM audit_links WHERE sequence = 4", "UPDATE audit_copies SET sequence = 9 WHERE sequence = 4"),
         "review_unsealed",
-        "the approved 1 of run:1 was inserted: no link tells of it",
+        f"{SIGNED} on patrol 1 {OF}: no link tells",
     ),
     "a signature edited": (
-        sql("UPDATE run_reviews SET user_name = '别人'"), "review_changed", "the approved was changed: user_name was"
+        sql("UPDATE run_reviews SET user_name = '别人'"), "review_changed",
+        f"link 4 ({SIGNED} on patrol 1 {OF}): the name"
+        ' of it was changed after sealing: was "li", is now "别人"',
     ),
-    "a signature deleted": (sql("DELETE FROM run_reviews"), "review_deleted", "the approved was deleted"),
+    "a signature deleted": (
+        sql("DELETE FROM run_reviews"),
+        "review_deleted",
+        f"link 4 ({SIGNED} on patrol 1 {OF}): it was"
+        " deleted after sealing",
+    ),
     "a link edited": (
         sql("UPDATE audit_links SET subject = 'run:9' WHERE sequence = 2"), "link_changed", "its time, kind or subject"
     ),
@@ -163,24 +204,38 @@ TAMPERED: dict[str, tuple[Callable[[CommandLine], None], str, str]] = {
         sql("UPDATE audit_links SET mac = hash WHERE sequence = 2"), "link_forged", "the key does not fit"
     ),
     "a hash edited": (
-        sql("UPDATE audit_links SET hash = mac WHERE sequence = 2"), "hash_changed", "link 2 (patrol run:2): its hash"
+        sql("UPDATE audit_links SET hash = mac WHERE sequence = 2"), "hash_changed",
+        f"link 2 (patrol 2 {OF}): its hash",
     ),
     "links reordered": (
         sql(*(f"UPDATE audit_links SET sequence = {n} WHERE sequence = {m}" for n, m in ((9, 1), (1, 2), (2, 9)))),
         "link_moved",
-        "it stands in a wrong place; it was link 2",
+        f"link 1 (patrol 2 {OF}): it stands in a wrong place: it was sealed as link 2",
     ),
     "a link deleted": (
-        sql("DELETE FROM audit_links WHERE sequence = 2"), "link_missing", "link 2 is missing: deleted"
+        sql("DELETE FROM audit_links WHERE sequence = 2"), "link_missing",
+        f"link 2 is missing: deleted; by the copies left of them they had sealed: 2 patrol 2 {OF}",
     ),
     "the tail cut": (
-        sql("DELETE FROM audit_links WHERE sequence > 2"), "tail_cut", "links 3 to 4 are missing at the end"
+        sql("DELETE FROM audit_links WHERE sequence > 2"), "tail_cut",
+        f"by the copies left of them they had sealed: 3 patrol 3 {OF}; 4 {SIGNED}",
+    ),
+    "the tail cut with its copies": (
+        sql("DELETE FROM audit_links WHERE sequence > 2", "DELETE FROM audit_copies WHERE sequence > 2"),
+        "tail_cut",
+        "links 3 to 4 are missing at the end",
+    ),
+    "the tail cut, and what it had sealed is still there": (
+        sql("DELETE FROM audit_links WHERE sequence > 2", "DELETE FROM audit_copies WHERE sequence > 2"),
+        "record_unsealed",
+        f"patrol 3 {OF} says that it was submitted, and no link tells of it",
     ),
     "a copy edited": (
         sql("UPDATE audit_copies SET content = x'00' WHERE sequence = 2"), "copy_changed", "the sealed copy was changed"
     ),
     "a text for a copy": (
-        sql("UPDATE audit_copies SET content = 'rubbish' WHERE sequence = 2"), "copy_changed", "link 2 (patrol run:2)"
+        sql("UPDATE audit_copies SET content = 'rubbish' WHERE sequence = 2"), "copy_changed",
+        f"link 2 (patrol 2 {OF}): the sealed copy",
     ),
     "a copy deleted": (
         sql("DELETE FROM audit_copies WHERE sequence = 2"), "copy_missing", "its sealed copy was deleted"

@@ -16,16 +16,19 @@ from camera_hub.access.audit.chain import AuditChain
 from camera_hub.access.audit.verify import AuditReport, AuditVerifier
 from camera_hub.access.policy import Actor, Role
 from camera_hub.access.vault import Vault
+from camera_hub.api.record_words import both_words
 from camera_hub.events import EventBus
 from camera_hub.patrol.records.reviews import RecordReviews
 from camera_hub.patrol.records.seal import PatrolSeal
 from camera_hub.patrol.records.verify import patrol_kinds
+from camera_hub.settings import Settings
 from camera_hub.store.database import Database
 from camera_hub.store.picture_files import PictureFiles
 from camera_hub.store.tables import Finding, Run, RunEvent, RunPicture, RunResult, RunStep, RunStepCamera, Tour, User
 from tests.fakes.clock import ManualClock
 from tests.fakes.site import add_village
 
+WORDS = both_words(Settings())
 STOPS = 4
 RESULTS = ("normal", "abnormal", "excused", "normal")
 
@@ -76,7 +79,7 @@ class SealedSite:
         return RecordReviews(self.database, self.bus, self.clock, chain)
 
     async def verify(self) -> AuditReport:
-        kinds = patrol_kinds(self.database, self.pictures)
+        kinds = patrol_kinds(self.database, self.pictures, WORDS)
         return await AuditVerifier(self.database, self.vault, self.anchor, kinds).verify()
 
     async def build(self) -> None:
@@ -164,7 +167,7 @@ class SealedSite:
             for statement in statements:
                 await session.execute(text(statement))
             one = OneSession(session)
-            found = await AuditVerifier(one, self.vault, self.anchor, patrol_kinds(one, self.pictures)).verify()
+            found = await AuditVerifier(one, self.vault, self.anchor, patrol_kinds(one, self.pictures, WORDS)).verify()
             await session.rollback()
         return found
 

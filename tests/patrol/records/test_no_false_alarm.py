@@ -17,7 +17,7 @@ from camera_hub.patrol.records.listing import RecordList, RecordQuery
 from camera_hub.patrol.records.reviews import RecordReviewed
 from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
 from camera_hub.store.tables import Finding, Run, RunEvent, RunResult
-from tests.patrol.records.site import SealedSite
+from tests.patrol.records.site import WORDS, SealedSite
 
 
 async def intact(site: SealedSite, links: int) -> None:
@@ -234,6 +234,6 @@ async def test_a_patrol_with_the_number_of_a_deleted_one_is_not_taken_for_sealed
         site.clock.move(366 * 86400)
         await RecordExpiry(site.database, site.clock, chain, site.pictures, timedelta(days=365)).expire()
         assert await site.patrol(chain, sealed=False) == old
-    kinds = patrol_kinds(site.database, site.pictures)
+    kinds = patrol_kinds(site.database, site.pictures, WORDS)
     with pytest.raises(HubError, match="no sealed record"):
         await RecordVerification(AuditVerifier(site.database, site.vault, site.anchor, kinds)).check(site.leader, old)

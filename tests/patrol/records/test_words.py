@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from camera_hub.access.audit.canonical import Json
-from camera_hub.patrol.records.sheet_words import EVENT_WORDS, RecordWords, event_text
+from camera_hub.patrol.records.compare import differences
+from camera_hub.patrol.records.content import SEALED_TABLES, Content
+from camera_hub.patrol.records.field_words import FIELDS, ROWS, field_words
+from camera_hub.patrol.records.reviews import review_content
+from camera_hub.patrol.records.sheet_words import EVENT_WORDS, RecordWords, event_text, value_text
 from camera_hub.patrol.runs.run_events import EventKind
+from camera_hub.store.tables import RunReview
 
 WORDS = RecordWords("zh", {"device_down": "设备离线"}, {"flood": "积水汛情"}, ZoneInfo("Asia/Shanghai"))
 ENGLISH = RecordWords("en", {"device_down": "Device offline"}, {"flood": "flood"}, ZoneInfo("Asia/Shanghai"))
@@ -67,3 +73,65 @@ TOLD_IN_ENGLISH: dict[str, tuple[Mapping[str, Json], str]] = {
 def test_an_english_sheet_tells_events_in_english(kind: str) -> None:
     detail, words = TOLD_IN_ENGLISH[kind]
     assert event_text(kind, detail, {6: "Gate"}, ENGLISH) == words
+
+
+def test_each_sealed_column_and_each_column_of_a_review_has_words_of_its_own() -> None:
+    """Whoever verifies reads "the words of the confirmation", and never the name of a column."""
+    sealed = {one.table.name: {column.name for column in one.columns} - {"id"} for one in SEALED_TABLES}
+    review = RunReview(id=1, run_id=1, kind="note", words="", user_name="", at=datetime(2026, 11, 30, tzinfo=UTC))
+    assert {table: set(columns) for table, columns in FIELDS.items()} == {
+        **sealed,
+        "run_reviews": review_content(review).keys() - {"id"},
+    }
+    for table, columns in FIELDS.items():
+        for language in (0, 1):
+            phrases = [words[language] for words in columns.values()]
+            assert len(set(phrases)) == len(phrases), table
+    assert ROWS.keys() == sealed.keys()
+
+
+@pytest.mark.parametrize(
+    ("table", "path", "told"),
+    [
+        ("run_results", "words", ("确认说明", "the words of the confirmation")),
+        ("runs", "itinerary[3].dwell_s", ("路线内容（第 4 站，停留时间）", "the itinerary (stop 4, dwell)")),
+        ("runs", "itinerary", ("路线内容", "the itinerary")),
+        ("run_events", "detail.to_name", ("详情（接手人）", "the details (who it was handed to)")),
+        ("run_events", "detail.later", ("详情（later）", "the details (later)")),
+        ("run_events", "later", ("later", "later")),
+    ],
+)
+def test_a_place_within_a_column_is_told_as_people_count(table: str, path: str, told: tuple[str, str]) -> None:
+    assert field_words(table, path) == told
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("result", "abnormal", "异常"),
+        ("confirmed_at", "2026-11-29T18:44:04+00:00", "2026-11-30 02:44:04"),
+        ("confirmed_at", "rubbish", ""),
+        ("cause", "device_down", "设备离线"),
+        ("category", "flood", "积水汛情"),
+        ("preset_state", "moving", "未到位：离站时还在转动"),
+        ("preset_state", None, "空"),
+        ("words", None, "空"),
+        ("words", "积水", ""),
+        ("seen_s", 3.5, ""),
+    ],
+)
+def test_codes_and_moments_of_a_change_are_told_in_words(column: str, value: Json, told: str) -> None:
+    assert value_text(column, value, WORDS) == told
+
+
+def test_both_languages_name_what_was_changed_of_which_row() -> None:
+    itinerary: Json = [{"cameras": [{"id": 6, "village": "东沟村", "name": "加油站"}]}]
+    result: Mapping[str, Json] = {"id": 3, "position": 0, "camera_id": 6, "words": "积水"}
+    sealed: Content = {"runs": [{"id": 12, "itinerary": itinerary}], "run_results": [result]}
+    (found,) = differences(sealed, {**sealed, "run_results": [{**result, "words": ""}]})
+    assert found.sentence(WORDS) == '第 1 站 东沟村 加油站的确认说明在封存后被改动：原为 "积水"，现为 ""'
+    assert found.sentence(ENGLISH) == (
+        'the words of the confirmation of 东沟村 加油站 at stop 1 were changed after sealing: was "积水", is now ""'
+    )
+    (gone,) = differences(sealed, {**sealed, "run_results": []})
+    assert gone.sentence(WORDS) == "第 1 站 东沟村 加油站的结果（积水）在封存后被删除"

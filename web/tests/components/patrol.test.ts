@@ -697,7 +697,7 @@ describe('the record of a patrol', () => {
   it('names everybody who ran it, and from which stop on', async () => {
     const event = (id: number, kind: string, position: number, user_name: string, detail: object = {}) => ({ id, at: '2026-11-30T00:00:00Z', kind, position, user_id: 1, user_name, detail })
     const events = [event(1, 'started', 0, '张三'), event(2, 'handed_over', 4, '张三', { to_name: '李四' }), event(3, 'closing', 11, ''), event(4, 'taken_over', 11, '王五')]
-    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
+    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { missed: 0, run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
     expect(page.text()).toContain('张三 → 李四（2026-11-30 00:00:00 第 5 站起） → 王五（2026-11-30 00:00:00 走完后）')
   })
 
@@ -714,14 +714,14 @@ describe('the record of a patrol', () => {
     ['own_record', '您参与过本次巡查'],
     ['not_submitted', '无需签审'],
   ] as const)('says why it cannot be signed: %s', async (sign_why, words) => {
-    page = await visit([{ path: '/', component: { render: () => h(RecordReviews, { submitted: sign_why === 'own_record', record: { run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why } }) } }], '/')
+    page = await visit([{ path: '/', component: { render: () => h(RecordReviews, { submitted: sign_why === 'own_record', next: null, left: 0, record: { run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why } }) } }], '/')
     expect(page.find('[data-record=sign-why]').text()).toContain(words)
     expect(page.findAll('button')).toEqual([])
   })
 
   it('shows whoever signs what the operator wrote at the end, without unfolding anything', async () => {
     const events = [{ id: 1, at: '2026-11-30T00:00:00Z', kind: 'submitted', position: 1, user_id: 1, user_name: '用户1', detail: { note: '桥面积水已登记' } }]
-    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
+    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { missed: 0, run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
     expect(page.find('[data-record=summary]').text()).toBe('桥面积水已登记')
   })
 })

@@ -27,13 +27,12 @@ describe('the list of patrols', () => {
   const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
   const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
     id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
-    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, shown: 3, skipped: 0, unseen: 0, ...more,
+    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, all_normal: false, reviews: 0, shown: 3, skipped: 0, unseen: 0, presets_missed: 0, ...more,
   })
   const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
   const open = async (toSign: number): Promise<void> => {
     hub.on('GET /api/records', ({ query }) => ({ records: all.filter((one) => query.before === undefined || one.id < Number(query.before)).slice(0, Number(query.limit)), next: null }))
-    hub.on('GET /api/records/counts', () => ({ to_sign: toSign, unsigned: toSign, returned: 0, operators: [] }))
-    hub.on('GET /api/tours', () => [])
+    hub.on('GET /api/records/counts', () => ({ to_sign: toSign, unsigned: toSign, returned: 0, operators: [], tours: [{ id: 1, name: '重点路段', retired: false }, { id: 9, name: '旧路线', retired: true }] }))
     await signIn(hub)
     page = await visit([{ path: '/', component: RunsPage }], '/')
     await flushPromises()
@@ -53,6 +52,36 @@ describe('the list of patrols', () => {
     await open(2)
     expect(page.find('[role=radio][aria-checked=true]').text()).toContain('待签审')
     expect(hub.to('GET /api/records').at(-1)!.query.signed).toBe('unsigned')
+  })
+
+  it('offers to sign together what was all normal, by name, each in its turn, and says which could not be signed', async () => {
+    all.splice(0, 3, row(100, { all_normal: true, to_be_signed: true }), row(99, { all_normal: true, to_be_signed: true, own: true }), row(98, { all_normal: true, to_be_signed: true, started_name: '李四' }))
+    hub.on('POST /api/runs/100/sign', () => ({}))
+    hub.on('POST /api/runs/98/sign', () => {
+      throw new Refusal(409, 'not_as_sealed', { faults: 2 })
+    })
+    await open(2)
+    await button('一并签审全部正常的 2 份').trigger('click')
+    await flushPromises()
+    const dialog = document.querySelector('[role=dialog]')!
+    expect([...dialog.querySelectorAll('li')].map((one) => one.textContent)).toEqual([expect.stringContaining('巡查100'), expect.stringContaining('李四')])
+    ;[...dialog.querySelectorAll('button')].find((one) => one.textContent?.includes('签审同意 2 份'))!.click()
+    await flushPromises()
+    expect(hub.calls.filter((one) => one.method === 'POST').map((one) => [one.path, one.body])).toEqual([100, 98].map((id) => [`/api/runs/${id}/sign`, { opinion: 'approved', words: '', reviews: 0 }]))
+    const lines = [...dialog.querySelectorAll('li')].map((one) => one.textContent)
+    expect(lines[0]).toContain('同意')
+    expect(lines[1]).toContain('查看')
+    expect(dialog.querySelector('li.red p')!.textContent).not.toBe('')
+    expect(dialog.querySelector('[role=status]')!.textContent).toBe('已签 1 / 2 份')
+  })
+
+  it('is narrowed down to a tour that was deleted since', async () => {
+    await open(0)
+    const tours = page.find('select')
+    expect(tours.findAll('option').map((one) => one.text())).toEqual(['全部路线', '重点路段', '旧路线（已删除）'])
+    await tours.findAll('option')[2]!.setValue()
+    await flushPromises()
+    expect(hub.to('GET /api/records').at(-1)!.query.tour_id).toBe('9')
   })
 
   it('names all who had a patrol, and when, and asks for a sheet in its own language', async () => {

@@ -1,9 +1,10 @@
 /** The record of a patrol as its page shows it: results by stop, what is worth a look, the texts beside them. */
 import type { components } from '@/api/schema'
 import type { RunItinerary, RunStep } from '@/api/types'
-import { reasonText, t } from '@/i18n'
+import { i18n, reasonText, t } from '@/i18n'
 import { stopLabel } from '@/stopLabel'
 import { momentText } from '../parts/duration'
+import { lastAtPreset, presetMissed } from './presetWords'
 
 type Schemas = components['schemas']
 export type RecordState = Schemas['RecordAnswer']
@@ -15,15 +16,35 @@ export type PatrolResult = Schemas['RunResultAnswer']
 export type PatrolFinding = Schemas['FindingAnswer']
 export type PatrolEvent = Schemas['RunEventAnswer']
 
-export const FILTERS = ['all', 'abnormal', 'unseen', 'excused', 'key'] as const
+export const FILTERS = ['all', 'notable', 'abnormal', 'unseen', 'excused', 'preset', 'key'] as const
 export type Filter = (typeof FILTERS)[number]
 
-/** Whether a result is worth a look under the filter. `abnormal`: whatever is not simply normal and seen. */
-export function shown(filter: Filter, result: PatrolResult): boolean {
+/** What is known of a camera at a stop beside its result: it had not come to its preset, its result was changed. */
+export interface Aside {
+  missed: boolean
+  changed: boolean
+}
+const NOTHING: Aside = { missed: false, changed: false }
+
+/** Whether a result is shown under the filter. `notable`: whatever is not simply seen and normal. */
+export function shown(filter: Filter, result: PatrolResult, aside: Aside = NOTHING): boolean {
+  if (filter === 'notable') return result.result !== 'normal' || result.findings > 0 || !result.seen || aside.missed || aside.changed
+  if (filter === 'preset') return aside.missed
   if (filter === 'abnormal') return result.result === 'abnormal' || result.findings > 0
   if (filter === 'unseen') return !result.seen
   if (filter === 'excused') return result.result === 'excused'
   return filter === 'all' || result.key
+}
+
+/** By `stop/camera`. */
+export type Asides = ReadonlyMap<string, Aside>
+const NO_ASIDES: Asides = new Map()
+const placeOf = (result: PatrolResult): string => `${result.position}/${result.camera.id}`
+
+export function asidesOf(results: readonly PatrolResult[], steps: readonly RunStep[], changes: ReadonlyMap<string, unknown>): Asides {
+  const visits = new Map<number, RunStep[]>()
+  for (const step of steps) visits.set(step.position, [...(visits.get(step.position) ?? []), step])
+  return new Map(results.map((one) => [placeOf(one), { missed: presetMissed(lastAtPreset(visits.get(one.position) ?? [], one.camera.id)), changed: changes.has(placeOf(one)) }]))
 }
 
 export interface RecordStop {
@@ -37,9 +58,9 @@ export interface RecordStop {
 }
 
 /** The stops of the itinerary that have a result to show, with these results and the times when they were on. */
-export function stopsOf(itinerary: RunItinerary, results: readonly PatrolResult[], steps: readonly RunStep[], filter: Filter): RecordStop[] {
+export function stopsOf(itinerary: RunItinerary, results: readonly PatrolResult[], steps: readonly RunStep[], filter: Filter, asides: Asides = NO_ASIDES): RecordStop[] {
   const byStop = new Map<number, PatrolResult[]>()
-  for (const one of results) if (shown(filter, one)) byStop.set(one.position, [...(byStop.get(one.position) ?? []), one])
+  for (const one of results) if (shown(filter, one, asides.get(placeOf(one)))) byStop.set(one.position, [...(byStop.get(one.position) ?? []), one])
   return itinerary.stops.flatMap((stop) => {
     const found = byStop.get(stop.position)
     if (!found) return []
@@ -57,9 +78,9 @@ export function stopsOf(itinerary: RunItinerary, results: readonly PatrolResult[
 }
 
 /** How many results each filter shows. */
-export function filterCounts(results: readonly PatrolResult[]): Record<Filter, number> {
-  const count = (filter: Filter): number => results.filter((one) => shown(filter, one)).length
-  return { all: results.length, abnormal: count('abnormal'), unseen: count('unseen'), excused: count('excused'), key: count('key') }
+export function filterCounts(results: readonly PatrolResult[], asides: Asides = NO_ASIDES): Record<Filter, number> {
+  const count = (filter: Filter): number => results.filter((one) => shown(filter, one, asides.get(placeOf(one)))).length
+  return { all: results.length, notable: count('notable'), abnormal: count('abnormal'), unseen: count('unseen'), excused: count('excused'), preset: count('preset'), key: count('key') }
 }
 
 /** Why a camera of a patrol was not seen: pages of others do not count, so that none was open is said of the operator's. */
@@ -157,12 +178,11 @@ export function eventText(event: PatrolEvent, cameraName: (id: number) => string
   return parts.join(' · ')
 }
 
-const TOLD = new Set(['row_changed', 'row_deleted', 'row_inserted', 'picture_replaced', 'picture_deleted', 'record_changed', 'record_deleted', 'rows_unreadable', 'copy_changed', 'copy_missing', 'link_changed', 'link_forged', 'link_moved', 'link_unjoined', 'hash_changed', 'rows_changed'])
+const TOLD = new Set(['copy_changed', 'link_changed', 'link_forged', 'link_moved', 'link_unjoined', 'hash_changed'])
 
-/** What verifying has found, as a sentence. */
-export function faultText(fault: RecordFault, cameraName: (id: number) => string): string {
-  if (!TOLD.has(fault.reason)) return fault.detail
-  const { position, camera_id: camera, table, field, was, now, more } = fault.params
-  const where = [typeof position === 'number' ? t('records.stopN', { n: position + 1 }) : '', typeof camera === 'number' ? cameraName(camera) : ''].filter(Boolean).join(' ')
-  return t(`records.fault.${fault.reason}`, { where, what: t(`records.table.${String(table ?? 'record')}`), field: String(field ?? ''), was: String(was ?? ''), now: String(now ?? ''), n: Number(more ?? 0) })
+/** What verifying has found, as a sentence: what of the record differs has the hub's own, in both languages. */
+export function faultText(fault: RecordFault): string {
+  const told = fault.params[i18n.global.locale.value === 'en' ? 'en' : 'zh']
+  if (typeof told === 'string') return told
+  return TOLD.has(fault.reason) ? t(`records.fault.${fault.reason}`, { was: fault.params.was ?? '' }) : fault.detail
 }
