@@ -341,7 +341,12 @@ class Acceptor:
         counted.on_close = lambda: self._table.remove(came)
         task = self._loop.create_task(self._connect(came, counted), name="accepted connection")
         self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        task.add_done_callback(lambda done: self._opened(done, counted))
+
+    def _opened(self, task: "asyncio.Task[None]", sock: socket.socket) -> None:
+        self._opening.discard(task)
+        if task.cancelled():  # before its first step: nothing of it has run, so nothing of it closes the socket
+            sock.close()
 
     async def _connect(self, came: Accepted, sock: socket.socket) -> None:
         try:

@@ -7,9 +7,10 @@ and it gets `Lagged`, so that it can read everything again instead of being sile
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Self
 
 from camera_hub.errors import Param
 
@@ -362,9 +363,11 @@ class Subscription:
         self._queue.clear()
         return events
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while True:
-            yield await self.next()
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await self.next()
 
 
 class EventBus:

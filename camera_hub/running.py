@@ -96,8 +96,14 @@ async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[a
 
 
 async def ended(task: "asyncio.Task[Any]") -> None:
-    """Cancel `task` and wait for its end. Its failure is logged, not raised; our own cancellation is raised."""
+    """Cancel `task` and wait for its end. Its failure is logged, not raised; our own cancellation is raised, once the
+    task has ended: else it would go on with what it has to give back when nobody waits for it any longer.
+    """
     task.cancel()
-    await asyncio.wait([task])
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s ended with an error", task.get_name(), exc_info=error)

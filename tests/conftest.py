@@ -1,6 +1,7 @@
 """Fixtures that every room's tests share."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import AsyncExitStack, nullcontext
@@ -18,17 +19,32 @@ from tests.fakes.databases import Databases, quick_folder
 from tests.fakes.dialects import share_compiled_statements
 from tests.fakes.environment import unmeasured_here
 from tests.fakes.in_process import in_this_process
-from tests.selection import TOGETHER, mark, measured, not_quick, scope
+from tests.fakes.statements import STATEMENTS
+from tests.selection import TOGETHER, backend, mark, measured, not_quick, on_both, same_without_database, scope
 
-# What lands is judged by the same examples each time; at a desk hypothesis goes on looking for new ones.
-hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# A million objects come to stay while files are imported: looking for garbage among them takes a sixth of that time.
+gc.disable()
+
+# What lands is judged by the same examples each time, and by what they find, never by how long a busy machine takes;
+# with CAMERA_HUB_LONG hypothesis goes on looking for new ones.
+hypothesis.settings.register_profile(
+    "house",
+    derandomize=not os.environ.get("CAMERA_HUB_LONG"),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("house")
 
 share_compiled_statements()
 
 POSTGRES = os.environ.get("CAMERA_HUB_TEST_POSTGRES", "")
 """URL of a database that may be emptied, e.g. postgresql+psycopg://hub@127.0.0.1:5432/hub_test. Empty: SQLite alone."""
+
+LONG = bool(os.environ.get("CAMERA_HUB_LONG"))
+"""Every test that uses a database is run on each, whatever it sends."""
+
+_set_up: set[tuple[str, frozenset[str]]] = set()
+"""The fixtures that were measured, by file."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,6 +52,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mark(items)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: scope(item.nodeid) not in TOGETHER)  # the longest pieces first
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -61,8 +82,32 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    STATEMENTS.begin(item.nodeid.partition("::")[0])
     with nullcontext() if measured(item) else unmeasured_here():
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Skip what would be a mere repetition on PostgreSQL, and measure what a file's fixtures do once."""
+    repeats = backend(item) == "postgresql" and not STATEMENTS.new_on_postgres(same_without_database(item))
+    if repeats and not (LONG or on_both(item)):
+        pytest.skip("sends PostgreSQL what earlier tests of its file have sent")
+    fixtures = (item.nodeid.partition("::")[0], frozenset(getattr(item, "fixturenames", ())))
+    first = fixtures not in _set_up
+    _set_up.add(fixtures)
+    with nullcontext() if first else unmeasured_here():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call" and report.passed and backend(item) == "sqlite":
+        STATEMENTS.passed_on_sqlite(same_without_database(item))
+    return report
 
 
 @pytest.fixture(scope="session")

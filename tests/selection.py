@@ -1,6 +1,7 @@
 """Which tests a person runs at every change, and which may run side by side."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 
@@ -30,21 +31,30 @@ UNMEASURED = (
     "tests/api/test_fuzz.py",
     "tests/bench/test_scale.py",
     "tests/bench/test_view.py",
+    "tests/cameras/test_pull_points.py::test_two_hundred_reconnections",
     "tests/e2e/",
     "tests/health/reports/test_month.py",
     "tests/health/test_clean_hours.py",
     "tests/health/test_kill_notices.py",
+    "tests/health/test_recovery.py::test_320_cameras",
+    "tests/health/test_schedule.py::test_of_a_thousand_cameras",
     "tests/health/test_storms.py",
+    "tests/patrol/test_occurrences.py::test_a_thousand_plans",
+    "tests/patrol/test_rollup.py::test_ten_thousand_steps",
     "tests/patrol/test_timetable_model.py",
+    "tests/relay/test_hostile_datagrams.py::test_a_thousand_abandoned_offers",
+    "tests/relay/test_packets.py::test_pieces_of_nothing",
+    "tests/relay/test_soak.py",
+    "tests/relay/test_srtp_safety.py::test_a_long_life",
     "tests/test_house.py",
     "tests/test_imports.py",
     "tests/test_sockets.py",
 )
-"""Files that repeat what others measure (simulations of hours and months, comparisons with a model), do their work in
-processes that are not measured, or read sources alone."""
+"""Files and tests that repeat what others measure (simulations of hours and months, floods, comparisons with a model),
+do their work in processes that are not measured, or read sources alone."""
 
-FIRST_MEASURED = ("tests/api/test_policies.py", "tests/api/test_scope.py", "tests/store/test_retention.py")
-"""Files in which a test's parameter sets (roles, rules) all take the same ways: the first of them is measured."""
+SIDE_BY_SIDE = {"TaskGroup", "create_task", "ensure_future", "gather"}
+"""A test whose own code names one of these does several things at once: the databases lock in different ways."""
 
 
 def scope(nodeid: str) -> str:
@@ -66,15 +76,35 @@ def measured(item: pytest.Item) -> bool:
     """Whether coverage is measured while the test runs: not where that costs much and finds nothing more.
 
     Measuring makes plain Python two to four times as slow. PostgreSQL takes the ways of SQLite again, but in `store`.
+    Of a test that uses a database the first parameter set is measured: the others go the same ways through most rooms.
     """
     if item.nodeid.startswith(UNMEASURED):
         return False
-    call = getattr(item, "callspec", None)
-    if call is None:
+    database = backend(item)
+    if database is None:
         return True
-    if item.nodeid.startswith(FIRST_MEASURED) and any(at for name, at in call.indices.items() if name != "database"):
-        return False
-    return call.params.get("database") != "postgresql" or item.nodeid.startswith("tests/store/")
+    if database == "postgresql":
+        return item.nodeid.startswith("tests/store/")
+    call: Any = getattr(item, "callspec", None)
+    return not any(call.indices.values())
+
+
+def backend(item: pytest.Item) -> str | None:
+    """The kind of database that the test uses."""
+    call: Any = getattr(item, "callspec", None)
+    return call.params.get("database") if call is not None else None
+
+
+def same_without_database(item: pytest.Item) -> str:
+    """What a test's runs on both databases have in common: its name, and in brackets all but the database."""
+    return item.nodeid.replace(f"[{backend(item)}", "[", 1)
+
+
+def on_both(item: pytest.Item) -> bool:
+    """Whether the test is run on the second database whatever it sends there."""
+    code = getattr(getattr(item, "function", None), "__code__", None)
+    names = set(code.co_names) if code is not None else set()
+    return item.nodeid.startswith("tests/store/") or bool(names & SIDE_BY_SIDE)
 
 
 def not_quick(passed: Iterable[pytest.TestReport]) -> Iterator[str]:

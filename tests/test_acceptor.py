@@ -24,6 +24,7 @@ from camera_hub.acceptor import (
 )
 from camera_hub.http_server import Doorkeeper, Phase, RequestTimeouts, TimedHttp, Unread, overdue, server_of
 from tests.fakes.clock import ManualClock
+from tests.fakes.giving_up import open_sockets, some_turns
 
 DEADLINE = 10.0
 GET = b"GET / HTTP/1.1\r\nhost: hub.test\r\n\r\n"
@@ -371,3 +372,30 @@ async def _all(reader: asyncio.StreamReader) -> bytes:
         with contextlib.suppress(ConnectionResetError):
             return await reader.read()
         return b""
+
+
+async def test_whoever_is_accepted_as_the_port_closes_has_no_socket_left_here(clock: ManualClock) -> None:
+    """Closed 0, 1, 2, … turns after it knocked, until its protocol is there."""
+    made = asyncio.Event()
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            made.set()
+
+    turns = 0
+    while not made.is_set():
+        table = ConnectionTable(ConnectionLimits(9, 9, 9))
+        listener = socket.create_server(("127.0.0.1", 0))
+        before = open_sockets()
+        acceptor = Acceptor(listener, lambda _: Protocol(), table, clock, ConnectionFigures())
+        acceptor.open()
+        with socket.create_connection(listener.getsockname()):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            acceptor.close()
+            for connection in table:
+                connection.end()
+            await some_turns()
+        assert len(table) == 0, f"closed after {turns} turns"
+        assert open_sockets() < before
+        turns += 1

@@ -121,3 +121,28 @@ def test_small_work_waits_for_a_common_beat_that_is_far_enough(now: float, secon
 @given(st.floats(0, 1e7), st.floats(0, 60))
 def test_a_beat_is_never_early_and_at_most_one_beat_late(now: float, seconds: float) -> None:
     assert seconds - 1e-4 <= to_beat(now, seconds) <= seconds + BEAT + 1e-4
+
+
+async def test_who_is_cancelled_while_it_ends_a_task_leaves_none_that_still_gives_back_what_it_has() -> None:
+    given_back = asyncio.Event()
+    may_end = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await may_end.wait()
+            given_back.set()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(ended(task))
+    await asyncio.sleep(0)
+    ending.cancel()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not ending.done(), "it waits for the task"
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert given_back.is_set()

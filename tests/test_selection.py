@@ -1,6 +1,8 @@
 """The selection itself: what is quick, what shares a worker."""
 
+import asyncio
 import os
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,8 +10,19 @@ import coverage
 import pytest
 
 from tests.fakes.environment import unmeasured_here
+from tests.fakes.statements import Statements
 from tests.house import ROOT
-from tests.selection import FIRST_MEASURED, TOGETHER, UNMEASURED, mark, measured, not_quick, scope
+from tests.selection import (
+    TOGETHER,
+    UNMEASURED,
+    backend,
+    mark,
+    measured,
+    not_quick,
+    on_both,
+    same_without_database,
+    scope,
+)
 
 
 def test_files_that_disturb_each_other_are_there_and_share_a_worker() -> None:
@@ -21,6 +34,8 @@ def test_files_that_disturb_each_other_are_there_and_share_a_worker() -> None:
 
 
 class Item:
+    function: Callable[[], object] | None = None
+
     def __init__(self, nodeid: str, *marks: str, **params: str) -> None:
         self.nodeid = nodeid
         indices = {name: int(value) if value.isdigit() else 0 for name, value in params.items()}
@@ -57,7 +72,7 @@ def test_a_browser_is_never_started_beside_another() -> None:
         (Item("tests/health/test_storms.py::test", "slow", database="sqlite"), False),
         (Item("tests/api/test_scope.py::test", database="sqlite", person="0"), True),
         (Item("tests/api/test_scope.py::test", database="sqlite", person="1"), False),
-        (Item("tests/api/test_tours.py::test", database="sqlite", person="1"), True),
+        (Item("tests/relay/test_nal.py::test", case="1"), True),
         (Item("tests/api/test_fuzz.py::test", database="sqlite"), False),
         (Item("tests/e2e/test_wall.py::test", "browser"), False),
     ],
@@ -66,8 +81,58 @@ def test_coverage_is_measured_where_it_finds_more(item: Item, expected: bool) ->
     assert measured(cast("pytest.Item", item)) is expected
 
 
-def test_unmeasured_files_are_there() -> None:
-    assert [path for path in UNMEASURED + FIRST_MEASURED if not (ROOT / path).exists()] == []
+def test_a_test_is_repeated_on_the_second_database_while_it_sends_what_no_earlier_one_of_its_file_has() -> None:
+    statements = Statements()
+
+    def run(file: str, test: str, *sent: tuple[str, int], passes: bool = True) -> bool:
+        """The test on SQLite; whether it is to be run on PostgreSQL as well."""
+        statements.begin(file)
+        for statement, rows in sent:
+            statements.note(statement, rows)
+        if passes:
+            statements.passed_on_sqlite(test)
+        statements.begin(file)
+        return statements.new_on_postgres(test)
+
+    one, other = "SELECT a FROM t WHERE a IN (?, ?)", "SELECT b FROM t"
+    assert run("tests/a.py", "first", (one, 1))
+    assert not run("tests/a.py", "the same", (one, 1))
+    assert not run("tests/a.py", "with other values", ("SELECT a FROM t WHERE a IN (?, ?, ?)", 0))
+    assert run("tests/a.py", "in an order", (one, 2))
+    assert not run("tests/a.py", "of one row again", (one, 1))
+    assert run("tests/a.py", "another one as well", (one, 1), (other, 1))
+    assert not run("tests/a.py", "nothing at all")
+    assert run("tests/a.py", "that fails", (one, 1), passes=False)
+    assert run("tests/b.py", "first", (one, 1), ("INSERT INTO t (a, b) VALUES (?, ?)", 0))
+    assert not run("tests/b.py", "several inserted", (one, 1), ("INSERT INTO t (a, b) VALUES (?, ?), (?, ?)", 0))
+
+
+def test_both_runs_of_a_test_are_known_by_the_same_name() -> None:
+    sqlite, postgres = (
+        cast("pytest.Item", Item(f"tests/a.py::test[{kind}-sqlite-1]", database=kind))
+        for kind in ("sqlite", "postgresql")
+    )
+    assert same_without_database(sqlite) == same_without_database(postgres) == "tests/a.py::test[-sqlite-1]"
+    assert (backend(sqlite), backend(postgres)) == ("sqlite", "postgresql")
+
+
+def test_what_does_several_things_at_once_is_run_on_both_databases() -> None:
+    async def one() -> None:
+        await asyncio.sleep(0)
+
+    async def several() -> None:
+        await asyncio.gather(one(), one())
+
+    plain, concurrent, store = Item("tests/a.py::test"), Item("tests/a.py::test"), Item("tests/store/a.py::test")
+    plain.function, concurrent.function = one, several
+    assert [on_both(cast("pytest.Item", item)) for item in (plain, concurrent, store)] == [False, True, True]
+
+
+@pytest.mark.parametrize("path", UNMEASURED)
+def test_what_is_not_measured_is_there(path: str) -> None:
+    file, _, name = path.partition("::")
+    assert (ROOT / file).exists()
+    assert not name or f"def {name}" in (ROOT / file).read_text("utf-8")
 
 
 def test_coverage_is_off_here_and_in_processes_within_and_on_again_after(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from camera_hub.instance import only_instance
 from camera_hub.serving import public_url, serving, warn_if_open
 from camera_hub.settings import MediaSettings, ServerSettings, Settings
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 def _environment(data_dir: Path, port: int = 0) -> dict[str, str]:
@@ -53,8 +53,13 @@ async def _start(data_dir: Path, *words: str, port: int = 0) -> Process:
 
 async def _said(process: Process, text: str = "") -> tuple[str, str]:
     """Run to the end with `text` on standard input."""
-    async with asyncio.timeout(DEADLINE):
-        out, err = await process.communicate(text.encode())
+    try:
+        async with asyncio.timeout(DEADLINE):
+            out, err = await process.communicate(text.encode())
+    finally:
+        if process.returncode is None:  # else its pipes would fail another test, whenever they are collected
+            process.kill()
+            await process.communicate()
     return out.decode(), err.decode()
 
 
@@ -83,7 +88,7 @@ async def test_the_first_start_shows_a_link_that_works_and_sigterm_ends_in_order
             link = (await process.stdout.readline()).decode().strip()
         assert link.startswith(f"{url}/setup#token=")
         token = link.partition("#token=")[2]
-        async with httpx.AsyncClient(base_url=url, headers={CSRF_HEADER: "1"}) as browser:
+        async with httpx.AsyncClient(base_url=url, headers={CSRF_HEADER: "1"}, timeout=DEADLINE) as browser:
             body = {"token": token, "username": "zhang", "display_name": "张", "password": "tK7-riverside"}
             assert (await browser.post("/api/setup", json=body)).status_code == 201
             assert (await browser.get("/readyz")).status_code == 200
@@ -133,7 +138,7 @@ async def test_a_socket_that_nobody_serves_is_refused_and_the_server_ends_in_ord
     async with serving(settings, SystemClock()) as hub:
         with pytest.raises(InvalidStatus):
             await connect(hub.url.replace("http", "ws") + "/api/nothing", open_timeout=DEADLINE)
-        async with httpx.AsyncClient(base_url=hub.url) as browser:
+        async with httpx.AsyncClient(base_url=hub.url, timeout=DEADLINE) as browser:
             assert (await browser.get("/healthz")).headers.get("server") is None
 
 

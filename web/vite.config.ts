@@ -7,6 +7,7 @@ import { firstLoad } from './plugins/firstLoad.ts'
 import { precompress } from './plugins/precompress.ts'
 
 const hub = process.env.CAMERA_HUB_URL ?? 'http://127.0.0.1:8000'
+if (process.env.VITEST) process.env.TZ = 'UTC' // tests say what a person in this zone sees, wherever they run
 
 export default defineConfig({
   plugins: [

@@ -23,12 +23,22 @@ from camera_hub.api.schemas.plans import (
     PlanPreview,
     PlanTemplateAnswer,
     PreviewBody,
+    YearlySeasonAnswer,
 )
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.patrol.plans.figures import CountsOf, PatrolStatistics
 from camera_hub.patrol.plans.plans import NewPlan, PlanMoved, PlanOutlook, Plans, PlanView
-from camera_hub.patrol.plans.rules import DueRule, PlanRules, clock_text, minute_of, rule_json, rule_of, weekday_set
+from camera_hub.patrol.plans.rules import (
+    DueRule,
+    PlanRules,
+    clock_text,
+    minute_of,
+    rule_json,
+    rule_of,
+    season_of,
+    weekday_set,
+)
 from camera_hub.patrol.plans.templates import PlanTemplate, stored_days, templates
 from camera_hub.settings import Settings
 
@@ -130,6 +140,7 @@ def _new(body: PlanBody) -> NewPlan:
         _rule(body.special_rule) if body.special_rule is not None else None,
         minute_of(body.night_from),
         minute_of(body.night_to),
+        tuple(season_of(one.model_dump()) for one in body.seasons),
     )
     return NewPlan(
         body.name,
@@ -162,6 +173,7 @@ def _answer(view: PlanView) -> PlanAnswer:
         enabled=plan.enabled,
         first_day=plan.first_day,
         last_day=plan.last_day,
+        seasons=[YearlySeasonAnswer.model_validate(one) for one in plan.seasons],
         weekdays=plan.weekdays,
         rule=DueRuleAnswer.model_validate(plan.rule),
         in_special=plan.in_special,

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 from camera_hub.simulator.farm import Farm, UnknownTarget
 from camera_hub.simulator.fault_words import WORDS
 from camera_hub.simulator.faults import DEFAULT_VALUES, Fault
+from camera_hub.simulator.listener import listening
 from camera_hub.simulator.model import KeyFrames
 from camera_hub.simulator.onvif.events import MOTION
 from camera_hub.simulator.web import HttpRequest, HttpResponse, converse
@@ -37,7 +38,7 @@ class Control:
         self._host = host
         self._port = port
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def address(self) -> str:
@@ -45,24 +46,29 @@ class Control:
         return f"{self._host}:{self._port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, self._host, self._port)
+        self._server = await listening(self._accept, self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.close()
-        tasks = list(self._tasks)
-        for task in tasks:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        tasks = list(self._connections)
+        for task, writer in self._connections.items():
             task.cancel()
+            writer.close()  # one that has not begun yet closes nothing
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # it was in the queue of the port that is closed now
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._talk(reader, writer), name="simulator-control")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._connections[task] = writer
+        task.add_done_callback(self._connections.pop)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def send(data: bytes) -> None:

@@ -46,25 +46,32 @@ class Device:
         try:
             for listener in self._listeners:
                 await listener.set(Door.OPEN)
-        except OSError:
-            await self._close_ports()
+            self.state.rtsp_port, self.state.http_port = (listener.port for listener in self._listeners)
+            self._tasks.append(asyncio.create_task(self.rtsp.sweep(), name=f"simulator-sweep-{self.state.plan.key}"))
+            self._tasks.append(asyncio.create_task(self._sleep(), name=f"simulator-sleep-{self.state.plan.key}"))
+            await self.apply()
+        except BaseException:
+            await self._end()
             raise
-        self.state.rtsp_port, self.state.http_port = (listener.port for listener in self._listeners)
-        self._tasks.append(asyncio.create_task(self.rtsp.sweep(), name=f"simulator-sweep-{self.state.plan.key}"))
-        self._tasks.append(asyncio.create_task(self._sleep(), name=f"simulator-sleep-{self.state.plan.key}"))
-        await self.apply()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._end()
+
+    async def _end(self) -> None:
         if self._flapping is not None:
             self._tasks.append(self._flapping)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._close_ports()
-        await self.rtsp.stop()
+        try:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:  # also where whoever ends it is cancelled
+            try:
+                await self._close_ports()
+            finally:
+                await self.rtsp.stop()
 
     async def apply(self) -> None:
         """Make the ports behave according to the faults."""

@@ -129,7 +129,7 @@ class Responder:
                 for state in self._states:
                     self._say(state, Announcement.HELLO)
             self._quiet = {state.plan.key for state in self._states if _unreachable(state)}
-        except OSError:
+        except BaseException:
             self._close()
             raise
         return self

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from enum import StrEnum
 
 from camera_hub.simulator.state import DeviceState
 
+_BACKLOG = 256
 _DRAIN_DEADLINE = 30.0
 _DRIP_PAUSE = 1.0
 
@@ -87,7 +89,7 @@ class Listener:
         match door:
             case Door.OPEN:
                 tls = self._tls() if self._tls else None
-                self._server = await asyncio.start_server(self._accept, self._address, self.port, backlog=256, ssl=tls)
+                self._server = await listening(self._accept, self._address, self.port, tls)
                 self.port = self._server.sockets[0].getsockname()[1]
             case Door.BLACK_HOLE:
                 self._hole = black_hole(self._address, self.port)
@@ -103,6 +105,9 @@ class Listener:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._door is Door.CLOSED:  # it was in the queue of the port that is closed now
+            writer.transport.abort()
+            return
         task = asyncio.create_task(
             self._talk(Line(reader, writer, self._state)), name=f"simulator-{self._state.plan.key}-{self.port}"
         )
@@ -116,6 +121,28 @@ class Listener:
             pass  # peers come and go
         finally:
             line.writer.close()
+
+
+async def listening(
+    accept: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None],
+    address: str,
+    port: int,
+    tls: ssl.SSLContext | None = None,
+) -> asyncio.Server:
+    """Listen at an IPv4 address. Raises OSError. Who is cancelled meanwhile leaves no port open, as asyncio's own one
+    would stay.
+    """
+    try:
+        sock = socket.create_server((address, port), backlog=_BACKLOG)
+    except OSError as error:
+        why = os.strerror(error.errno or 0).lower()
+        raise OSError(error.errno, f"error while attempting to bind on address {(address, port)}: {why}") from error
+    try:
+        return await asyncio.start_server(accept, sock=sock, backlog=_BACKLOG, ssl=tls)
+    except BaseException:
+        asyncio.get_running_loop().remove_reader(sock)
+        sock.close()
+        raise
 
 
 def black_hole(address: str, port: int) -> list[socket.socket]:

@@ -68,8 +68,10 @@ class _Keeper:
         """Release the lock."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await connection.invalidate()
-            await connection.close()
+            try:
+                await connection.invalidate()
+            finally:
+                await connection.close()
 
 
 async def _locked(database: Database) -> AsyncConnection:

@@ -54,7 +54,7 @@ async def hub(media: MediaEngine, bus: EventBus, site: Database, settings: Setti
 
 @pytest.fixture
 async def player(hub: Site) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=hub.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=hub.url, trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.fakes.databases import migrated_in
 from tests.fakes.environment import unmeasured
 from tests.fakes.processes import children
 
@@ -197,8 +199,8 @@ def running_site(
 ) -> Iterator[Site]:
     """A site with that many virtual villages and cameras; the hub has its first township admin and nothing else.
 
-    `simulator`: more of its options; `prefix`: what its command begins with. Without `admin` not even that:
-    `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2".
+    `simulator`: more of its options; `prefix`: what its command begins with. Without `admin` not even that: it begins
+    with an empty folder, and `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2".
     """
     # Two sites at once must not meet: each takes a loopback network of its own.
     network = f"127.{30 + secrets.randbelow(200)}"
@@ -230,6 +232,9 @@ def running_site(
         }
         site = Site(folder, port, environment, prefix=prefix)
         stack.callback(site.stop)
+        if admin:
+            (folder / "data").mkdir(mode=0o700)
+            shutil.copyfile(migrated_in(folder.parent), folder / "data" / "camera_hub.sqlite3")
         site.launch_hub()  # beside the simulator: both take seconds to begin
         site.farm = json.loads(farming.stdout.readline())  # type: ignore[union-attr]
         site.control = f"http://{site.farm['control']}"

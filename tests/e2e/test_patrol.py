@@ -192,10 +192,15 @@ def results(site: Site, run: int) -> dict[tuple[int, int], dict[str, Any]]:
     return {(one["position"], one["camera"]["id"]): one for one in site.get(f"/api/runs/{run}/results")}
 
 
+ALL_BUT_BEGUN = 15
+"""Seconds that making a plan may take on a busy machine."""
+
+
 def due_now(site: Site, tour: dict[str, Any]) -> dict[str, Any]:
-    """A plan whose patrol falls due with the next minute, and its occurrence once it is due."""
+    """A plan whose patrol falls due with the next minute that has not all but begun, and its occurrence once it is due:
+    a plan makes none of times that have passed when it is made."""
     hub = datetime.fromisoformat(site.get("/api/system")["now"])
-    at = hub.astimezone(ZoneInfo(site.get("/api/session")["time_zone"])) + timedelta(minutes=1)
+    at = hub.astimezone(ZoneInfo(site.get("/api/session")["time_zone"])) + timedelta(seconds=60 + ALL_BUT_BEGUN)
     plan = site.post(
         "/api/plans", {"name": "白天巡查", "tour_id": tour["id"], "rule": {"times": [at.strftime("%H:%M")]}}
     )
@@ -210,7 +215,7 @@ def due_now(site: Site, tour: dict[str, Any]) -> dict[str, Any]:
             ),
             None,
         ),
-        seconds=90,
+        seconds=60 + ALL_BUT_BEGUN + 30,
         what="the patrol falls due",
     )
 

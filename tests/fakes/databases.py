@@ -1,9 +1,11 @@
 """Migrated, empty databases: the first of a run is migrated, the others are made of it in a fraction of the time."""
 
+import asyncio
 import itertools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
@@ -62,6 +64,20 @@ def quick_folder() -> Iterator[Path]:
     there = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ENOUGH_BYTES
     with tempfile.TemporaryDirectory(prefix="camera-hub-tests-", dir=memory if there else None) as folder:
         yield Path(folder)
+
+
+def migrated_in(folder: Path) -> Path:
+    """A migrated, empty SQLite file, made once in that folder, to be copied for hubs in processes of their own:
+    migrating takes a new one a second and more."""
+    file = folder / "migrated.sqlite3"
+    if not file.exists():
+        new = file.with_name("migrating.sqlite3")
+        # In a thread: Playwright's event loop runs in that of the journeys.
+        migrating = threading.Thread(target=lambda: asyncio.run(_migrate(_sqlite_url(new))))
+        migrating.start()
+        migrating.join()
+        new.rename(file)
+    return file
 
 
 async def _migrate(url: str) -> None:

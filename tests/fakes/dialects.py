@@ -1,7 +1,7 @@
 """SQLAlchemy's dialects, whose engines share compiled statements.
 
 An engine compiles each statement to SQL once. In a test nearly every statement is its engine's first, and compiling
-took more time than all the rest. The dialects themselves are SQLAlchemy's, unchanged.
+took more time than all the rest. The dialects themselves are SQLAlchemy's; that of SQLite also notes what it sends.
 """
 
 from typing import Any
@@ -10,6 +10,8 @@ from sqlalchemy import Engine, util
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+
+from tests.fakes.statements import STATEMENTS as SENT
 
 STATEMENTS = 4000
 """A bound; the suite has some hundreds per dialect."""
@@ -33,6 +35,14 @@ class _Shared:
 
 class SharedSqlite(_Shared, SQLiteDialect_aiosqlite):
     supports_statement_cache = True
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        cursor.execute(statement, parameters)
+        SENT.note(statement, len(cursor._rows))
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        cursor.executemany(statement, parameters)
+        SENT.note(statement, 0)
 
 
 class SharedPostgresAsync(_Shared, PGDialectAsync_psycopg):

@@ -22,10 +22,12 @@ from camera_hub.events import (
     HubLoad,
     VillageChanged,
 )
+from camera_hub.health.alarms.evaluator import AlarmEvaluator
 from camera_hub.health.judging.hub_load import CLOSE_SECONDS, RAISE_SECONDS
 from camera_hub.health.notices.announcer import Announcer
 from camera_hub.health.notices.policy import NoticePolicy
 from camera_hub.health.rounds.inspector import Inspector
+from camera_hub.health.rounds.roster import Roster
 from camera_hub.health.rounds.rounds import Rounds
 from camera_hub.settings import HealthSettings
 from camera_hub.store.database import Database
@@ -155,6 +157,24 @@ async def test_a_healthy_site_becomes_ok_and_no_alarm_is_raised(hub: Hub) -> Non
     assert {"black": 95.0, "frozen": 100.0} in [row.scores for row in rows]
     assert device is not None
     assert device.clock_offset_s == 0.4
+
+
+async def test_looks_that_were_to_begin_as_a_round_failed_begin_with_the_next(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cameras = await add_village(hub.database, hub.clock, "东沟村", 4, recorder=2)
+    settle, failures = AlarmEvaluator.settle, iter(range(3))
+
+    async def failing(self: AlarmEvaluator, roster: Roster) -> bool:
+        if any(watch.looking for watch in roster.cameras.values()) and next(failures, None) is not None:
+            raise ZeroDivisionError  # at once: what was started in this tick has not had its first step
+        return await settle(self, roster)
+
+    monkeypatch.setattr(AlarmEvaluator, "settle", failing)
+    async with hub.rounds():
+        await hub.clock.walk(40)
+    assert next(failures, None) is None
+    assert await hub.health() == {camera: ("ok", None) for camera in cameras}
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Viewers, pages and rights, each part built alone: who comes, who goes, and what a page is told again."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,7 +17,7 @@ from camera_hub.media.wall.audio import PageAudio
 from camera_hub.media.wall.page_connections import PageConnections
 from camera_hub.media.wall.pages import OpenPages
 from camera_hub.media.wall.reauthorization import Reauthorization
-from camera_hub.media.wall.stream_selection import StreamSelection
+from camera_hub.media.wall.stream_selection import FittingStream, StreamSelection, StreamWish, TilePlace
 from camera_hub.media.wall.tile_bindings import TileBindings
 from camera_hub.media.wall.tile_requests import TileRequests
 from camera_hub.media.wall.tile_state import QueuedTile, TileSlot
@@ -187,6 +188,32 @@ async def test_a_standard_player_gets_one_camera_or_the_reason(door: Door, sourc
         await whep.offer(OPERATOR, 3, "offer", PlayerTerms(present))
     assert door.relay.types().count("viewer.offer") == offers, "a relay that is full is not even asked"
     assert [viewer.id for viewer in door.sessions] == [answered.viewer]
+
+
+async def test_a_player_that_hangs_up_while_its_stream_is_chosen_has_no_viewer(door: Door) -> None:
+    asked = asyncio.Event()
+
+    class Undecided(StreamSelection):
+        async def fit(
+            self, wish: StreamWish, codecs: frozenset[str], place: TilePlace, *, pictures: bool = True
+        ) -> FittingStream | None:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+    async def present() -> bool:
+        return True
+
+    selection = Undecided(FakeSources(), LateCameras(door.clock), FakeCapacity())
+    whep = WhepViewers(FakeAuthorization(), door.viewers, selection, NoSound(), door.tiles, door.sessions, 1)
+    offering = asyncio.create_task(whep.offer(OPERATOR, 3, "offer", PlayerTerms(present)))
+    await asked.wait()
+    assert len(door.sessions) == 1
+    offering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await offering
+    assert len(door.sessions) == 0
+    assert door.relay.types() == ["viewer.offer", "viewer.close"]
 
 
 async def test_rights_that_change_are_applied_to_what_is_watched(clock: ManualClock, bus: EventBus) -> None:

@@ -16,7 +16,7 @@ from camera_hub.patrol.plans.making import OccurrenceMaker
 from camera_hub.patrol.plans.occurrences import OccurrenceQuery, OccurrenceTaken, Tie, TourOccurrences
 from camera_hub.patrol.plans.overview import MOST_DAYS, MOST_TOURS, PlanOverview
 from camera_hub.patrol.plans.plans import NewPlan, PlanMoved, Plans
-from camera_hub.patrol.plans.rules import DueRule, Interval, PlanRules
+from camera_hub.patrol.plans.rules import DueRule, Interval, PlanRules, YearlySeason
 from camera_hub.patrol.plans.special_periods import NewPeriod, SpecialPeriods
 from camera_hub.patrol.plans.views import OccurrenceView
 from camera_hub.store.database import Database
@@ -378,6 +378,115 @@ async def test_a_copied_holiday_can_be_confirmed_as_it_is(centre: Centre) -> Non
     )
     confirmed = NewPeriod(copy.name, copy.kind, copy.note, copy.begins_at, copy.ends_at, True, False)
     assert not (await centre.periods.change(centre.actor, copy.id, confirmed, copy.revision)).draft
+
+
+async def test_national_holidays_are_suggested_until_they_are_there(centre: Centre) -> None:
+    found = await centre.periods.suggestions(centre.actor, 2026)
+    national = found[-1]
+    assert (national.holiday.codes, national.registered) == (("national_day",), None)
+    assert (national.begins_at, national.ends_at) == (
+        datetime(2026, 10, 1, tzinfo=ZONE).astimezone(UTC),
+        datetime(2026, 10, 8, tzinfo=ZONE).astimezone(UTC),
+    )
+    fair = NewPeriod("庙会", "event", "", found[1].begins_at, found[1].ends_at, True, False)
+    day_before = NewPeriod("节前", "holiday", "", national.begins_at - 24 * HOUR, national.begins_at, True, False)
+    own = NewPeriod("国庆安保", "holiday", "", national.ends_at - 2 * HOUR, national.ends_at + 9 * HOUR, True, True)
+    for new in (fair, day_before, own):
+        await centre.periods.create(centre.actor, new)
+    registered = [one.registered for one in await centre.periods.suggestions(centre.actor, 2026)]
+    assert registered == [None, None, None, None, None, None, "国庆安保"]
+    assert await centre.periods.suggestions(centre.actor, 2150) == []
+
+
+async def test_many_periods_are_added_at_once_and_once(centre: Centre) -> None:
+    at = centre.clock.now()
+
+    def new(name: str, begins: datetime, hours: int = 24, draft: bool = True) -> NewPeriod:
+        return NewPeriod(name, "holiday", "", begins, begins + hours * HOUR, True, draft)
+
+    await centre.plan("08:30")
+    rules = PlanRules(DueRule((510,)), in_special="other", special=DueRule((600, 700)))
+    await centre.plans.create(centre.actor, NewPlan("国庆", centre.tour, rules))
+    with centre.bus.subscribe(PlanChanged) as told:
+        with pytest.raises(HubError) as caught:
+            await centre.periods.create_many(centre.actor, [new("元旦", at), new("春节", at, hours=0)])
+        assert caught.value.reason == "period_length"
+        assert await centre.periods.list(centre.actor, at - 9 * HOUR, at + 999 * HOUR) == []  # all or none
+        many = [new("元旦", at, draft=False), new("春节", at + 60 * 24 * HOUR)]
+        assert [one.name for one in await centre.periods.create_many(centre.actor, many)] == ["元旦", "春节"]
+        assert await told.next() == PlanChanged(0)
+    assert await centre.shown() == ["23 08:30 due", "23 10:00 due", "23 11:40 due"]
+    again = [*many, new("春节", at + 400 * 24 * HOUR)]  # a year later it is another one
+    assert [one.begins_at for one in await centre.periods.create_many(centre.actor, again)] == [again[2].begins_at]
+
+
+async def test_a_season_comes_every_year(centre: Centre) -> None:
+    rules = PlanRules(DueRule((510,)), seasons=(YearlySeason((11, 24), (2, 29)), YearlySeason((5, 1), (5, 2))))
+    plan = await centre.plans.create(centre.actor, NewPlan("防溺水", centre.tour, rules))
+    assert plan.plan.seasons == [{"first": "11-24", "last": "02-29"}, {"first": "05-01", "last": "05-02"}]
+    assert await centre.shown() == []
+    await centre.at("23T12:00")
+    assert await centre.shown() == ["24 08:30 due"]
+    for year, days in ((2027, 28), (2028, 29)):
+        begin = datetime(year, 2, 20, tzinfo=ZONE).astimezone(UTC)
+        found, _ = await centre.due.list(centre.actor, OccurrenceQuery(begin, begin + timedelta(days=40)))
+        assert found[-1].due_at.astimezone(ZONE).date() == date(year, 2, days)
+    overview = PlanOverview(centre.database, centre.clock, ZONE)
+    planned = [day.planned for day in await overview.days(centre.actor, date(2029, 4, 29), date(2029, 5, 4))]
+    assert planned == [0, 0, 1, 1, 0, 0]
+
+
+async def test_a_plan_that_begins_in_months_is_told_what_it_meets_then(centre: Centre) -> None:
+    await centre.plan("08:30", name="每日")
+    season = (YearlySeason((6, 1), (9, 15)),)
+    outlook = await centre.plans.preview(
+        centre.actor, NewPlan("水域", centre.other_tour, PlanRules(DueRule((510,)), seasons=season)), None
+    )
+    first = outlook.times[0].due.at
+    assert first.astimezone(ZONE).date() == date(2027, 6, 1)
+    assert [(one.at, one.plan_name, one.other_at) for one in outlook.overlaps[:1]] == [(first, "每日", first)]
+
+
+async def test_a_plan_that_is_moved_while_it_is_due_asks_for_one_patrol_after_the_other(centre: Centre) -> None:
+    """What has been due stays until the plan is due again, as ever: not both at once for hours."""
+    plan = await centre.plan("08:30", "20:00", grace=10)
+    await centre.at("23T08:31")
+    await centre.plans.change(
+        centre.actor, plan, NewPlan("改", centre.tour, PlanRules(DueRule((550,))), grace_minutes=10), 0
+    )
+    await centre.at("23T09:09")
+    assert await centre.shown() == ["23 08:30 late", "23 09:10 due"]
+    await centre.at("23T09:11")
+    assert await centre.shown() == ["23 08:30 missed not_started", "23 09:10 due"]
+
+
+async def test_a_plan_that_is_changed_or_deleted_while_its_patrol_runs_does_not_touch_it(centre: Centre) -> None:
+    plan = await centre.plan("08:30")
+    await centre.at("23T08:31")
+    started = await centre.due.start(centre.actor, (await centre.first()).id or 0)
+    other = NewPlan("改", centre.other_tour, PlanRules(DueRule((600,))))
+    await centre.plans.change(centre.actor, plan, other, 0)
+    assert await centre.shown() == ["23 08:30 running", "23 10:00 due"]
+    await centre.plans.remove(centre.actor, plan)
+    await centre.runs.end(started.run_id, "submitted")
+    await centre.at("23T08:50")
+    assert await centre.shown() == ["23 08:30 done"]
+
+
+async def test_a_period_that_is_entered_in_the_middle_of_its_day_changes_what_is_to_come(centre: Centre) -> None:
+    rules = PlanRules(DueRule((510, 840)), in_special="other", special=DueRule(every=Interval(120, 0, 0)))
+    await centre.plans.create(centre.actor, NewPlan("加密", centre.tour, rules))
+    await centre.at("23T09:05")
+    begins = datetime(2026, 11, 23, tzinfo=ZONE).astimezone(UTC)
+    new = NewPeriod("庙会", "event", "", begins, begins + 18 * HOUR, True, False)
+    period = await centre.periods.create(centre.actor, new)
+    # What has been due stays as it was; nothing of the hours before comes up as missed.
+    assert await centre.shown() == [
+        "23 08:30 late", "23 10:00 due", "23 12:00 due", "23 14:00 due", "23 16:00 due", "24 08:30 due",
+    ]  # fmt: skip
+    await centre.at("23T10:01")
+    await centre.periods.remove(centre.actor, period.id)
+    assert await centre.shown() == ["23 08:30 missed not_started", "23 10:00 due", "23 14:00 due", "24 08:30 due"]
 
 
 async def test_the_days_of_a_month_tell_what_was_and_what_is_planned(centre: Centre) -> None:

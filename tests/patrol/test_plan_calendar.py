@@ -17,13 +17,27 @@ from camera_hub.patrol.plans.rules import (
     DueRule,
     Interval,
     PlanRules,
+    YearlySeason,
     check,
     check_night,
     minute_of,
     rule_json,
     rule_of,
+    season_json,
+    season_of,
 )
 
+# A season that ends within a year, over New Year, of a leap day, until one, from one, of all days, of one day.
+YEARLY = [
+    YearlySeason((6, 1), (9, 15)),
+    YearlySeason((11, 15), (3, 15)),
+    YearlySeason((2, 29), (2, 29)),
+    YearlySeason((2, 20), (2, 29)),
+    YearlySeason((2, 29), (3, 3)),
+    YearlySeason((12, 30), (2, 29)),
+    YearlySeason((1, 1), (12, 31)),
+    YearlySeason((7, 7), (7, 7)),
+]
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 APIA, TROLL = ZoneInfo("Pacific/Apia"), ZoneInfo("Antarctica/Troll")
 ZONES = [SHANGHAI, NEW_YORK, APIA, TROLL, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kathmandu")]
@@ -103,6 +117,40 @@ AROUND = every(360, "00:00", "00:00")
             "01 12:00s",
         ),
         (PlanRules(DueRule()), "2026-09-01", "2026-12-01", EVENT, ""),
+        # Seasons of every year: within one, over New Year, of two parts.
+        (PlanRules(times("09:00"), seasons=(YEARLY[0],)), "2029-05-30", "2029-06-03", NONE, "01 09:00|02 09:00"),
+        (PlanRules(times("09:00"), seasons=(YEARLY[0],)), "2031-09-14", "2031-09-20", NONE, "14 09:00|15 09:00"),
+        (PlanRules(times("09:00"), seasons=(YEARLY[1],)), "2026-03-14", "2026-03-20", NONE, "14 09:00|15 09:00"),
+        (PlanRules(times("09:00"), seasons=(YEARLY[1],)), "2026-12-31", "2027-01-02", NONE, "31 09:00|01 09:00"),
+        (PlanRules(times("09:00"), seasons=tuple(YEARLY[:2])), "2026-09-15", "2026-11-16", NONE, "15 09:00|15 09:00"),
+        # 29 February: where there is none, a season from it begins on 1 March, one until it ends on the 28th.
+        (PlanRules(times("09:00"), seasons=(YEARLY[4],)), "2027-02-27", "2027-03-02", NONE, "01 09:00"),
+        (PlanRules(times("09:00"), seasons=(YEARLY[4],)), "2028-02-28", "2028-03-02", NONE, "29 09:00|01 09:00"),
+        (PlanRules(times("09:00"), seasons=(YEARLY[5],)), "2027-02-28", "2027-03-02", NONE, "28 09:00"),
+        (PlanRules(times("09:00"), seasons=(YEARLY[2],)), "2025-01-01", "2028-02-28", NONE, ""),
+        # The last night of a season ends in the morning after it.
+        (
+            PlanRules(every(240, "22:00", "02:00"), seasons=(YEARLY[3],)),
+            "2027-02-28T03:00",
+            "2027-03-02",
+            NONE,
+            "28 22:00n|01 02:00n",
+        ),
+        # First and last day cut a season; out of season a special period is no reason either.
+        (
+            PlanRules(times("09:00"), first_day=date(2026, 6, 2), last_day=date(2027, 6, 1), seasons=(YEARLY[0],)),
+            "2026-05-30",
+            "2026-06-04",
+            NONE,
+            "02 09:00|03 09:00",
+        ),
+        (
+            PlanRules(times("09:00"), in_special="other", special=AROUND, seasons=(YEARLY[0],)),
+            "2026-09-15",
+            "2026-10-08",
+            EVENT,
+            "15 09:00",
+        ),
     ],
 )
 def test_a_plan_is_due(rules: PlanRules, begin: str, end: str, special: SpecialTimes, due: str) -> None:
@@ -182,7 +230,9 @@ def test_due_times_are_ordered_single_and_the_same_however_they_are_asked_for(
 
 @settings(deadline=None)
 @given(
-    PLANS.map(lambda rules: replace(rules, first_day=date(2026, 3, 3), last_day=date(2026, 11, 20))) | PLANS,
+    PLANS.map(lambda rules: replace(rules, first_day=date(2026, 3, 3), last_day=date(2026, 11, 20)))
+    | PLANS.map(lambda rules: replace(rules, seasons=(YearlySeason((11, 4), (3, 8)),)))
+    | PLANS,
     SPANS | st.just(SpecialTimes([(at("2026-02-27T06:00", NEW_YORK), at("2026-03-20", NEW_YORK))])),
     st.sampled_from(ZONES),
     st.sampled_from([date(2026, 2, 25), date(2026, 10, 28)]),
@@ -199,6 +249,56 @@ def test_the_counts_of_a_month_are_those_of_its_days(
         begin, end = instant(day, 0, zone), instant(day + timedelta(days=1), 0, zone)
         due = due_times(rules, special, zone, max(begin, since), end) if end > since else []
         assert counted.get(day, {}) == Counter((one.night, one.special) for one in due)
+
+
+@settings(deadline=None)
+@given(
+    PLANS,
+    st.lists(st.sampled_from(YEARLY), min_size=1, max_size=2).map(tuple),
+    st.sampled_from([(None, None), (date(2027, 2, 26), None), (date(2024, 3, 1), date(2028, 2, 29))]),
+    SPANS | st.just(SpecialTimes([(at("2028-02-27T06:00"), at("2028-03-20"))])),
+    st.sampled_from(ZONES),
+    st.sampled_from([date(2026, 12, 28), date(2027, 2, 26), date(2028, 2, 26), date(2026, 5, 30), date(2027, 3, 13)]),
+    st.timedeltas(timedelta(0), timedelta(days=9)),
+)
+def test_seasons_are_what_a_calendar_on_the_wall_says(
+    rules: PlanRules,
+    seasons: tuple[YearlySeason, ...],
+    span: tuple[date | None, date | None],
+    special: SpecialTimes,
+    zone: ZoneInfo,
+    first: date,
+    after: timedelta,
+) -> None:
+    """Against a reference that marks each day of each season of each year, and then goes from day to day."""
+    rules = replace(rules, seasons=seasons, first_day=span[0], last_day=span[1])
+    begin = instant(first, 0, zone) + after
+    end = begin + timedelta(days=5)
+    marked = {day for season in seasons for year in range(2022, 2032) for day in days_of(season, year)}
+    expected = set()
+    for number in range(-4, 20):
+        day = first + timedelta(days=number)
+        if day not in marked or (span[0] and day < span[0]) or (span[1] and day > span[1]):
+            continue
+        for minute in rules.normal.minutes() if day.weekday() in rules.weekdays else ():
+            if rules.in_special == "same" or instant(day, minute, zone) not in special:
+                expected.add(instant(day, minute, zone))
+        for minute in rules.special.minutes() if rules.in_special == "other" and rules.special else ():
+            if instant(day, minute, zone) in special:
+                expected.add(instant(day, minute, zone))
+    found = due_times(rules, special, zone, begin, end)
+    assert [one.at for one in found] == sorted(one for one in expected if begin <= one < end)
+    assert all(one.special == (one.at in special) for one in found)
+
+
+def days_of(season: YearlySeason, year: int) -> list[date]:
+    """Those of the season that begins in the year."""
+    leap = year % 4 == 0
+    begin = date(year, 3, 1) if season.first == (2, 29) and not leap else date(year, *season.first)
+    over = season.last < season.first
+    ends_in = year + 1 if over else year
+    end = date(ends_in, 2, 28) if season.last == (2, 29) and ends_in % 4 else date(ends_in, *season.last)
+    return [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
 
 
 @given(PLANS, st.sampled_from(ZONES), INSTANTS)
@@ -239,6 +339,21 @@ def test_an_instant_is_the_first_one_that_the_sites_clock_shows_from_then_on(
             PlanRules(times("08:00"), frozenset({6}), date(2026, 12, 7), date(2026, 12, 7)),
             "plan_no_weekday",
         ),
+        (  # autumn, and a season in summer
+            PlanRules(times("08:00"), first_day=date(2026, 10, 1), last_day=date(2027, 5, 31), seasons=(YEARLY[0],)),
+            "plan_no_weekday",
+        ),
+        (
+            PlanRules(
+                times("08:00"),
+                first_day=date(2026, 10, 1),
+                last_day=date(2027, 5, 31),
+                in_special="other",
+                special=AROUND,
+                seasons=(YEARLY[0],),
+            ),
+            "plan_no_weekday",
+        ),
     ],
 )
 def test_a_plan_that_nobody_can_follow_is_refused(rules: PlanRules, reason: str) -> None:
@@ -253,6 +368,12 @@ def test_a_short_season_with_one_of_its_weekdays_is_taken() -> None:
     every_two = every(120, "00:00", "00:00")
     single = date(2026, 12, 7)
     check(PlanRules(times("08:00"), frozenset({6}), single, single, "other", every_two))  # due if it is special
+    check(PlanRules(times("08:00"), frozenset({6}), seasons=(YEARLY[2],)))  # in 2032
+
+
+@given(st.sampled_from(YEARLY))
+def test_a_season_survives_being_stored(season: YearlySeason) -> None:
+    assert season_of(season_json(season)) == season
 
 
 def test_a_night_that_ends_when_it_begins_has_no_tour() -> None:

@@ -24,7 +24,7 @@ async def control() -> AsyncIterator[Control]:
 
 
 async def ask(control: Control, method: str, path: str, body: object = None) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         return await client.request(method, f"http://{control.address}{path}", json=body)
 
 
@@ -185,7 +185,7 @@ async def test_the_farm_runs_as_a_process_and_says_when_it_is_ready() -> None:
         assert [fault["fault"] for fault in ready["faults"]] == ["wrong_password"]
         device = ready["villages"][0]["devices"][0]
         assert {"kind", "name", "host", "onvif_port", "rtsp_port", "username", "password", "channels"} <= device.keys()
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
             stats = (await client.get(f"http://{ready['control']}/stats")).json()
         assert len(stats["devices"]) == 3
     finally:

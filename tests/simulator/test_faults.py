@@ -219,7 +219,7 @@ async def test_digest_only_and_token_only_devices_take_just_that(farm: Farm, dev
     await farm.set_fault(key, Fault.DIGEST_ONLY, on=False)
     await farm.set_fault(key, Fault.TOKEN_ONLY)
     assert await token.call("device", "GetDeviceInformation")
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         body = (
             '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
             '<GetScopes xmlns="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>'
@@ -279,7 +279,7 @@ async def test_a_redirect_leads_to_the_canary(farm: Farm, device: Device) -> Non
     assert farm.stats()["canary_connections"] == 1
     assert b"Authorization" in farm.canary.heard[0]
     await foolish.close()
-    async with httpx.AsyncClient(trust_env=False) as web:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as web:
         assert (await web.get(device.state.http_url("/onvif/device_service"))).status_code == 302
 
 

@@ -20,7 +20,7 @@ from camera_hub.simulator.picture.scenes import Look, Scene, SceneKind
 from camera_hub.simulator.rtsp.packets import nals_of
 from camera_hub.simulator.testing import QUICK_MAIN, QUICK_SUB, small_farm
 from camera_hub.simulator.vendors.paths import stream_path
-from tests.simulator.peers import Picture, decode, pictures
+from tests.simulator.peers import DEADLINE, Picture, decode, pictures
 from tests.simulator.soap import LOGIN, Onvif
 from tests.simulator.test_picture import annex_b
 from tests.simulator.test_rtsp import until
@@ -122,7 +122,7 @@ async def test_streams_and_snapshots_show_where_the_dome_looks(farm: Farm, devic
         *_, seen = await pictures(url(device, number), 4)
         assert unlike(seen, away) < unlike(seen, home) / 3
     uri = (await peer.call("media", "GetSnapshotUri", ProfileToken="Profile_301")).Uri
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         (snapshot,) = decode("mjpeg", [(await client.get(uri, auth=httpx.DigestAuth(*LOGIN))).content])
     assert unlike(snapshot, away) < unlike(snapshot, home) / 3
     await peer.call("ptz", "GotoHomePosition", ProfileToken="Profile_301")

@@ -10,7 +10,7 @@ from zeep.exceptions import Fault as SoapFault
 from camera_hub.simulator.device import Device
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.testing import small_farm
-from tests.simulator.peers import decode
+from tests.simulator.peers import DEADLINE, decode
 from tests.simulator.soap import LOGIN, Onvif
 
 
@@ -113,7 +113,7 @@ async def test_a_synchronization_point_brings_a_key_frame_request_to_the_stream(
 
 async def test_the_snapshot_is_a_picture_behind_digest(device: Device) -> None:
     uri = (await Onvif(device).call("media", "GetSnapshotUri", ProfileToken="Profile_102")).Uri
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         assert (await client.get(uri)).status_code == 401
         reply = await client.get(uri, auth=httpx.DigestAuth(*LOGIN))
     assert reply.headers["content-type"] == "image/jpeg"
@@ -170,7 +170,7 @@ async def media2(device: Device, operation: str, inside: str) -> str:
         '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tr2="http://www.onvif.org/ver20/media/wsdl">'
         f"<s:Body><tr2:{operation}>{inside}</tr2:{operation}></s:Body></s:Envelope>"
     )
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         address = device.state.http_url("/onvif/Media2")
         reply = await client.post(address, content=body, auth=httpx.DigestAuth(*LOGIN))
     assert reply.status_code == 200, reply.text
@@ -199,7 +199,7 @@ async def test_only_the_second_media_service_knows_h265() -> None:
     ids=["empty", "cut short", "no envelope", "an outside entity"],
 )
 async def test_what_is_no_soap_gets_a_fault(device: Device, body: bytes) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         reply = await client.post(device.state.http_url("/onvif/device_service"), content=body)
     assert reply.status_code == 400
     assert "WellFormed" in reply.text

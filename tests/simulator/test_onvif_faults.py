@@ -146,7 +146,7 @@ async def test_a_login_in_the_path_is_named_and_taken(farm: Farm, device: Device
 async def test_https_alone_is_answered_and_named(farm: Farm, device: Device) -> None:
     plain = f"http://{device.state.plan.address}:{device.state.http_port}/onvif/device_service"
     await farm.set_fault(device.state.plan.key, Fault.TLS_ONLY)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         moved = await client.post(plain, content=b"x")
     assert moved.status_code == 301
     assert moved.headers["location"] == device.state.http_url("/onvif/device_service")

@@ -16,6 +16,7 @@ from camera_hub.simulator.faults import Fault
 from camera_hub.simulator.onvif.ptz_nodes import FIELD_OF_VIEW
 from camera_hub.simulator.testing import small_farm
 from tests.fakes.clock import ManualClock
+from tests.simulator.peers import DEADLINE
 from tests.simulator.soap import LOGIN, Onvif
 
 DOME = "donggou-1-3"
@@ -276,7 +277,7 @@ async def test_another_process_reads_commands_and_positions(farm: Farm, steering
     await steering.do("ContinuousMove", Velocity=RIGHT, Timeout=timedelta(seconds=4))
     arrived = clock.monotonic()
     clock.move(2)
-    async with Control(farm, "127.0.0.1", 0) as control, httpx.AsyncClient(trust_env=False) as client:
+    async with Control(farm, "127.0.0.1", 0) as control, httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         told = (await client.get(f"http://{control.address}/ptz", params={"target": DOME})).json()
         everybody = (await client.get(f"http://{control.address}/ptz")).json()
         nobody = await client.get(f"http://{control.address}/ptz?target=nowhere")

@@ -189,7 +189,7 @@ async def test_a_realm_that_reads_like_basic_is_digest_on_every_port(farm: Farm,
     assert (await client.ask("DESCRIBE", url(device), Authorization=header)).status == 200
     assert (await client.ask("DESCRIBE", url(device), Authorization=basic(*LOGIN))).status == 401
     await client.close()
-    async with httpx.AsyncClient(trust_env=False) as web:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as web:
         reply = await web.get(device.state.http_url("/ISAPI/System/deviceInfo"))
     assert 'realm="Gate, Basic line"' in reply.headers["www-authenticate"]
     assert device.state.stats.basic_logins == 1

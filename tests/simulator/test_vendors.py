@@ -13,7 +13,7 @@ from camera_hub.simulator.model import Vendor
 from camera_hub.simulator.testing import small_farm, small_plan
 from camera_hub.simulator.vendors.paths import picture_of, snapshot_path, stream_of, stream_path
 from tests.fakes.clock import ManualClock
-from tests.simulator.peers import RtspClient, digest
+from tests.simulator.peers import DEADLINE, RtspClient, digest
 
 LOGIN = ("admin", "village-2024")
 TITLES = "/cgi-bin/configManager.cgi?action=getConfig&name=ChannelTitle"
@@ -147,7 +147,7 @@ async def test_a_device_refuses_in_its_vendors_words(
 async def test_a_device_without_a_password_says_so_without_a_login() -> None:
     async with of_vendor(Vendor.HIKVISION) as farm:
         await farm.set_fault("donggou-1", Fault.NOT_ACTIVATED)
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
             reply = await client.get(only(farm).state.http_url("/SDK/activateStatus"))
         assert "<Activated>false<" in reply.text
 

@@ -11,6 +11,9 @@ ClockTime = Annotated[str, Field(max_length=5, pattern="^([01][0-9]|2[0-3]):[0-5
 """A time of day of the site, "08:30"."""
 Day = Annotated[date, Field(ge=date(2000, 1, 2), le=date(2199, 12, 30))]
 """A day of the site's calendar."""
+_MONTH_AND_DAY = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9])"
+YearDay = Annotated[str, Field(max_length=5, pattern=f"^({_MONTH_AND_DAY})$")]
+"""A day of every year, "06-01"; "02-29" too."""
 Weekday = Annotated[int, Field(ge=0, le=6)]
 """0 = Monday … 6 = Sunday."""
 OccurrenceState = Literal["due", "running", "late", "missed", "done"]
@@ -41,8 +44,16 @@ class DueRuleBody(RequestBody):
     every: IntervalBody | None = None
 
 
+class YearlySeasonBody(RequestBody):
+    """From a day of every year to another, both included; a `last` before `first` lies in the next year."""
+
+    first: YearDay
+    last: YearDay
+
+
 class PlanBody(RequestBody):
-    """`revision`: of the plan as the user saw it; an outdated one gets 409 with the new state."""
+    """`seasons`: in which parts of every year it is in force, in addition to first and last day; none: all of it.
+    `revision`: of the plan as the user saw it; an outdated one gets 409 with the new state."""
 
     name: Name
     note: Text = ""
@@ -53,6 +64,7 @@ class PlanBody(RequestBody):
     enabled: bool = True
     first_day: Day | None = None
     last_day: Day | None = None
+    seasons: list[YearlySeasonBody] = Field([], max_length=6)
     weekdays: list[Weekday] = Field([], max_length=7)
     rule: DueRuleBody
     in_special: InSpecial = "same"
@@ -80,6 +92,13 @@ class DueRuleAnswer(Answer):
     every: IntervalAnswer | None
 
 
+class YearlySeasonAnswer(Answer):
+    """See YearlySeasonBody."""
+
+    first: str
+    last: str
+
+
 class PlanAnswer(Answer):
     """`problem`: why nothing is due by it although it is enabled. `next_due_at`: within the next weeks, or null."""
 
@@ -95,6 +114,7 @@ class PlanAnswer(Answer):
     enabled: bool
     first_day: date | None
     last_day: date | None
+    seasons: list[YearlySeasonAnswer]
     weekdays: list[int]
     rule: DueRuleAnswer
     in_special: InSpecial
@@ -228,6 +248,26 @@ class SpecialPeriodAnswer(Answer):
     revision: int
     changed_name: str
     changed_at: datetime
+
+
+class SpecialPeriodsBody(RequestBody):
+    periods: list[SpecialPeriodBody] = Field(min_length=1, max_length=30)
+
+
+class SuggestedPeriodAnswer(Answer):
+    """A national holiday of China: days off that follow each other. `codes`: the holidays within, several where they
+    meet. `announced`: by the State Council's notice; else computed, and to be checked. `registered`: the name of a
+    holiday that is there on these days already."""
+
+    codes: list[
+        Literal["new_year", "spring_festival", "qingming", "labour_day", "dragon_boat", "mid_autumn", "national_day"]
+    ]
+    first_day: date
+    last_day: date
+    begins_at: datetime
+    ends_at: datetime
+    announced: bool
+    registered: str | None
 
 
 class CopyPeriods(RequestBody):

@@ -193,7 +193,8 @@ class DeviceEvents:
 
     async def _stop(self, listeners: list[_Listener]) -> None:
         for one in listeners:
-            one.task.cancel()
+            if not one.task.cancelling():  # else it gives back its subscription already
+                one.task.cancel()
         if listeners:
             await asyncio.wait([one.task for one in listeners])
         for one in listeners:

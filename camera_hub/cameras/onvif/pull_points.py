@@ -223,12 +223,14 @@ class PullPoints:
                     raise _refused() from error
             raise
         finally:
-            if line.refusals:
-                self.left_open += 1
-            else:
-                await self._close(point)
-            if attempt is not None:
-                attempt.end()
+            try:
+                if line.refusals:
+                    self.left_open += 1
+                else:
+                    await self._close(point)
+            finally:
+                if attempt is not None:
+                    attempt.end()
 
     async def _opened(
         self, line: LastingLine, target: OnvifTarget, known: KnownDevice, attempt: Attempt | None

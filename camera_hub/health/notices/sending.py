@@ -114,7 +114,7 @@ class HttpClients:
         self._clients.clear()
         await self._stack.aclose()
 
-    async def client(self, proxy: str = "") -> "httpx.AsyncClient":
+    def client(self, proxy: str = "") -> "httpx.AsyncClient":
         """The client that goes through this proxy; "": directly."""
         if proxy not in self._clients:
             import httpx
@@ -129,8 +129,8 @@ class HttpClients:
                 proxy=proxy or None,
                 headers={"Accept-Encoding": "identity"},  # answers are read as they come, and bounded as such
             )
-            self._clients[proxy] = made  # at once: `enter_async_context` waits, and another channel may ask meanwhile
-            await self._stack.enter_async_context(made)
+            self._clients[proxy] = made
+            self._stack.push_async_callback(made.aclose)
         return self._clients[proxy]
 
     async def ask(
@@ -146,7 +146,7 @@ class HttpClients:
         import httpx
 
         proxy = str(target.secret.get("proxy", ""))
-        client = await self.client(proxy)
+        client = self.client(proxy)
         try:
             async with asyncio.timeout(2 * target.timeout_s):
                 async with client.stream(

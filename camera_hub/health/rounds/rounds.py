@@ -202,6 +202,11 @@ class Rounds:
                 self._exclusions.changed()
 
     async def _run(self) -> None:
+        # All that an earlier run had begun has ended with it, perhaps before its first step.
+        for watch in self._roster.cameras.values():
+            watch.looking = None
+        for device in self._roster.devices.values():
+            device.being_checked = False
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._refresh()

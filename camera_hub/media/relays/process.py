@@ -13,7 +13,8 @@ from camera_hub.relay.messages import Configured, PortOpened, RelayConfig, Relay
 from camera_hub.running import running
 from camera_hub.wire import Message, PipeFrame
 
-CONFIGURE_SECONDS = 15.0
+CONFIGURE_SECONDS = 30.0
+"""Its imports alone take many seconds where the machine is busy, as after a power cut, when everything starts."""
 
 Reply = TypeVar("Reply", bound=Message)
 

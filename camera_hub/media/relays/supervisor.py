@@ -240,11 +240,11 @@ class RelaySupervisor:
             try:
                 both: set[asyncio.Future[Any]] = {over, task}
                 await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                if not task.done():
+                    await ended(task)  # its process is stopped with it
             except asyncio.CancelledError:
                 await self._give_up(task)
                 raise
-            if not task.done():
-                await ended(task)  # its process is stopped with it
             if task.cancelled():
                 return None
             if (error := task.exception()) is None:

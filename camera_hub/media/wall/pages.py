@@ -1,7 +1,8 @@
 """The pages that are open: one outbox each, and how long a page may be away before its viewers are closed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import Hashable
+from typing import Self
 
 from camera_hub.media.interface import PageAudioState, PageMessage, RelayReplaced, TileStatus, ViewerEnded
 
@@ -45,14 +46,16 @@ class PageOutbox:
     def closed(self) -> bool:
         return self._closed
 
-    async def __aiter__(self) -> AsyncIterator[PageMessage]:
-        while True:
-            while self._messages and not self._closed:
-                yield self._messages.pop(next(iter(self._messages)))
-            if self._closed:
-                return
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> PageMessage:
+        while not self._closed:
+            if self._messages:
+                return self._messages.pop(next(iter(self._messages)))
             self._ready.clear()
             await self._ready.wait()
+        raise StopAsyncIteration
 
 
 class OpenPages:

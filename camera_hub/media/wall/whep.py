@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -117,8 +118,9 @@ class WhepViewers:
         try:  # the refusal belongs into the answer
             place = TilePlace(relay, f"{answered.viewer}/0")
             fitting = await self._fit(wish, frozenset(answered.codecs), place)
-        except HubError:
-            await self._viewers.close(answered.viewer, watcher)
+        except BaseException:  # a player that has hung up among them
+            with suppress(HubError):  # it has ended meanwhile
+                await self._viewers.close(answered.viewer, watcher)
             raise
         self._tiles.show(None, TileWish(answered.viewer, 0, 1, camera_id, terms.quality))
         return WhepAnswer(answered.viewer, answered.relay, answered.sdp, ice.tag, fitting.stream.role)

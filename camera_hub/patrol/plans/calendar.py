@@ -13,7 +13,7 @@ from camera_hub.patrol.plans.rules import PlanRules
 
 ONE_DAY = timedelta(days=1)
 LONGEST_SEARCH = timedelta(days=400)
-"""How far ahead the next due times are searched: any day of the year comes within it."""
+"""How far ahead the next due times are searched: any day of the year but 29 February comes within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,9 @@ def each_due(
         if over:
             return
         waiting = {one for one in waiting if one >= limit}
-        within = extra if extra and special.touches(midnight, midnight + reach) else ()
-        waiting.update(at for at in _of_day(rules, normal, within, special, zone, day) if begin <= at < end)
+        if rules.in_season(day):
+            within = extra if extra and special.touches(midnight, midnight + reach) else ()
+            waiting.update(at for at in _of_day(rules, normal, within, special, zone, day) if begin <= at < end)
         day += ONE_DAY
 
 

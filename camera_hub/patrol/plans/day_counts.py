@@ -49,8 +49,4 @@ def _kind(rules: PlanRules, special: SpecialTimes, zone: tzinfo, day: date) -> o
     if len(offsets) > 1 or (not within and special.touches(begin, end)):
         return None
     near = [day - 2 * ONE_DAY, day - ONE_DAY, day]  # a rule of a day reaches into the next one
-    return within, tuple((_in_season(rules, one), one.weekday() in rules.weekdays) for one in near)
-
-
-def _in_season(rules: PlanRules, day: date) -> bool:
-    return (rules.first_day is None or day >= rules.first_day) and (rules.last_day is None or day <= rules.last_day)
+    return within, tuple((rules.in_season(one), one.weekday() in rules.weekdays) for one in near)

@@ -4,6 +4,7 @@ changed plan does not want any more goes, and what has been due stays as it was.
 
 import asyncio
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol.plans.calendar import SpecialTimes, each_due
 from camera_hub.patrol.plans.rules import PlanRules
-from camera_hub.patrol.plans.states import PlanTimes, Window, window
+from camera_hub.patrol.plans.states import OPEN, PlanTimes, Window, window
 from camera_hub.patrol.plans.stored import PlannedTour, planned_tours, rules_of, special_times
 from camera_hub.store.database import Database
 from camera_hub.store.retention import EARLIEST
@@ -88,7 +89,7 @@ class OccurrenceMaker:
         async with self._database.write() as session:
             for plan, rows in zip(plans, found, strict=True):
                 if await _mark(session, plan, now):
-                    await _put(session, plan, rows, tours, now)
+                    await _put(session, plan, rows, tours, now, self._longest)
 
     def coming(
         self, plans: Sequence[Plan], special: SpecialTimes, begin: datetime, end: datetime
@@ -142,21 +143,23 @@ async def _put(
     rows: Sequence[WantedOccurrence],
     tours: Mapping[int, PlannedTour],
     now: datetime,
+    longest: timedelta,
 ) -> None:
-    """Make the plan's rows those that are wanted. What was started, late or missed stays, whatever the plan says now;
-    when the plan is given up, what was due and is not late goes with it."""
+    """Make the plan's rows those that are wanted. What was started, late or missed stays, whatever the plan says now,
+    and what is open is so until the plan is due again; when the plan is given up, what was due and is not late goes
+    with it."""
     free = (PlanOccurrence.plan_id == plan.id) & PlanOccurrence.run_id.is_(None)
     if not _live(plan):
         await session.execute(
             delete(PlanOccurrence).where(free, (PlanOccurrence.state == "due") | (PlanOccurrence.due_at > now))
         )
         return
+    concerned = (PlanOccurrence.due_at >= _begin(plan, now)) | PlanOccurrence.state.in_(tuple(OPEN))
     known = {
         row.due_at: row
-        for row in await session.scalars(
-            select(PlanOccurrence).where(PlanOccurrence.plan_id == plan.id, PlanOccurrence.due_at >= _begin(plan, now))
-        )
+        for row in await session.scalars(select(PlanOccurrence).where(PlanOccurrence.plan_id == plan.id, concerned))
     }
+    _follow_each_other([row for row in known.values() if row.due_at <= now], rows, longest)
     for one in rows:
         tour_id = plan.night_tour_id if one.night and plan.night_tour_id is not None else plan.tour_id
         if (tour := tours.get(tour_id)) is None or tour.problem is not None:
@@ -176,3 +179,14 @@ async def _put(
     for start in range(0, len(gone), 500):
         await session.execute(delete(PlanOccurrence).where(PlanOccurrence.id.in_(gone[start : start + 500])))
     await session.flush()
+
+
+def _follow_each_other(past: Sequence[PlanOccurrence], rows: Sequence[WantedOccurrence], longest: timedelta) -> None:
+    """What has been due and is open is missed when the plan is due again, which a change may have moved."""
+    times = sorted({*(row.due_at for row in past), *(one.window.due_at for one in rows)})
+    for row in past:
+        if row.run_id is not None or row.state not in OPEN:
+            continue
+        place = bisect_right(times, row.due_at)
+        following = times[place] if place < len(times) else None
+        row.over_at = window(row.due_at, following, PlanTimes(row.late_at - row.due_at, longest)).over_at

@@ -13,10 +13,10 @@ from camera_hub.clock import Clock
 from camera_hub.errors import HubError, Kind
 from camera_hub.events import EventBus, PlanChanged
 from camera_hub.patrol import township
-from camera_hub.patrol.plans.calendar import DueTime, SpecialTimes, due_times, next_due
+from camera_hub.patrol.plans.calendar import ONE_DAY, DueTime, SpecialTimes, due_times, next_due
 from camera_hub.patrol.plans.making import OccurrenceMaker
 from camera_hub.patrol.plans.overlaps import DuePatrol, Overlap, last_end, overlaps, tour_of
-from camera_hub.patrol.plans.rules import PlanRules, check, check_night, clock_text, rule_json
+from camera_hub.patrol.plans.rules import PlanRules, check, check_night, clock_text, rule_json, season_json
 from camera_hub.patrol.plans.stored import (
     PlannedTour,
     plan_row,
@@ -185,7 +185,7 @@ class Plans:
             until = last_end(own)
             met: Sequence[Overlap] = ()
             if until is not None:
-                begin, end = own[0].at - OVERLAP_SEARCH / 7, min(until, now + OVERLAP_SEARCH)
+                begin, end = own[0].at - ONE_DAY, min(until, own[0].at + OVERLAP_SEARCH)  # its season may be far
                 met = overlaps(own, self._due_between(others, special, tours, begin, end), MOST_OVERLAPS)
             names = [_tour_name(plan, one, tours) for one in due]
             times = [PreviewTime(one, name) for one, name in zip(due, names, strict=True)]
@@ -309,6 +309,7 @@ def _put(plan: Plan, new: NewPlan, actor: Actor, now: datetime) -> None:
     plan.name, plan.note, plan.tour_id, plan.night_tour_id = new.name, new.note, new.tour_id, new.night_tour_id
     plan.night_from, plan.night_to = clock_text(rules.night_from), clock_text(rules.night_to)
     plan.enabled, plan.first_day, plan.last_day = new.enabled, rules.first_day, rules.last_day
+    plan.seasons = [season_json(one) for one in rules.seasons]
     plan.weekdays, plan.rule, plan.in_special = stored_days(rules.weekdays), rule_json(rules.normal), rules.in_special
     special = rules.special if rules.in_special == "other" else None
     plan.special_rule = rule_json(special) if special is not None else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from camera_hub.errors import HubError, Kind
@@ -41,8 +41,25 @@ class DueRule:
 
 
 @dataclass(frozen=True, slots=True)
+class YearlySeason:
+    """The days of every year from `first` to `last`, both included, each as (month, day); a `last` before `first` lies
+    in the next year. Where there is no 29 February, a season from it begins on 1 March, and one until it ends on the
+    28th."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    def __contains__(self, day: date) -> bool:
+        at = (day.month, day.day)
+        if self.first <= self.last:
+            return self.first <= at <= self.last
+        return at >= self.first or at <= self.last
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRules:
-    """All that decides when a plan is due. `in_special`: same | off | other (see store.tables.plans.Plan)."""
+    """All that decides when a plan is due. `first_day` and `last_day` are days of one year each, `seasons` come every
+    year (none: all of it); all must allow a day. `in_special`: same | off | other (see store.tables.plans.Plan)."""
 
     normal: DueRule
     weekdays: frozenset[int] = EVERY_WEEKDAY
@@ -52,6 +69,13 @@ class PlanRules:
     special: DueRule | None = None
     night_from: int = 22 * 60
     night_to: int = 6 * 60
+    seasons: tuple[YearlySeason, ...] = ()
+
+    def in_season(self, day: date) -> bool:
+        """Whether the plan has times on that day, as far as the calendar of the year goes."""
+        if (self.first_day is not None and day < self.first_day) or (self.last_day is not None and day > self.last_day):
+            return False
+        return not self.seasons or any(day in season for season in self.seasons)
 
     def at_night(self, minute: int) -> bool:
         """Whether a minute of the day belongs to the night variant."""
@@ -108,6 +132,16 @@ def weekday_set(days: Sequence[int]) -> frozenset[int]:
     return frozenset(day for day in days if day in EVERY_WEEKDAY) or EVERY_WEEKDAY
 
 
+def season_of(given: Mapping[str, str]) -> YearlySeason:
+    """From its JSON, {"first": "06-01", "last": "09-15"}."""
+    return YearlySeason(_month_and_day(given["first"]), _month_and_day(given["last"]))
+
+
+def season_json(season: YearlySeason) -> dict[str, str]:
+    """As it is stored and sent."""
+    return {"first": "{:02}-{:02}".format(*season.first), "last": "{:02}-{:02}".format(*season.last)}
+
+
 def check(rules: PlanRules) -> None:
     """Raise HubError(INVALID) with cause and remedy when a plan with these rules would never be due, or too often."""
     dense = rules.most_per_day()
@@ -131,10 +165,11 @@ def check(rules: PlanRules) -> None:
         )
     if rules.first_day is not None and rules.last_day is not None and rules.last_day < rules.first_day:
         raise HubError(Kind.INVALID, "the plan's last day is before its first day", reason="plan_days_reversed")
-    if rules.in_special != "other" and not _has_weekday(rules):
+    if not _has_day(rules):
         raise HubError(
             Kind.INVALID,
-            "none of the plan's weekdays lies between its first and last day; choose other weekdays or days",
+            "no day between the plan's first and last one is of its seasons and weekdays; choose other days, seasons "
+            "or weekdays",
             reason="plan_no_weekday",
         )
 
@@ -149,8 +184,15 @@ def check_night(rules: PlanRules) -> None:
         )
 
 
-def _has_weekday(rules: PlanRules) -> bool:
+def _has_day(rules: PlanRules) -> bool:
+    """Whether the plan has times on any day; by the rule for special periods, weekdays do not count."""
     first, last = rules.first_day, rules.last_day
-    if first is None or last is None or (last - first).days >= len(EVERY_WEEKDAY) - 1:
-        return True
-    return any((first.weekday() + later) % 7 in rules.weekdays for later in range((last - first).days + 1))
+    if first is None or last is None:
+        return True  # sooner or later any season has any weekday
+    weekdays = EVERY_WEEKDAY if rules.in_special == "other" else rules.weekdays
+    days = (first + timedelta(days=later) for later in range((last - first).days + 1))
+    return any(day.weekday() in weekdays and rules.in_season(day) for day in days)
+
+
+def _month_and_day(text: str) -> tuple[int, int]:
+    return int(text[:2]), int(text[3:])

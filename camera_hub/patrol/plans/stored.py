@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.patrol import township
 from camera_hub.patrol.plans.calendar import SpecialTimes
-from camera_hub.patrol.plans.rules import PlanRules, minute_of, rule_of, weekday_set
+from camera_hub.patrol.plans.rules import PlanRules, minute_of, rule_of, season_of, weekday_set
 from camera_hub.store.tables import Plan, SpecialPeriod, Tour, TourStop
 
 
@@ -40,6 +40,7 @@ def rules_of(plan: Plan) -> PlanRules:
         rule_of(plan.special_rule) if plan.special_rule is not None else None,
         minute_of(plan.night_from),
         minute_of(plan.night_to),
+        tuple(season_of(one) for one in plan.seasons),
     )
 
 

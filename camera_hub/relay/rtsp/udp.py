@@ -96,13 +96,21 @@ async def open_udp_pair(
             if port % 2:
                 raise OSError
             second.bind((host, port + 1))
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         except OSError:
             first.close()
             second.close()
             continue
-        first.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        rtp, receiver = await loop.create_datagram_endpoint(lambda: _DatagramReceiver(address, on_rtp), sock=first)
-        rtcp, _ = await loop.create_datagram_endpoint(lambda: _DatagramReceiver(address, on_rtcp), sock=second)
+        try:
+            rtp, receiver = await loop.create_datagram_endpoint(lambda: _DatagramReceiver(address, on_rtp), sock=first)
+        except BaseException:
+            second.close()
+            raise
+        try:
+            rtcp, _ = await loop.create_datagram_endpoint(lambda: _DatagramReceiver(address, on_rtcp), sock=second)
+        except BaseException:
+            rtp.close()
+            raise
         return UdpPair(receiver, rtp, rtcp, port)
     raise HubError(
         Kind.UNAVAILABLE,

@@ -43,8 +43,8 @@ async def passed_on(line: Line, address: str, port: int, first: bytes) -> None:
     finally:
         for one in pumps:
             one.cancel()
-        await asyncio.gather(*pumps, return_exceptions=True)
         writer.transport.abort()
+        await asyncio.gather(*pumps, return_exceptions=True)
 
 
 class Quirks:

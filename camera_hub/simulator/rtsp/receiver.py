@@ -197,7 +197,11 @@ class UdpOutlet(asyncio.DatagramProtocol):
     async def open(self) -> None:
         """Start to listen for reports."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=self._rtcp_socket)
+        try:
+            self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=self._rtcp_socket)
+        except BaseException:
+            self.close()
+            raise
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._heard()

@@ -13,9 +13,9 @@ from camera_hub.store.tables.base import Base
 class Plan(Base):
     """When a tour is due, in the site's time.
 
-    A rule is {"times": ["08:30", …], "every": {"minutes", "begin", "end"} | None} (patrol.plans.rules). `rule` is in
-    force on `weekdays` outside of special periods; `in_special` says what is in force within them: the same rule
-    (same), nothing (off), or `special_rule` on every day (other).
+    A rule is {"times": ["08:30", …], "every": {"minutes", "begin", "end"} | None} (patrol.plans.rules), a season
+    {"first": "06-01", "last": "09-15"}. `rule` is in force on `weekdays` outside of special periods; `in_special` says
+    what is in force within them: the same rule (same), nothing (off), or `special_rule` on every day (other).
     """
 
     __tablename__ = "plans"
@@ -30,6 +30,7 @@ class Plan(Base):
     enabled: Mapped[bool] = mapped_column(default=True)
     first_day: Mapped[date | None] = mapped_column(Date)  # None: without that limit
     last_day: Mapped[date | None] = mapped_column(Date)
+    seasons: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)  # of every year; empty: all of it
     weekdays: Mapped[list[int]] = mapped_column(JSON, default=list)  # 0 = Monday … 6
     rule: Mapped[dict[str, Any]] = mapped_column(JSON)
     in_special: Mapped[str] = mapped_column(String(8), default="same")  # same | off | other

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from camera_hub.__main__ import app
 from camera_hub.access.audit.anchor import FILE_NAME
 from camera_hub.cli_parts import PROGRESS_SECONDS, ProgressLines
+from camera_hub.command_line import app
 from camera_hub.patrol.proof.parts import FOLDER
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock

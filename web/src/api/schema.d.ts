@@ -4269,6 +4269,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/special-periods/many": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Periods
+         * @description Add all of them, or none when one is wrong; those that are there already (same name, about the same time) are
+         *     left out of the answer.
+         */
+        post: operations["create_periods_api_special_periods_many_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/special-periods/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggested Periods
+         * @description The national holidays of a year (else the present one), to be looked at and added by
+         *     POST /api/special-periods/many; nothing is stored. None where their calendar is not known (before 2008 and after
+         *     2100).
+         */
+        get: operations["suggested_periods_api_special_periods_suggestions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/special-periods/{period_id}": {
         parameters: {
             query?: never;
@@ -9225,6 +9268,8 @@ export interface components {
             /** Revision */
             revision: number;
             rule: components["schemas"]["DueRuleAnswer"];
+            /** Seasons */
+            seasons: components["schemas"]["YearlySeasonAnswer"][];
             special_rule: components["schemas"]["DueRuleAnswer"] | null;
             /** Tour Id */
             tour_id: number;
@@ -9235,7 +9280,8 @@ export interface components {
         };
         /**
          * PlanBody
-         * @description `revision`: of the plan as the user saw it; an outdated one gets 409 with the new state.
+         * @description `seasons`: in which parts of every year it is in force, in addition to first and last day; none: all of it.
+         *     `revision`: of the plan as the user saw it; an outdated one gets 409 with the new state.
          */
         PlanBody: {
             /**
@@ -9288,6 +9334,11 @@ export interface components {
              */
             revision: number;
             rule: components["schemas"]["DueRuleBody"];
+            /**
+             * Seasons
+             * @default []
+             */
+            seasons: components["schemas"]["YearlySeasonBody"][];
             special_rule?: components["schemas"]["DueRuleBody"] | null;
             /** Tour Id */
             tour_id: number;
@@ -11354,6 +11405,11 @@ export interface components {
              */
             revision: number;
         };
+        /** SpecialPeriodsBody */
+        SpecialPeriodsBody: {
+            /** Periods */
+            periods: components["schemas"]["SpecialPeriodBody"][];
+        };
         /**
          * StartImport
          * @description `good`: rows that are good, and changes of registered cameras. `failed`: what failed, or waits in the inbox.
@@ -11731,6 +11787,40 @@ export interface components {
              * @default false
              */
             unknown_too: boolean;
+        };
+        /**
+         * SuggestedPeriodAnswer
+         * @description A national holiday of China: days off that follow each other. `codes`: the holidays within, several where they
+         *     meet. `announced`: by the State Council's notice; else computed, and to be checked. `registered`: the name of a
+         *     holiday that is there on these days already.
+         */
+        SuggestedPeriodAnswer: {
+            /** Announced */
+            announced: boolean;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /** Codes */
+            codes: ("new_year" | "spring_festival" | "qingming" | "labour_day" | "dragon_boat" | "mid_autumn" | "national_day")[];
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Registered */
+            registered: string | null;
         };
         /**
          * SuggestedPlanAnswer
@@ -12658,6 +12748,26 @@ export interface components {
              * @enum {string}
              */
             importance: "key" | "normal";
+        };
+        /**
+         * YearlySeasonAnswer
+         * @description See YearlySeasonBody.
+         */
+        YearlySeasonAnswer: {
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
+        };
+        /**
+         * YearlySeasonBody
+         * @description From a day of every year to another, both included; a `last` before `first` lies in the next year.
+         */
+        YearlySeasonBody: {
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
         };
     };
     responses: never;
@@ -23178,6 +23288,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SpecialPeriodAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_periods_api_special_periods_many_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialPeriodsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialPeriodAnswer"][];
+                };
+            };
+            /** @description Refused; `reason` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A device, the database or the hub itself has failed. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    suggested_periods_api_special_periods_suggestions_get: {
+        parameters: {
+            query?: {
+                year?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestedPeriodAnswer"][];
                 };
             };
             /** @description Refused; `reason` says why. */

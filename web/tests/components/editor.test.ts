@@ -40,6 +40,55 @@ describe('the tour editor', () => {
     expect(hub.to('POST /api/tours')).toEqual([])
   })
 
+  it('takes the settings of a template whose places no camera has, says what is missing, and adds what comes', async () => {
+    const template = { kind: 'water', place_classes: ['water'], per_stop: 1, dwell_s: 20, confirm: 'camera', least_s: 3, interrupt: 'critical', plan: { times: ['11:00'], every_minutes: null, weekdays: [], seasons: [{ first: '05-01', last: '09-30' }] }, cameras: 0 }
+    hub.on('GET /api/tour-templates', () => [template])
+    hub.on('POST /api/tours/from-places', () => ({ stops: [], cameras: 0, left: 0, max_stops: 200 }))
+    page = await visit(routes, '/tours/new')
+    await flushPromises()
+    await page.find('button.card').trigger('click')
+    await flushPromises()
+    expect((page.find('.meta input').element as HTMLInputElement).value).toBe('防溺水水域巡查')
+    const missing = page.find('.missing')
+    for (const word of ['还没有“水域”的点位', '每站停留 20 秒', '逐个画面确认', '每年5月1日至9月30日 · 11:00']) expect(missing.text()).toContain(word)
+    await button('保存').trigger('click')
+    expect(page.find('[role=alert]').text()).toContain('一站') // an empty tour is still refused
+    expect(hub.to('POST /api/tours')).toEqual([])
+    // Somebody sets the place of a camera meanwhile.
+    hub.changed('camera', 2, camera(2, { name: '桥头', place_class: 'water' }))
+    hub.on('POST /api/tours/from-places', () => ({ stops: [{ camera_id: 2, layout: null, cameras: [], title: '', dwell_s: 20 }], cameras: 1, left: 0, max_stops: 200 }))
+    await flushPromises()
+    await button('加入这 1 个点位').trigger('click')
+    await flushPromises()
+    expect(rows()).toEqual(['桥头'])
+    // What is added by hand has the template's seconds too.
+    await page.find('button[aria-label="加入 村口"]').trigger('click')
+    expect(page.findAll('ol li input.dwell').map((one) => (one.element as HTMLInputElement).value)).toEqual(['20', '20'])
+    hub.on('POST /api/tours', () => tour({ revision: 1 }))
+    await button('保存').trigger('click')
+    await flushPromises()
+    expect(hub.to('POST /api/tours')[0]!.body).toMatchObject({ kind: 'water', confirm: 'camera', interrupt: 'critical', name: '防溺水水域巡查' })
+  })
+
+  it('goes on to another template from one without places, and keeps a name that was typed', async () => {
+    const template = (kind: string, place: string) => ({ kind, place_classes: [place], per_stop: 1, dwell_s: 20, confirm: 'screen', least_s: 3, interrupt: 'critical', plan: { times: [], every_minutes: 120, weekdays: [], seasons: [] }, cameras: 0 })
+    hub.on('GET /api/tour-templates', () => [template('water', 'water'), template('forest_fire', 'forest')])
+    hub.on('POST /api/tours/from-places', () => ({ stops: [], cameras: 0, left: 0, max_stops: 200 }))
+    page = await visit(routes, '/tours/new')
+    const use = async (nth: number): Promise<string> => {
+      await flushPromises()
+      await page.findAll('button.card')[nth]!.trigger('click')
+      await flushPromises()
+      return (page.find('.meta input').element as HTMLInputElement).value
+    }
+    expect(await use(0)).toBe('防溺水水域巡查')
+    await button('换一个模板').trigger('click')
+    expect(await use(1)).toBe('森林防火巡查')
+    await page.find('.meta input').setValue('南山')
+    await button('换一个模板').trigger('click')
+    expect(await use(0)).toBe('南山')
+  })
+
   it('saves the stops in the order of the list', async () => {
     page = await visit(routes, '/tours/5')
     expect(rows()).toEqual(['村口', '桥头'])

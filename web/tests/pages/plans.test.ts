@@ -1,5 +1,7 @@
 import { beforeAll, expect, it } from 'vitest'
 import { addDays, addMonths, bandsOn, dayWords, isDay, monthOf, monthTotals, newDraft, onDay, periodText, problemOf, resultsOf, ruleText, toBody, toursShown, weekOf, weekdaysText, type DayOverview, type Period, type Rule } from '@/pages/plans/plans'
+import { daysBetween, lacksOf, rowsOf, type Suggested } from '@/pages/plans/holidays'
+import { hasLeapDay, inSeason, isYearDay, nextSeason, seasonsText, withDay, withMonth } from '@/pages/parts/seasons'
 import { setTimeZone } from '@/siteTime'
 
 beforeAll(() => setTimeZone('America/New_York'))
@@ -77,4 +79,32 @@ it('sums up a day and a month', () => {
 
 it('takes only real days from an address', () => {
   expect([isDay('2026-02-28'), isDay('2026-02-30'), isDay('2026-13-01'), isDay('x'), isDay(undefined), isDay('1999-01-01')]).toEqual([true, false, false, false, false, false])
+})
+
+it('knows the days of seasons of every year', () => {
+  const [summer, winter] = [{ first: '06-01', last: '09-15' }, { first: '11-15', last: '02-29' }]
+  const days = ['2027-05-31', '2027-06-01', '2027-09-15', '2027-09-16', '2027-11-15', '2028-01-01', '2028-02-29', '2028-03-01']
+  expect(days.map((day) => inSeason([summer, winter], day))).toEqual([false, true, true, false, true, true, true, false])
+  expect([inSeason([], '2027-01-01'), nextSeason([], '2027-01-01'), nextSeason([winter], '2027-01-01')]).toEqual([true, null, null])
+  expect([nextSeason([summer], '2026-11-30'), nextSeason([summer, winter], '2026-10-01'), nextSeason([winter, summer], '2027-03-01')]).toEqual(['06-01', '11-15', '06-01'])
+  expect(seasonsText([summer, winter])).toBe('6月1日至9月15日、11月15日至次年2月29日')
+  expect([hasLeapDay([summer]), hasLeapDay([winter])]).toEqual([false, true])
+})
+
+it('keeps to days that a month has', () => {
+  expect(['02-29', '02-30', '04-31', '12-31', '00-01', '13-01', '6-1', ''].map(isYearDay)).toEqual([true, false, false, true, false, false, false, false])
+  expect([withMonth('01-31', 2), withMonth('02-29', 12), withDay('06-01', 9)]).toEqual(['02-29', '12-29', '06-09'])
+})
+
+it('proposes national holidays, without those that are there', () => {
+  const one = (codes: Suggested['codes'], registered: string | null): Suggested => ({ codes, first_day: '2025-10-01', last_day: '2025-10-08', begins_at: '', ends_at: '', announced: true, registered })
+  const rows = rowsOf([one(['national_day', 'mid_autumn'], null), one(['new_year'], '元旦')], '2025-10-08')
+  expect(rowsOf([one(['qingming'], null)], '2025-10-09').map((row) => [row.over, row.wanted])).toEqual([[true, false]])
+  expect(rows.map((row) => [row.name, row.wanted, row.first, row.last])).toEqual([
+    ['国庆节、中秋节', true, '2025-10-01', '2025-10-08'],
+    ['元旦', false, '2025-10-01', '2025-10-08'],
+  ])
+  expect([daysBetween('2025-10-01', '2025-10-08'), daysBetween('2026-03-07', '2026-03-09')]).toEqual([8, 3]) // over a change of the clock
+  const row = { name: '春节', first: '2027-02-05', last: '2027-02-10' }
+  expect([row, { ...row, name: ' ' }, { ...row, last: '2027-02-04' }, { ...row, first: '' }, { ...row, last: '2027-08-01' }].map(lacksOf)).toEqual([null, 'name', 'days', 'days', 'long'])
 })

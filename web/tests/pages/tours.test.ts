@@ -6,7 +6,7 @@ import { handedOver } from '@/pages/plans/plans'
 import { EMPTY, newCameras, withLeftOut } from '@/pages/tours/draft'
 import { useHistory } from '@/pages/tours/history'
 import { addToStop, changeRows, clampDwell, fromTour, groupStop, insertAt, joinable, joinRows, moveRows, newStop, nudgeRows, removeRows, splitRows, STOPS_MAX, takeFromStop, toBody, totalSeconds, troubleOf, withoutWaiting, withPreset, type Stop } from '@/pages/tours/stops'
-import { planQuery, seasonDates } from '@/pages/tours/suggestion'
+import { planQuery, planText } from '@/pages/tours/suggestion'
 import { presetTrouble } from '@/pages/tours/usePresets'
 
 const HUB = '2026-11-24T08:00:00Z'
@@ -183,13 +183,14 @@ describe('a tour built from places', () => {
     const left = withLeftOut(draft, [13, 15], new Map(all.map((one) => [one.id, one])))
     expect(newCameras(left, all, new Map())).toEqual([12])
   })
-  it('hands the season that is on or comes next to the page of plans', () => {
+  it('hands its times and seasons of every year to the page of plans', () => {
     const plan = { times: ['10:00', '17:00'], every_minutes: null, weekdays: [], seasons: [{ first: '05-20', last: '06-30' }, { first: '10-01', last: '05-31' }] }
-    expect(seasonDates(plan, '2026-06-02')).toEqual({ first: '2026-05-20', last: '2026-06-30' })
-    expect(seasonDates(plan, '2026-02-02')).toEqual({ first: '2025-10-01', last: '2026-05-31' })
-    expect(planQuery(4, plan, '2026-07-02')).toEqual({ tour: 4, times: '10:00,17:00', first: '2026-10-01', last: '2027-05-31' })
-    expect(planQuery(4, null, '2026-07-02')).toEqual({ tour: 4 })
-    expect(handedOver({ tour: '4', times: '10:00,25:00', first: '2026-10-01', last: 'x', weekdays: '0,4,9' })).toEqual({ tour_id: 4, first_day: '2026-10-01', last_day: '', weekdays: [0, 4], rule: { times: ['10:00'], every: null } })
+    expect(planText(plan)).toBe('每年5月20日至6月30日、10月1日至次年5月31日 · 10:00 17:00')
+    const query = planQuery({ id: 4, name: '山林' }, plan)
+    expect(query).toEqual({ tour: 4, name: '山林', times: '10:00,17:00', seasons: '05-20_06-30,10-01_05-31' })
+    expect(planQuery({ id: 4, name: '山林' }, null)).toEqual({ tour: 4, name: '山林' })
+    expect(handedOver({ ...query, tour: '4' })).toEqual({ tour_id: 4, name: '山林', first_day: '', last_day: '', seasons: plan.seasons, weekdays: [], rule: { times: ['10:00', '17:00'], every: null } })
+    expect(handedOver({ tour: '4', times: '10:00,25:00', first: '2026-10-01', last: 'x', seasons: '02-30_03-01,06-01,02-29_02-29', weekdays: '0,4,9' })).toEqual({ tour_id: 4, first_day: '2026-10-01', last_day: '', seasons: [{ first: '02-29', last: '02-29' }], weekdays: [0, 4], rule: { times: ['10:00'], every: null } })
     expect(handedOver({ tour: '-1' })).toBeNull()
   })
 })

@@ -3,6 +3,7 @@ import type { components } from '@/api/schema'
 import { t } from '@/i18n'
 import { dateText, inputText, momentOfInput } from '@/siteTime'
 import { durationText } from '../parts/duration'
+import { isYearDay, MOST_SEASONS, type Season } from '../parts/seasons'
 
 type Schemas = components['schemas']
 export type Plan = Schemas['PlanAnswer']
@@ -185,6 +186,7 @@ export interface Draft {
   enabled: boolean
   first_day: string
   last_day: string
+  seasons: Season[]
   weekdays: number[]
   rule: Rule
   in_special: Plan['in_special']
@@ -213,6 +215,7 @@ export function draftOf(plan: Plan): Draft {
     enabled: plan.enabled,
     first_day: plan.first_day ?? '',
     last_day: plan.last_day ?? '',
+    seasons: plan.seasons.map((one) => ({ ...one })),
     weekdays: [...plan.weekdays],
     rule: copyOf(plan.rule),
     in_special: plan.in_special,
@@ -234,6 +237,7 @@ export function newDraft(tour_id: number | null): Draft {
     enabled: true,
     first_day: '',
     last_day: '',
+    seasons: [],
     weekdays: [],
     rule: copyOf(null),
     in_special: 'same',
@@ -264,7 +268,10 @@ export function handedOver(query: Record<string, unknown>): Partial<Draft> | nul
   const every = Number.isInteger(minutes) && minutes >= 1 && minutes <= 1440 ? { minutes, begin: '00:00', end: '00:00' } : null
   const day = (name: string): string => (/^\d{4}-\d{2}-\d{2}$/.test(text(name)) ? text(name) : '')
   const weekdays = text('weekdays').split(',').filter((one) => /^[0-6]$/.test(one)).map(Number)
-  return { tour_id: tour, first_day: day('first'), last_day: day('last'), weekdays, ...(times.length || every ? { rule: { times, every } } : {}) }
+  const spans = text('seasons').split(',').map((one) => one.split('_')).map(([first = '', last = '']) => ({ first, last }))
+  const seasons = spans.filter((one) => isYearDay(one.first) && isYearDay(one.last)).slice(0, MOST_SEASONS)
+  const name = text('name').trim().slice(0, 64)
+  return { tour_id: tour, ...(name ? { name } : {}), first_day: day('first'), last_day: day('last'), seasons, weekdays, ...(times.length || every ? { rule: { times, every } } : {}) }
 }
 
 /** The body of a call; null while the form cannot make one (the hub judges the rest). */
