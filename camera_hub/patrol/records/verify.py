@@ -17,7 +17,7 @@ from camera_hub.access.audit.verify import AuditVerifier, ProvedLinks, SealedCop
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind
 from camera_hub.patrol import township
-from camera_hub.patrol.records.compare import camera_names, differences, shortened
+from camera_hub.patrol.records.compare import camera_names, differences, shortened, told
 from camera_hub.patrol.records.content import (
     Content,
     Row,
@@ -108,9 +108,9 @@ class SealedPatrols:
             if digest(canonical(present)) == link.digest:
                 deleted = _fault(link, name, "copy_missing", "its sealed copy was deleted", zh="封存副本被删除")
                 return [] if copy.changed else [deleted]
-            told = "the record was changed after sealing, and its sealed copy too, so that nobody can say what"
+            both = "the record was changed after sealing, and its sealed copy too, so that nobody can say what"
             zh = "记录在封存后被改动，封存副本也被改动，因此无法说明改了什么"
-            return [_fault(link, name, "record_changed", told, zh=zh)]
+            return [_fault(link, name, "record_changed", both, zh=zh)]
         sealed = content_from(copy.content)
         name = self.copied(copy.content)
         found = [
@@ -233,11 +233,15 @@ class SealedReviews:
 
     def _changed(self, link: Link, name: str, column: str, was: Json, now: Json) -> AuditFault:
         zh, en = field_words("run_reviews", column)
-        before, after = ([value_text(column, one, words) or shortened(canonical(one).decode())
-                          for words in (self._words.zh, self._words.en)] for one in (was, now))  # fmt: skip
-        told = f"{en} of it {verb(en)} changed after sealing: was {before[1]}, is now {after[1]}"
-        in_chinese = f"签审或说明的{zh}在封存后被改动：原为 {before[0]}，现为 {after[0]}"
-        return _fault(link, name, "review_changed", told, zh=in_chinese, field=column)
+
+        def values(words: RecordWords) -> tuple[str, str]:
+            before, after = (value_text(column, one, words) or told(one) for one in (was, now))
+            return before, after
+
+        (zh_was, zh_now), (en_was, en_now) = values(self._words.zh), values(self._words.en)
+        sentence = f"{en} of it {verb(en)} changed after sealing: was {en_was}, is now {en_now}"
+        in_chinese = f"签审或说明的{zh}在封存后被改动：原为 {zh_was}，现为 {zh_now}"
+        return _fault(link, name, "review_changed", sentence, zh=in_chinese, field=column)
 
     async def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
         """See SealedKind: reviews without a link."""
