@@ -9,7 +9,7 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id, Moment, Name
 from camera_hub.api.schemas.county import CountyCheckAnswer, CountyConclusion, CountyMatch, CountyRowAnswer
-from camera_hub.api.sheet_bodies import SHEET, UPLOAD, download, received
+from camera_hub.api.sheet_bodies import SHEET, UPLOAD, Today, download, received
 from camera_hub.cameras.imports.sheets import file_name
 from camera_hub.clock import Clock
 from camera_hub.health.county.checks import CountyChecks
@@ -82,8 +82,8 @@ async def delete_county_check(check_id: Id, actor: Staff, checks: Checks, clock:
 
 
 @router.get("/{check_id}/reply.xlsx", **SHEET)
-async def county_reply(check_id: Id, actor: Staff, checks: Checks, clock: Annotated[Clock, part(Clock)]) -> Response:
+async def county_reply(check_id: Id, actor: Staff, checks: Checks, today: Today) -> Response:
     """The reply: the county's own columns as they came, ours behind them."""
     name, content = await checks.reply(check_id)
     stem = name.rpartition(".")[0] or name
-    return download(file_name(f"{stem}-核对回复", clock.now().date()), content)
+    return download(file_name(f"{stem}-核对回复", today), content)

@@ -19,7 +19,7 @@ from camera_hub.api.schemas.imports import (
     RunStarted,
     StartImport,
 )
-from camera_hub.api.sheet_bodies import SHEET, UPLOAD, download, received
+from camera_hub.api.sheet_bodies import SHEET, UPLOAD, Today, download, received
 from camera_hub.cameras.imports.fields import described_fields
 from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.imports.runs import ImportRuns
@@ -64,17 +64,15 @@ async def import_fields(actor: Importer) -> Any:
 
 
 @router.get("/template.xlsx", **SHEET)
-async def template(actor: Importer, sheets: Sheets, clock: Annotated[Clock, part(Clock)]) -> Response:
+async def template(actor: Importer, sheets: Sheets, today: Today) -> Response:
     """An empty sheet with all columns, their lists, and how to fill it in."""
-    return download(file_name("点位导入模板", clock.now().date()), await sheets.template())
+    return download(file_name("点位导入模板", today), await sheets.template())
 
 
 @router.get("/list.xlsx", **SHEET)
-async def camera_list(
-    actor: Registrar, sheets: Sheets, clock: Annotated[Clock, part(Clock)], village_id: Village = None
-) -> Response:
+async def camera_list(actor: Registrar, sheets: Sheets, today: Today, village_id: Village = None) -> Response:
     """The cameras with their place class and ledger, to be edited and read in again."""
-    return download(file_name("点位清单", clock.now().date()), await sheets.list(actor, village_id))
+    return download(file_name("点位清单", today), await sheets.list(actor, village_id))
 
 
 @router.get("/{import_id}", response_model=ImportAnswer)
@@ -127,8 +125,8 @@ async def delete_import(
 
 
 @router.get("/{import_id}/failed.xlsx", **SHEET)
-async def failed_rows(import_id: Id, actor: Importer, sheets: Sheets, clock: Annotated[Clock, part(Clock)]) -> Response:
+async def failed_rows(import_id: Id, actor: Importer, sheets: Sheets, today: Today) -> Response:
     """The rows that are not in: the sheet's own columns, then why and what to do. Passwords are left out."""
     name, content = await sheets.failed(actor, import_id)
     stem = name.rpartition(".")[0] or name
-    return download(file_name(f"{stem}-未导入", clock.now().date()), content)
+    return download(file_name(f"{stem}-未导入", today), content)

@@ -11,6 +11,7 @@ from camera_hub.access.policy import Role
 from camera_hub.sheets.answer import MAX_FILE
 from camera_hub.sheets.writing import WrittenColumn, write_xlsx
 from tests.api.conftest import Hub
+from tests.fakes.clock import ManualClock
 
 SECRET = "tA9-sluice"
 
@@ -85,3 +86,13 @@ async def test_sheets_are_handed_out(hub: Hub, path: str) -> None:
     assert answer.status_code == 200
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     assert book.worksheets[0].max_row >= 1
+
+
+@pytest.mark.one_database
+async def test_a_sheet_has_the_day_of_the_site_in_its_name(hub: Hub, clock: ManualClock) -> None:
+    clock.step_wall(10 * 3600)  # 18:00 UTC: the next morning in China
+    admin = await hub.client(Role.TOWNSHIP_ADMIN)
+    found = await uploaded(admin, sheet(["摄像机名称"], ["村口"]), name="list.csv")
+    for path in ("template.xlsx", "list.xlsx", f"{found['id']}/failed.xlsx"):
+        answer = await admin.get(f"/api/imports/{path}")
+        assert "-20261124.xlsx" in answer.headers["content-disposition"], path

@@ -31,6 +31,7 @@ class Places:
 
     well: list[int]
     dome: int
+    second_dome: int
     dead: list[int]
     struck: int  # it fails during the patrol
     keys: dict[int, str]
@@ -80,22 +81,30 @@ def places(site: Site) -> Places:
         seconds=60,
         what="the hub knows which cameras are dead, and will not raise an alarm of it during a patrol",
     )
-    dome = next(camera["id"] for camera in cameras if camera["ptz"])
-    well = [c["id"] for c in cameras if c["id"] not in (*dead, struck, dome)]
-    return Places(well, dome, dead, struck, keys)
+    dome, second_dome = [camera["id"] for camera in cameras if camera["ptz"]][:2]
+    well = [c["id"] for c in cameras if c["id"] not in (*dead, struck, dome, second_dome)]
+    return Places(well, dome, second_dome, dead, struck, keys)
 
 
 @pytest.fixture(scope="module")
 def draft(site: Site, places: Places) -> dict[str, Any]:
-    """Twelve stops: a scene of four, a preset, two dead cameras, a key stop."""
-    a, b, c, d, e, f, g, h, i, j, *_ = places.well
-    site.get(f"/api/cameras/{places.dome}/ptz")
-    preset = site.post(f"/api/cameras/{places.dome}/ptz/presets", {"name": "桥面"})["token"]
-    scene = site.post("/api/scenes", {"name": "四个路口", "layout": "4", "cameras": [b, c, d, e]})
+    """Twelve stops: a scene of four with two domes at their presets, one of these at another one, two dead cameras, a
+    key stop."""
+    a, b, c, _, _, f, g, h, i, j, *_ = places.well
+
+    def preset(camera: int, name: str) -> dict[str, Any]:
+        site.get(f"/api/cameras/{camera}/ptz")
+        token = site.post(f"/api/cameras/{camera}/ptz/presets", {"name": name})["token"]
+        return {"camera_id": camera, "token": token, "name": name}
+
+    bridge, crossing = preset(places.dome, "桥面"), preset(places.dome, "路口")
+    square = preset(places.second_dome, "广场")
+    cameras = [b, c, places.dome, places.second_dome]
+    scene = site.post("/api/scenes", {"name": "四个路口", "layout": "4", "cameras": cameras})
     stops: list[dict[str, Any]] = [
         {"camera_id": a, "note": "看桥栏杆"},
-        {"scene_id": scene["id"]},
-        {"camera_id": places.dome, "presets": [{"camera_id": places.dome, "token": preset, "name": "桥面"}]},
+        {"scene_id": scene["id"], "presets": [crossing, square]},
+        {"camera_id": places.dome, "presets": [bridge]},
         {"camera_id": places.dead[0]},
         {"camera_id": f, "key": True},
         {"camera_id": g},
@@ -136,6 +145,18 @@ def at_stop(page: Page, site: Site, run: int, position: int, total: int = 12) ->
         what=lambda: f"stop {position} is on: {site.get(f'/api/runs/{run}')}; {said(page)}",
     )
     page.locator("section.run", has_text=f"第 {position + 1} / {total} 站").wait_for()
+
+
+def at_presets(site: Site, run: int, wanted: dict[int, str]) -> None:
+    """Wait until each of these cameras has come to the preset of that name."""
+    until(
+        lambda: (
+            {(one["camera_id"], one["name"], one["state"]) for one in site.get(f"/api/runs/{run}")["presets"]}
+            == {(camera, name, "reached") for camera, name in wanted.items()}
+        ),
+        seconds=30,
+        what=lambda: f"cameras at their presets: {site.get(f'/api/runs/{run}')['presets']}",
+    )
 
 
 def said(page: Page) -> str:
@@ -216,8 +237,10 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
 
     confirm(page)
     at_stop(page, site, run, 1)
+    at_presets(site, run, {places.dome: "路口", places.second_dome: "广场"})
     confirm(page)  # the scene
     at_stop(page, site, run, 2)
+    at_presets(site, run, {places.dome: "桥面"})
     confirm(page)  # the preset
     at_stop(page, site, run, 4)  # stop 3 is dead
     site.fault(places.keys[places.struck], "dead")
@@ -296,6 +319,17 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
         (one["position"], one["camera"], one["seen_s"], one["picture_why"]) for one in looked if not one["picture_url"]
     ]
     assert sorted(place[0] for place, one in found.items() if one["result"] == "abnormal") == [6, 9]
+    kept = {
+        (step["position"], one["id"]): (one["preset"], one["preset_state"])
+        for step in site.get(f"/api/runs/{run}/steps")["steps"]
+        for one in step["cameras"]
+        if one["preset"] is not None
+    }
+    assert kept == {
+        (1, places.dome): ("路口", "reached"),
+        (1, places.second_dome): ("广场", "reached"),
+        (2, places.dome): ("桥面", "reached"),
+    }
     findings = site.get("/api/findings", run_id=run)["findings"]
     assert [(one["words"], one["photo_url"] is not None) for one in findings] == [
         ("标志牌倒伏", True),

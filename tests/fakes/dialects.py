@@ -16,6 +16,9 @@ from tests.fakes.statements import STATEMENTS as SENT
 STATEMENTS = 4000
 """A bound; the suite has some hundreds per dialect."""
 
+SEVERAL = 2
+"""Rows that are read one by one: how many there are is not known yet."""
+
 _compiled: "util.LRUCache[Any, Any]" = util.LRUCache(STATEMENTS)
 
 
@@ -38,7 +41,7 @@ class SharedSqlite(_Shared, SQLiteDialect_aiosqlite):
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         cursor.execute(statement, parameters)
-        SENT.note(statement, len(cursor._rows))
+        SENT.note(statement, SEVERAL if cursor.server_side else len(cursor._rows))
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         cursor.executemany(statement, parameters)

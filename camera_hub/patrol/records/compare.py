@@ -77,20 +77,20 @@ class RowDifference:
                 by = confirmed_text(row, words)
                 return say(f"{at}的结果{by}", f"the result of {at}{by}")
             case "findings":
-                said = "" if self.what == "changed" else f"{text_in(row, 'user_name')}, {_short(row.get('words'))}"
-                said = said and say(f"（{said}）", f" ({said})")
-                return say(f"发现问题 {self.row_id}（{at}）{said}", f"finding {self.row_id} ({at}){said}")
+                said = [] if self.what == "changed" else [text_in(row, "user_name"), told(row.get("words"))]
+                text = say("，", ", ").join(filter(None, [at, *said]))
+                return say(f"发现问题 {self.row_id}（{text}）", f"finding {self.row_id} ({text})")
             case "run_events":
                 who = text_in(row, "user_name") or say("平台", "hub")
-                told = [words.of(EVENT_WORDS, text_in(row, "kind")), who, iso_text(row.get("at"), words)]
-                text = say("，", ", ").join(told)
+                parts = [words.of(EVENT_WORDS, text_in(row, "kind")), who, iso_text(row.get("at"), words)]
+                text = say("，", ", ").join(parts)
                 return say(f"经过 {self.row_id}（{text}）", f"event {self.row_id} ({text})")
         return f"{self.table} {self.row_id}"
 
 
 def value_words(column: str, value: Json, words: RecordWords) -> str:
     """A value that was changed, as people read it; `column`: "" within a JSON column."""
-    return words.say("空", "empty") if value == "" else value_text(column, value, words) or _short(value)
+    return words.say("空", "empty") if value == "" else value_text(column, value, words) or told(value)
 
 
 def differences(sealed: Content, present: Content) -> list[RowDifference]:
@@ -157,12 +157,13 @@ def _items(value: Json) -> Sequence[Json]:
     return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
-def _short(value: Json) -> str:
-    return shortened(canonical(value).decode())
+def told(value: Json) -> str:
+    """A value as it is told: a text in quotation marks, anything else as JSON."""
+    return f"“{shortened(value)}”" if isinstance(value, str) else shortened(canonical(value).decode())
 
 
 def shortened(text: str) -> str:
-    """A value as it is told."""
+    """The beginning of a long text."""
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 

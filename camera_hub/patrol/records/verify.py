@@ -108,9 +108,9 @@ class SealedPatrols:
             if digest(canonical(present)) == link.digest:
                 deleted = _fault(link, name, "copy_missing", "its sealed copy was deleted", zh="封存副本被删除")
                 return [] if copy.changed else [deleted]
-            told = "the record was changed after sealing, and its sealed copy too, so that nobody can say what"
+            both = "the record was changed after sealing, and its sealed copy too, so that nobody can say what"
             zh = "记录在封存后被改动，封存副本也被改动，因此无法说明改了什么"
-            return [_fault(link, name, "record_changed", told, zh=zh)]
+            return [_fault(link, name, "record_changed", both, zh=zh)]
         sealed = content_from(copy.content)
         name = self.copied(copy.content)
         found = [

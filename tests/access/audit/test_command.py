@@ -124,7 +124,7 @@ TAMPERED: dict[str, tuple[Callable[[CommandLine], None], str, str]] = {
         sql("UPDATE run_results SET words = '无' WHERE run_id = 3 AND position = 1"),
         "row_changed",
         f"link 3 (patrol 3 {OF}): the words of the confirmation of 东沟村 相机1 at stop 2"
-        ' were changed after sealing: was "积水", is now "无"',
+        ' were changed after sealing: was “积水”, is now “无”',
     ),
     "the itinerary edited": (
         sql("UPDATE runs SET itinerary = json_set(itinerary, '$[2].dwell_s', 3) WHERE id = 3"),
@@ -134,13 +134,13 @@ TAMPERED: dict[str, tuple[Callable[[CommandLine], None], str, str]] = {
     "who had confirmed it edited": (
         sql("UPDATE run_results SET confirmed_name = '李四' WHERE run_id = 1 AND position = 0"),
         "row_changed",
-        'the name of the confirmer of 东沟村 相机0 at stop 1 was changed after sealing: was "张三", is now "李四"',
+        'the name of the confirmer of 东沟村 相机0 at stop 1 was changed after sealing: was “张三”, is now “李四”',
     ),
     "what was given up edited": (
         sql("UPDATE findings SET words = '无' WHERE run_id = 2"),
         "row_changed",
         f"link 2 (patrol 2 {OF}): the words of finding 2 (东沟村 相机1 at stop 2) were"
-        ' changed after sealing: was "桥下积水", is now "无"',
+        ' changed after sealing: was “桥下积水”, is now “无”',
     ),
     "what was given up called submitted": (
         sql("UPDATE runs SET end_reason = 'submitted' WHERE id = 2"),
@@ -150,7 +150,7 @@ TAMPERED: dict[str, tuple[Callable[[CommandLine], None], str, str]] = {
     "a row deleted": (
         sql("DELETE FROM findings WHERE run_id = 1"),
         "row_deleted",
-        'finding 1 (东沟村 相机1 at stop 2) (张三, "桥下积水") was deleted after sealing',
+        'finding 1 (东沟村 相机1 at stop 2, 张三, “桥下积水”) was deleted after sealing',
     ),
     "a result deleted": (
         sql("DELETE FROM run_results WHERE run_id = 1 AND position = 1"),
@@ -183,7 +183,7 @@ TAMPERED: dict[str, tuple[Callable[[CommandLine], None], str, str]] = {
     "a signature edited": (
         sql("UPDATE run_reviews SET user_name = '别人'"), "review_changed",
         f"link 4 ({SIGNED} on patrol 1 {OF}): the name"
-        ' of it was changed after sealing: was "li", is now "别人"',
+        ' of it was changed after sealing: was “li”, is now “别人”',
     ),
     "a signature deleted": (
         sql("DELETE FROM run_reviews"),

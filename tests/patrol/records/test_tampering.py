@@ -111,7 +111,7 @@ CASES: Sequence[tuple[str, Sequence[str], str, int, str]] = [
         ["DELETE FROM findings WHERE run_id = 3"],
         "row_deleted",
         3,
-        'finding 3 (东沟村 相机1 at stop 2) (张三, "桥下积水") was deleted after sealing',
+        "finding 3 (东沟村 相机1 at stop 2, 张三, “桥下积水”) was deleted after sealing",
     ),
     (
         "an event is inserted",

@@ -129,9 +129,9 @@ def test_both_languages_name_what_was_changed_of_which_row() -> None:
     result: Mapping[str, Json] = {"id": 3, "position": 0, "camera_id": 6, "words": "积水"}
     sealed: Content = {"runs": [{"id": 12, "itinerary": itinerary}], "run_results": [result]}
     (found,) = differences(sealed, {**sealed, "run_results": [{**result, "words": ""}]})
-    assert found.sentence(WORDS) == '第 1 站 东沟村 加油站的确认说明在封存后被改动：原为 "积水"，现为 空'
+    assert found.sentence(WORDS) == "第 1 站 东沟村 加油站的确认说明在封存后被改动：原为 “积水”，现为 空"
     assert found.sentence(ENGLISH) == (
-        'the words of the confirmation of 东沟村 加油站 at stop 1 were changed after sealing: was "积水", is now empty'
+        "the words of the confirmation of 东沟村 加油站 at stop 1 were changed after sealing: was “积水”, is now empty"
     )
     (gone,) = differences(sealed, {**sealed, "run_results": []})
     assert gone.sentence(WORDS) == "第 1 站 东沟村 加油站的结果（积水）在封存后被删除"

@@ -17,7 +17,7 @@ export default {
   abnormalN: '{n} abnormal',
   excusedN: '{n} excused',
   unseenN: '{n} not seen',
-  presetsMissedN: '{n} not at their preset',
+  presetsMissedN: '{n} off preset',
   openN: '{n} open',
   notConfirmedN: '{n} not confirmed',
   notConfirmed: 'Not confirmed',
