@@ -68,7 +68,7 @@ async def test_a_record_is_listed_signed_verified_and_exported(hub: Hub, sealed:
     await sealed.sql("UPDATE run_reviews SET words = '' WHERE run_id = 2 AND kind = 'approved'")
     (fault,) = (await leader.post("/api/runs/2/verify")).json()["faults"]
     assert fault["params"]["zh"].startswith("签审（同意，")
-    assert fault["params"]["zh"].endswith('）的内容在封存后被改动：原为 “=1+1”，现为 空')
+    assert fault["params"]["zh"].endswith("）的内容在封存后被改动：原为 “=1+1”，现为 空")
     assert fault["params"]["en"].startswith("the words of the signature (Approved, ")
     await sealed.sql("UPDATE run_reviews SET words = '=1+1', id = id + 1000 WHERE run_id = 2 AND kind = 'approved'")
     faults = (await leader.post("/api/runs/2/verify")).json()["faults"]
