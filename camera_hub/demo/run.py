@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import socket
 import sys
 import tempfile
 import time
@@ -203,17 +204,29 @@ def _one_per_village(
 def _settings(options: Options, data: Path) -> Settings:
     """Shorter rounds than in production, so that faults appear soon; the virtual cameras have sound."""
     port = 8000 if options.port is None else options.port
+    # The virtual cameras use port 8554 at their own addresses: the hub's is at 127.0.0.1.
+    udp_port = free_or_any(8189, socket.SOCK_DGRAM, "0.0.0.0") if port else 0
+    rtsp_port = free_or_any(8554, socket.SOCK_STREAM, "127.0.0.1") if port else 0
     return Settings(
         server=ServerSettings(port=port, data_dir=data),
-        # The virtual cameras use port 8554 at their own addresses: the hub's is at 127.0.0.1.
-        media=MediaSettings(
-            udp_port=8189 if port else 0, audio=True, rtsp_host="127.0.0.1", rtsp_port=8554 if port else 0
-        ),
+        media=MediaSettings(udp_port=udp_port, audio=True, rtsp_host="127.0.0.1", rtsp_port=rtsp_port),
         discovery=DiscoverySettings(local_devices=True),  # the villages are on loopback addresses
         health=HealthSettings(round_seconds=20.0, picture_seconds=40.0),
         pictures=PictureSettings(learn_hours=0.1, ask_hours=0.2),
         recordings=RecordingSettings(check_hours=0.5, confirm_minutes=1.0),
     )
+
+
+def free_or_any(port: int, kind: socket.SocketKind, host: str) -> int:
+    """The port, or 0 (the system chooses) where another program has it: a second demo runs beside the first."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what was closed a moment ago is free
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return 0
+    return port
 
 
 def run_show(options: Options) -> None:

@@ -1,6 +1,7 @@
 """What the demo decides by itself: accounts, classes, ranges, what breaks."""
 
 import json
+import socket
 import stat
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from camera_hub.access.passwords import weakness
 from camera_hub.access.policy import OF_PERSONS, Role
 from camera_hub.demo import accounts
 from camera_hub.demo.farm import FarmDevice, FarmVillage, read
+from camera_hub.demo.run import free_or_any
 from camera_hub.demo.township import address_range, place_class
 from camera_hub.errors import HubError
 from camera_hub.simulator.plan import DEMO_FAULTS, default_farm, demo_faults
@@ -97,3 +99,14 @@ def test_the_farm_is_read_and_each_fault_hits_another_village() -> None:
     assert faults["frozen"] == (plan.villages[2].name, last[2].channels[-1].key)
     assert len({name for name, _ in faults.values()}) == len(DEMO_FAULTS)
     assert "village-2024" not in repr(farm)
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_a_second_demo_takes_other_ports(kind: socket.SocketKind) -> None:
+    with socket.socket(socket.AF_INET, kind) as first:
+        first.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            first.listen()
+        port = first.getsockname()[1]
+        assert free_or_any(port, kind, "127.0.0.1") == 0
+        assert free_or_any(port, kind, "127.199.3.7") == port  # an address of nobody else
