@@ -90,15 +90,24 @@ def device_plan(vendor: Vendor = Vendor.HIKVISION, *, recorder: bool = True, kep
     return FarmPlan((replace(village, devices=(replace(device, vendor=vendor, kept_days=kept_days),)),))
 
 
+def _in_the_evening() -> SettableClock:
+    """The clock of hub and devices. Whether a device records just now, and what of today is due, depends on the hour:
+    of the fault `recording_gaps` it is the morning and noon that lack."""
+    clock = SettableClock()
+    now = clock.now().astimezone(ZONE)
+    clock.ahead = now.replace(hour=20, minute=0) - now
+    return clock
+
+
 @asynccontextmanager
 async def recording_site(
     database: Database, plan: FarmPlan, *, onvif_off: bool = False, seconds: float = 20.0
 ) -> AsyncIterator[RecordingSite]:
-    clock, bus = SettableClock(), EventBus()
+    clock, bus = _in_the_evening(), EventBus()
     budget = LoginBudget(clock)
     checks = DeviceChecks(database, local)
     async with (
-        small_farm(plan=plan) as farm,
+        small_farm(plan=plan, clock=clock) as farm,
         describing(clock, budget) as describer,
         DeviceHttp(HttpLimits()) as http,
         Jobs(clock, bus) as jobs,
