@@ -155,12 +155,19 @@ def _summary(record: FullRecord, words: RecordWords) -> Iterable[list[CellValue]
     yield [say("签审", "Signature"), signed]
 
 
-def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal: bool = False) -> WrittenSheet:
-    columns = [
+def _place_columns(words: RecordWords) -> Sequence[WrittenColumn]:
+    """Patrol, stop and camera, with which rows of cameras begin."""
+    return (
         WrittenColumn(words.say("巡查编号", "Patrol no."), 10),
         WrittenColumn(words.say("站", "Stop"), 6),
         WrittenColumn(words.say("站点", "Stop name"), 22, as_text=True, wraps=True),
         WrittenColumn(words.say("摄像机", "Camera"), 28, as_text=True, wraps=True),
+    )
+
+
+def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal: bool = False) -> WrittenSheet:
+    columns = [
+        *_place_columns(words),
         WrittenColumn(words.say("重点站", "Key stop"), 8, as_text=True),
         WrittenColumn(words.say("结果", "Result"), 8, as_text=True),
         WrittenColumn(words.say("说明", "Words"), 36, as_text=True, wraps=True),
@@ -247,10 +254,7 @@ def _findings(records: Sequence[FullRecord], words: RecordWords) -> WrittenSheet
 def _presets(records: Sequence[FullRecord], words: RecordWords, *, only_missed: bool = False) -> list[WrittenSheet]:
     """Each time that a camera was wanted at a preset; no sheet where there was none."""
     columns = [
-        WrittenColumn(words.say("巡查编号", "Patrol no."), 10),
-        WrittenColumn(words.say("站", "Stop"), 6),
-        WrittenColumn(words.say("站点", "Stop name"), 22, as_text=True, wraps=True),
-        WrittenColumn(words.say("摄像机", "Camera"), 28, as_text=True, wraps=True),
+        *_place_columns(words),
         WrittenColumn(words.say("到站时间", "Stop began"), 20, as_time=True),
         WrittenColumn(words.say("离站时间", "Stop ended"), 20, as_time=True),
         WrittenColumn(words.say("预置位", "Preset"), 22, as_text=True, wraps=True),
