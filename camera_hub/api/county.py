@@ -9,7 +9,8 @@ from camera_hub.access.policy import Action, Actor
 from camera_hub.api.routing import needs, part
 from camera_hub.api.schemas.base import Done, Id, Moment, Name
 from camera_hub.api.schemas.county import CountyCheckAnswer, CountyConclusion, CountyMatch, CountyRowAnswer
-from camera_hub.api.sheet_bodies import SHEET, UPLOAD, Today, download, received
+from camera_hub.api.sheet_bodies import SHEET, UPLOAD, download, received
+from camera_hub.api.today import Today
 from camera_hub.cameras.imports.sheets import file_name
 from camera_hub.clock import Clock
 from camera_hub.health.county.checks import CountyChecks

@@ -19,7 +19,8 @@ from camera_hub.api.schemas.imports import (
     RunStarted,
     StartImport,
 )
-from camera_hub.api.sheet_bodies import SHEET, UPLOAD, Today, download, received
+from camera_hub.api.sheet_bodies import SHEET, UPLOAD, download, received
+from camera_hub.api.today import Today
 from camera_hub.cameras.imports.fields import described_fields
 from camera_hub.cameras.imports.imports import Imports
 from camera_hub.cameras.imports.runs import ImportRuns

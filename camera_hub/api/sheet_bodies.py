@@ -3,17 +3,13 @@
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from camera_hub.api.routing import part
-from camera_hub.clock import Clock
-from camera_hub.settings import Settings
 from camera_hub.sheets.answer import MAX_FILE, refusal
 from camera_hub.sheets.language import SheetLanguage
 
@@ -31,14 +27,6 @@ SHEET: Final[dict[str, Any]] = {
     "responses": {200: {"content": {XLSX: {}}, "description": "The sheet."}},
 }
 Language = Annotated[SheetLanguage, Query(description="Of headings, words and the file's name: that of the page.")]
-
-
-async def _today(clock: Annotated[Clock, part(Clock)], settings: Annotated[Settings, part(Settings)]) -> date:
-    return clock.now().astimezone(settings.site.zone).date()
-
-
-Today = Annotated[date, Depends(_today)]
-"""The day of the site's calendar, for the names of sheets."""
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from camera_hub.api.schemas.plans import (
     SpecialPeriodsBody,
     SuggestedPeriodAnswer,
 )
+from camera_hub.api.today import Today
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 from camera_hub.patrol.plans.special_periods import NewPeriod, PeriodMoved, SpecialPeriods, SuggestedPeriod
@@ -49,13 +50,13 @@ async def create_period(body: SpecialPeriodBody, actor: Editor, periods: Periods
 async def suggested_periods(
     actor: Editor,
     periods: Periods,
-    clock: Annotated[Clock, part(Clock)],
+    today: Today,
     year: Annotated[int | None, Query(ge=2001, le=2198)] = None,
 ) -> list[SuggestedPeriodAnswer]:
     """The national holidays of a year (else the present one), to be looked at and added by
     POST /api/special-periods/many; nothing is stored. None where their calendar is not known (before 2008 and after
     2100)."""
-    return [_suggested(one) for one in await periods.suggestions(actor, year or clock.now().year)]
+    return [_suggested(one) for one in await periods.suggestions(actor, year or today.year)]
 
 
 @router.post("/many", status_code=201)

@@ -1,6 +1,6 @@
 """Plans and special protection periods through the API."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,14 @@ async def test_a_season_that_the_plan_never_reaches_is_refused(operator: httpx.A
     assert (refused.status_code, refused.json()["reason"]) == (422, "plan_no_weekday")
     many = await operator.post("/api/plans", json=plan(tour, *[("06-01", "06-02")] * 7))
     assert many.status_code == 422
+
+
+@pytest.mark.one_database
+async def test_the_present_year_is_that_of_the_site(hub: Hub, clock: ManualClock) -> None:
+    clock.step_wall((datetime(2026, 12, 31, 17, tzinfo=UTC) - clock.now()).total_seconds())  # New Year's night in China
+    admin = await hub.client(Role.TOWNSHIP_ADMIN)
+    found = (await admin.get("/api/special-periods/suggestions")).json()
+    assert {one["last_day"][:4] for one in found} == {"2027"}
 
 
 async def test_a_site_s_first_year_gets_its_holidays_in_one_step(
