@@ -106,7 +106,7 @@ async def _as_it_is(settings: Settings) -> AsyncIterator[Database]:
         await database.check_schema()
         yield database
     finally:
-        await database.engine.dispose()
+        await database.close()
 
 
 @asynccontextmanager

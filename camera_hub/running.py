@@ -7,12 +7,14 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from camera_hub.clock import Clock
 from camera_hub.errors import HubError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +109,17 @@ async def ended(task: "asyncio.Task[Any]") -> None:
         raise
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s ended with an error", task.get_name(), exc_info=error)
+
+
+async def completed(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which goes on to its end however often we are cancelled; that is raised after it."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()

@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from sqlalchemy import QueuePool
 from xdist.scheduler import LoadScopeScheduling
 
 from camera_hub.events import EventBus
@@ -126,13 +127,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 async def database(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Database]:
-    """A real, migrated, empty database."""
+    """A real, migrated, empty database. Whoever still reads or writes when it is closed is an error of this test: the
+    connection would be noticed by a later one, whenever garbage is collected."""
     async with AsyncExitStack() as stack:
         if request.param == "sqlite":
             url = await stack.enter_async_context(databases.sqlite())
         else:
             url = await databases.postgres(POSTGRES, os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
-        yield await stack.enter_async_context(Database(url))
+        opened = await stack.enter_async_context(Database(url))
+        yield opened
+        pool = opened.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 0
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.running import BEAT, Backoff, ended, keep_running, running, to_beat
+from camera_hub.running import BEAT, Backoff, completed, ended, keep_running, running, to_beat
 from tests.fakes.clock import ManualClock
 
 
@@ -146,3 +146,29 @@ async def test_who_is_cancelled_while_it_ends_a_task_leaves_none_that_still_give
     with pytest.raises(asyncio.CancelledError):
         await ending
     assert given_back.is_set()
+
+
+async def test_completed_work_gives_its_result_or_raises_its_failure() -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    assert await completed(asyncio.sleep(0, "done")) == "done"
+    with pytest.raises(ZeroDivisionError):
+        await completed(fail())
+
+
+async def test_work_is_completed_before_our_own_cancellation_is_raised() -> None:
+    begun, go_on, steps = asyncio.Event(), asyncio.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        await go_on.wait()
+        steps.append("completed")
+
+    task = asyncio.create_task(completed(work()))
+    await begun.wait()
+    task.cancel()
+    asyncio.get_running_loop().call_soon(go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert steps == ["completed"]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from camera_hub.errors import DATABASE_REASONS, HubError, Kind
+from camera_hub.running import completed
 from camera_hub.store.failures import busy, failure_of
 from camera_hub.store.revisions import revisions
 from camera_hub.store.sqlite_driver import sqlite_driver
@@ -47,17 +48,24 @@ class Database:
         # SQLite has one writer anyway: queueing here keeps the order fair and the wait out of the busy handler.
         self._writer = asyncio.Lock() if self.is_sqlite else None
         self._failing = _Failing()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         try:
             await self.migrate()
         except BaseException:
-            await self.engine.dispose()
+            await self.close()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.engine.dispose()
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections, even if we are cancelled meanwhile. Who reads or writes later gets RuntimeError:
+        nobody would close the connections that it would open."""
+        self._closed = True
+        await completed(self.engine.dispose())
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision. Raises HubError when it is newer than this program, or when it
@@ -101,6 +109,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that must not write; it is rolled back at the end. Raises HubError when the database fails."""
+        self._check_open()
         with self._failing.translated(writing=False):
             async with self._sessions() as session:
                 yield session
@@ -111,6 +120,7 @@ class Database:
 
         Raises HubError when the database fails: STORAGE_FULL, UNAVAILABLE (database_busy, database_away).
         """
+        self._check_open()
         with self._failing.translated(writing=True):
             if self._writer is None:
                 async with self._sessions() as session, session.begin():
@@ -133,6 +143,10 @@ class Database:
         async with self.engine.connect() as connection:
             raw: Any = (await connection.get_raw_connection()).driver_connection
             await raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the database is closed")
 
     @asynccontextmanager
     async def _turn(self, writer: asyncio.Lock) -> AsyncIterator[None]:

@@ -4,7 +4,9 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -44,6 +46,40 @@ def test_the_revisions_that_are_read_from_the_files_are_those_of_alembic() -> No
     scripts = ScriptDirectory.from_config(config)
     assert revisions().known == {script.revision for script in scripts.walk_revisions()}
     assert revisions().newest == scripts.get_current_head()
+
+
+async def test_whoever_comes_after_the_database_was_closed_is_told(databases: Databases) -> None:
+    async with databases.sqlite() as url, Database(url) as database:
+        pass
+    with pytest.raises(RuntimeError, match="closed"):
+        async with database.read():
+            pass
+    with pytest.raises(RuntimeError, match="closed"):
+        async with database.write():
+            pass
+
+
+async def test_who_is_cancelled_while_closing_has_closed_every_connection(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close: Any = aiosqlite.Connection.close
+    closed: list[aiosqlite.Connection] = []
+
+    async def closing(connection: aiosqlite.Connection) -> None:
+        task.cancel()  # at the first: two are still open
+        await close(connection)
+        closed.append(connection)
+
+    async with databases.sqlite() as url:
+        database = Database(url)
+        async with database.read() as one, database.read() as other, database.read() as third:
+            for session in (one, other, third):
+                await session.execute(text("SELECT 1"))
+        monkeypatch.setattr(aiosqlite.Connection, "close", closing)
+        task = asyncio.create_task(database.close())
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(closed) == 3
 
 
 @pytest.mark.slow
