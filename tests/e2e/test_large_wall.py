@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.site import Site, running_site, until
-from tests.e2e.wall import open_wall, playing, sign_in, tiles, viewers, wait_all_playing, wait_playing
+from tests.e2e.wall import open_wall, playing, sign_in, tiles, viewers, wait_each_played, wait_playing
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,8 @@ def test_36_tiles_are_all_live_and_the_first_ones_never_lost_their_pictures(page
         page.locator('aside.tree .head[aria-expanded="false"]').first.click()
     for camera in cameras[4:]:
         page.locator(f'aside.tree [data-camera="{camera}"]').first.click()
-    wait_all_playing(page, dict(enumerate(cameras)))
+    wait_each_played(page, dict(enumerate(cameras)))
+    assert [tile["camera"] for tile in tiles(page)[:36] if tile["framesShown"]] == cameras
     assert len(viewers(page)) == 2
     assert viewers(page)[0] == first
     # One tile more than a layout has stands by: magnifying shows a small tile in it.
@@ -48,5 +49,5 @@ def test_36_tiles_are_all_live_and_the_first_ones_never_lost_their_pictures(page
     until(lambda: page.locator(".tile.solo").count() == 1 and playing(page, 34), what="tile 35 fills the wall")
     page.keyboard.press("Escape")
     page.click('[data-layout="16"]')
-    wait_all_playing(page, dict(enumerate(cameras[:16])))
+    wait_each_played(page, dict(enumerate(cameras[:16])))
     assert viewers(page)[0] == first

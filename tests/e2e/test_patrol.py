@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.changes import black_too_soon, changes, watch_changes
 from tests.e2e.site import PASSWORD, PATIENCE, Site, running_site, until
-from tests.e2e.wall import tiles
+from tests.e2e.wall import note_messages, noted_messages, tiles
 
 pytestmark = pytest.mark.browser
 
@@ -346,8 +346,9 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
         ("路面塌陷，约一米", False),
     ]
     assert all(site.api.get(one["picture_url"]).content[:2] == b"\xff\xd8" for one in [*findings, looked[0]])
-    done = site.get(f"/api/occurrences/{occurrence['id']}")
-    assert (done["state"], done["run_id"]) == ("done", run)
+    place = f"/api/occurrences/{occurrence['id']}"
+    until(lambda: site.get(place)["state"] == "done", what=lambda: f"what was due is done: {site.get(place)}")
+    assert site.get(place)["run_id"] == run
 
     went = changes(page)
     cost = page.evaluate("() => window.__seen")
@@ -422,8 +423,12 @@ def test_a_patrol_is_handed_over_in_mid_patrol_and_goes_on_in_another_browser(
     expect(page.locator("[data-run=watching]")).to_contain_text("交接给 王芳")
     expect(page.locator("[data-run=watching]")).to_contain_text("对方尚未打开")
 
+    note_messages(deaf)
     deaf.keyboard.press("Enter")
-    deaf.get_by_text("当前由“王芳”执行本次巡查").wait_for()
+    until(
+        lambda: any("当前由“王芳”执行本次巡查" in one for one in noted_messages(deaf)),
+        what=lambda: f"it is told who has the patrol: {noted_messages(deaf)}",
+    )
     deaf.locator("[data-run=watching]", has_text="交接给 王芳").wait_for()
     deaf.close()
     before = results(site, run)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.site import Site, running_site, until
-from tests.e2e.wall import open_wall, received, sign_in, tiles, viewers, wait_playing
+from tests.e2e.wall import note_messages, noted_messages, open_wall, received, sign_in, tiles, viewers, wait_playing
 
 pytestmark = pytest.mark.browser
 
@@ -125,9 +125,10 @@ def test_a_camera_that_cannot_be_heard_says_why(page: Page, site: Site) -> None:
         button = page.locator(f'[data-tile="{tile}"] [data-tool="sound"]')
         expect(button).to_be_disabled()
         expect(button).to_have_attribute("title", re.compile(words))
+    note_messages(page)
     page.click('[data-tile="1"]')
     page.keyboard.press("m")
-    page.wait_for_selector(".el-message >> text=AAC")
+    until(lambda: any("AAC" in one for one in noted_messages(page)), what=lambda: f"why: {noted_messages(page)}")
     assert heard(page) == (0, 0)
 
 

@@ -60,6 +60,11 @@ def make_token(site: Site, **values: Any) -> tuple[int, str]:
     return made["token"]["id"], made["text"]
 
 
+def running(site: Site) -> list[dict[str, Any]]:
+    """The lines of sessions that run."""
+    return [line for line in site.get("/api/rtsp-out/sessions") if line["running"]]
+
+
 def test_foreign_players_play_by_token_and_end_with_it(record_property: Callable[[str, Any], None], site: Site) -> None:
     """GStreamer and aiortc, each with a section for sound (heard or not) and without one: other ICE, DTLS and SDP."""
     foreign("gst-launch-1.0")
@@ -90,9 +95,8 @@ def test_foreign_players_play_by_token_and_end_with_it(record_property: Callable
             assert (frames, size != "0x0") == ("70", True)
             # Up to 30 frames come from the cache at once, without sound; what follows takes over two seconds.
             assert (int(sounds) > 10) if hears else (int(sounds) == 0), "who may not hear is sent no sound"
-        running = [line for line in site.get("/api/rtsp-out/sessions") if line["running"]]
-        assert len(running) == len(players)
-        assert {line["transport"] for line in running} == {"webrtc"}
+        until(lambda: len(running(site)) == len(players), what=lambda: f"a line of each: {running(site)}")
+        assert {line["transport"] for line in running(site)} == {"webrtc"}
         revoked = time.time()
         for token, _, _ in players:
             site.api.delete(f"/api/rtsp-out/tokens/{token}")
@@ -111,8 +115,8 @@ def test_foreign_players_play_by_token_and_end_with_it(record_property: Callable
             process.kill()
             process.communicate()
     until(
-        lambda: not any(line["running"] for line in site.get("/api/rtsp-out/sessions")),
-        what=lambda: f"the lines are closed: {site.get('/api/rtsp-out/sessions')}",
+        lambda: not running(site),
+        what=lambda: f"the lines are closed: {running(site)}",
     )
     assert {line["end_reason"] for line in site.get("/api/rtsp-out/sessions")} == {"revoked"}
     log = (site.folder / "hub.log").read_text()
@@ -148,4 +152,4 @@ def test_the_page_of_the_readme_plays_a_camera_by_token(page: Page, site: Site, 
     assert sorted(kinds) == ["audio", "video"]
     assert all(text not in request.headers.get("referer", "") for request in asked)
     site.api.delete(f"/api/rtsp-out/tokens/{token}")
-    until(lambda: not site.get("/api/rtsp-out/sessions")[0]["running"], what="the line is closed")
+    until(lambda: not running(site), what="the line is closed")

@@ -78,6 +78,19 @@ def wait_all_playing(page: Page, wanted: Mapping[int, int | None]) -> None:
     )
 
 
+def wait_each_played(page: Page, wanted: Mapping[int, int | None]) -> None:
+    """Wait until each of these tiles has shown fresh pictures of its camera, though perhaps not all at one moment: how
+    many pictures a second there are of many cameras is the machine's affair."""
+    left = dict(wanted)
+
+    def played() -> bool:
+        for tile in [tile for tile, camera in left.items() if playing(page, tile, camera)]:
+            del left[tile]
+        return not left
+
+    until(played, what=lambda: f"tiles play {left}; they say {[one for one in tiles(page) if one['index'] in left]}")
+
+
 def decoded(page: Page) -> dict[int, int]:
     """Frames decoded by each tile."""
     return {tile["index"]: tile["framesDecoded"] or 0 for tile in tiles(page)}
@@ -100,6 +113,29 @@ def note_cameras(page: Page, tile: int) -> None:
 def noted_cameras(page: Page) -> list[int]:
     """What `note_cameras` has noted, in order."""
     found: list[int] = page.evaluate("() => window.__noted")
+    return found
+
+
+def note_messages(page: Page) -> None:
+    """Let the page note its short messages: they are gone after some seconds, however late the test looks."""
+    page.evaluate(
+        """() => {
+            const said = window.__said = []
+            const note = node => {
+                if (!(node instanceof Element)) return
+                const found = [...node.querySelectorAll('.el-message')]
+                if (node.matches('.el-message')) found.push(node)
+                said.push(...found.map(one => one.textContent))
+            }
+            const watch = new MutationObserver(changes => changes.forEach(({ addedNodes }) => addedNodes.forEach(note)))
+            watch.observe(document.body, { childList: true, subtree: true })
+        }"""
+    )
+
+
+def noted_messages(page: Page) -> list[str]:
+    """What `note_messages` has noted."""
+    found: list[str] = page.evaluate("() => window.__said")
     return found
 
 
