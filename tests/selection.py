@@ -53,8 +53,9 @@ UNMEASURED = (
 """Files and tests that repeat what others measure (simulations of hours and months, floods, comparisons with a model),
 do their work in processes that are not measured, or read sources alone."""
 
-MEASURING = ("tests/bench/", "tests/e2e/", "tests/relay/test_soak.py", "tests/sheets/")
-"""Their loops and clocks are the machine's: they tell how long something takes, or wait for other processes alone."""
+MEASURING = (*TOGETHER["machine"], "tests/bench/", "tests/relay/test_soak.py", "tests/sheets/")
+"""Their loops and clocks are the machine's: they tell how long something takes, or browsers and other programs of the
+machine's time are their peers."""
 
 SIDE_BY_SIDE = {"TaskGroup", "create_task", "ensure_future", "gather"}
 """A test whose own code names one of these does several things at once: the databases lock in different ways."""
