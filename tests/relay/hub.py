@@ -95,7 +95,7 @@ async def relay_process(**config: Any) -> AsyncIterator[tuple[Hub, int]]:
     hub = Hub(pipe)
     async with running(hub.listen(), "test hub"):
         try:
-            await pipe.call(configured(config).head("configure"), deadline=60)
+            await pipe.call(configured(config).head("configure"), deadline=300)
             yield hub, process.pid
         finally:
             await pipe.close()
