@@ -46,7 +46,7 @@ async def helper_imports(module: str, first: dict[str, object]) -> tuple[set[str
         reading = asyncio.create_task(process.communicate())
         await pipe.call(first, deadline=60)
         await pipe.close()
-        _, record = await asyncio.wait_for(reading, 20)
+        _, record = await asyncio.wait_for(reading, 60)
     return packages(record), {name.decode() for name in _LINE.findall(record)}
 
 
