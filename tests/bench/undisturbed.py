@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 LOST = ("loss", "client_drops", "tracks_silent", "source_dropped", "repeated", "latency_unknown", "lost")
-TRIES = 6
+TRIES = 3
 
 
 async def undisturbed(measure: Callable[[], Awaitable[list[dict[str, Any]]]]) -> list[dict[str, Any]]:
