@@ -288,8 +288,8 @@ describe('a running patrol', () => {
   it('goes on after what was written sooner than the hub had let it wait', async () => {
     await open()
     selected.value = 2
-    const answered = Promise.withResolvers<Run>()
-    hub.on('POST /api/runs/7/pause', () => answered.promise)
+    let answer!: (run: Run) => void
+    hub.on('POST /api/runs/7/pause', () => new Promise<Run>((resolve) => (answer = resolve)))
     await press('n')
     const area = document.querySelector<HTMLTextAreaElement>('[data-report=abnormal] textarea')!
     area.value = '井盖移位'
@@ -298,7 +298,7 @@ describe('a running patrol', () => {
     await flushPromises()
     expect(posts('/confirm')).toHaveLength(1)
     expect(posts('/resume')).toEqual([])
-    answered.resolve((state = at({ ...state, revision: state.revision + 1, state: 'paused', pause_reason: 'operator' })))
+    answer((state = at({ ...state, revision: state.revision + 1, state: 'paused', pause_reason: 'operator' })))
     await flushPromises()
     expect(posts('/resume')).toHaveLength(1)
   })
