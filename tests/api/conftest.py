@@ -165,4 +165,5 @@ async def sealed(hub: Hub, database: Database, clock: ManualClock, tmp_path: Pat
         hub.parts[RecordVerification] = RecordVerification(database, verifier, WORDS)
         for _ in range(2):
             await site.patrol(chain)
+        await chain.follow()  # or only the next turn of its loop would move the anchor
         yield site

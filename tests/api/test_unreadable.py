@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from camera_hub.access.audit.anchor import AnchorFile
+from camera_hub.access.audit.verify import AuditVerifier
 from camera_hub.access.policy import Role
 from camera_hub.patrol.records import sheet
+from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
 from camera_hub.sheets.writing import WrittenSheet
 from camera_hub.store.database import Database
 from camera_hub.store.tables import (
@@ -27,7 +30,7 @@ from camera_hub.store.tables import (
 )
 from camera_hub.store.tables.base import table_of
 from tests.api.conftest import Hub
-from tests.patrol.records.site import SealedSite
+from tests.patrol.records.site import WORDS, SealedSite
 
 pytestmark = [pytest.mark.one_database]
 
@@ -243,7 +246,10 @@ async def test_without_an_anchor_nobody_can_tell_whether_the_end_was_cut_off(
     hub: Hub, sealed: SealedSite, database: Database
 ) -> None:
     await changed(database, "DELETE FROM audit_links WHERE sequence = 3", "DELETE FROM audit_copies WHERE sequence = 3")
-    sealed.anchor.path.unlink()
+    nowhere = AnchorFile(sealed.folder / "nowhere")
+    kinds = patrol_kinds(database, sealed.pictures, WORDS)
+    verifier = AuditVerifier(database, sealed.vault, nowhere, kinds)
+    hub.parts[RecordVerification] = RecordVerification(database, verifier, WORDS)
     leader = await hub.client(Role.LEADER)
     assert [one["zh"] for one in (await leader.get("/api/runs/2/record")).json()["seal_missing"]] == [
         "审计链上没有本次巡查的封存：可能是事后插入的，或封存被移除",
