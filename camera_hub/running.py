@@ -112,7 +112,8 @@ async def ended(task: "asyncio.Task[Any]") -> None:
 
 
 async def completed(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which goes on to its end however often we are cancelled; that is raised after it."""
+    """The result of `work`, which goes on to its end however often we are cancelled; that is raised after it, with
+    the failure of `work` as its cause."""
     task = asyncio.create_task(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -121,5 +122,21 @@ async def completed(work: Coroutine[Any, Any, T]) -> T:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        raise cancelled
+        raise cancelled from None if task.cancelled() else task.exception()
     return task.result()
+
+
+async def acquired(work: Coroutine[Any, Any, T], give_back: Callable[[T], Coroutine[Any, Any, object]]) -> T:
+    """What `work` acquires, which is not given up half-way; if we are cancelled meanwhile, it is given back first."""
+    got: list[T] = []
+
+    async def acquire() -> None:
+        got.append(await work)
+
+    try:
+        await completed(acquire())
+    except asyncio.CancelledError:
+        for one in got:
+            await completed(give_back(one))
+        raise
+    return got[0]

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import AsyncExitStack, nullcontext
 from typing import Any
 
@@ -12,16 +12,19 @@ import pytest
 from sqlalchemy import QueuePool
 from xdist.scheduler import LoadScopeScheduling
 
+from camera_hub.clock import SystemClock
 from camera_hub.events import EventBus
 from camera_hub.media.child_process import Spawn, spawn_process
+from camera_hub.simulator.clock import SystemClock as SimulatorClock
 from camera_hub.store.database import Database
 from tests.fakes.clock import ManualClock
 from tests.fakes.databases import Databases, quick_folder
 from tests.fakes.dialects import share_compiled_statements
 from tests.fakes.environment import unmeasured_here
 from tests.fakes.in_process import in_this_process
+from tests.fakes.patient_loop import TIME, PatientLoop
 from tests.fakes.statements import STATEMENTS
-from tests.selection import TOGETHER, backend, mark, measured, not_quick, on_both, same_without_database, scope
+from tests.selection import TOGETHER, backend, mark, measured, not_quick, on_both, patient, same_without_database, scope
 
 # A million objects come to stay while files are imported: looking for garbage among them takes a sixth of that time.
 gc.disable()
@@ -109,6 +112,23 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.passed and backend(item) == "sqlite":
         STATEMENTS.passed_on_sqlite(same_without_database(item))
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"loop": PatientLoop if patient(item.nodeid) else asyncio.SelectorEventLoop}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_time_and_garbage(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The machine's clocks go with the loop's. And what a file's tests leave to be collected (connections, processes,
+    tasks) is noticed at its end in each run, not by whichever test of another file happens to run then."""
+    with pytest.MonkeyPatch.context() as patch:
+        if patient(request.node.nodeid):
+            for clock in (SystemClock, SimulatorClock):
+                patch.setattr(clock, "monotonic", lambda _: TIME.monotonic())
+        yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

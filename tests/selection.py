@@ -53,6 +53,10 @@ UNMEASURED = (
 """Files and tests that repeat what others measure (simulations of hours and months, floods, comparisons with a model),
 do their work in processes that are not measured, or read sources alone."""
 
+MEASURING = (*TOGETHER["machine"], "tests/bench/", "tests/relay/test_soak.py", "tests/sheets/")
+"""Their loops and clocks are the machine's: they tell how long something takes, or browsers and other programs of the
+machine's time are their peers."""
+
 SIDE_BY_SIDE = {"TaskGroup", "create_task", "ensure_future", "gather"}
 """A test whose own code names one of these does several things at once: the databases lock in different ways."""
 
@@ -61,6 +65,11 @@ def scope(nodeid: str) -> str:
     """What a worker of `pytest -n` gets as one piece: a file, or files that disturb each other."""
     file = nodeid.partition("::")[0]
     return next((name for name, paths in TOGETHER.items() if file.startswith(paths)), file)
+
+
+def patient(nodeid: str) -> bool:
+    """Whether what the machine withholds does not count as time (tests.fakes.patient_loop)."""
+    return not nodeid.startswith(MEASURING)
 
 
 def mark(items: Iterable[pytest.Item]) -> None:

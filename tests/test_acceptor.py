@@ -26,7 +26,7 @@ from camera_hub.http_server import Doorkeeper, Phase, RequestTimeouts, TimedHttp
 from tests.fakes.clock import ManualClock
 from tests.fakes.giving_up import open_sockets, some_turns
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 GET = b"GET / HTTP/1.1\r\nhost: hub.test\r\n\r\n"
 
 

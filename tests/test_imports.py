@@ -44,9 +44,9 @@ async def helper_imports(module: str, first: dict[str, object]) -> tuple[set[str
     pipe = Pipe(*await asyncio.open_connection(sock=ours))
     async with running(Hub(pipe).listen(), "test hub"):
         reading = asyncio.create_task(process.communicate())
-        await pipe.call(first, deadline=60)
+        await pipe.call(first, deadline=300)
         await pipe.close()
-        _, record = await asyncio.wait_for(reading, 20)
+        _, record = await asyncio.wait_for(reading, 300)
     return packages(record), {name.decode() for name in _LINE.findall(record)}
 
 
@@ -86,7 +86,7 @@ async def hub_imports(folder: Path) -> set[str]:
     assert process.stderr is not None
     reading = asyncio.create_task(process.stderr.read())
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             assert b"http://" in await process.stdout.readline()
     finally:
         process.terminate()

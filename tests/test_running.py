@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.errors import HubError, Kind
-from camera_hub.running import BEAT, Backoff, completed, ended, keep_running, running, to_beat
+from camera_hub.running import BEAT, Backoff, acquired, completed, ended, keep_running, running, to_beat
 from tests.fakes.clock import ManualClock
 
 
@@ -172,3 +172,54 @@ async def test_work_is_completed_before_our_own_cancellation_is_raised() -> None
     with pytest.raises(asyncio.CancelledError):
         await task
     assert steps == ["completed"]
+
+
+async def test_a_failure_of_work_that_was_completed_for_one_who_was_cancelled_is_not_lost() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def fail() -> None:
+        begun.set()
+        await go_on.wait()
+        raise ZeroDivisionError
+
+    task = asyncio.create_task(completed(fail()))
+    await begun.wait()
+    task.cancel()
+    asyncio.get_running_loop().call_soon(go_on.set)
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_what_was_acquired_for_one_who_was_cancelled_twice_is_given_back(turns: int) -> None:
+    held, begun, go_on = [False], asyncio.Event(), asyncio.Event()
+
+    async def acquire() -> str:
+        begun.set()
+        await go_on.wait()
+        held[0] = True
+        return "it"
+
+    async def give_back(one: str) -> None:
+        await asyncio.sleep(0)
+        assert one == "it"
+        held[0] = False
+
+    task = asyncio.create_task(acquired(acquire(), give_back))
+    await begun.wait()
+    task.cancel()
+    go_on.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert held == [False]
+
+
+async def test_what_was_acquired_is_kept_by_one_who_was_not_cancelled() -> None:
+    async def give_back(_: str) -> None:
+        raise AssertionError("it is his")
+
+    assert await acquired(asyncio.sleep(0, "it"), give_back) == "it"

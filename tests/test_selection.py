@@ -13,6 +13,7 @@ from tests.fakes.environment import unmeasured_here
 from tests.fakes.statements import Statements
 from tests.house import ROOT
 from tests.selection import (
+    MEASURING,
     TOGETHER,
     UNMEASURED,
     backend,
@@ -20,6 +21,7 @@ from tests.selection import (
     measured,
     not_quick,
     on_both,
+    patient,
     same_without_database,
     scope,
 )
@@ -116,6 +118,11 @@ def test_both_runs_of_a_test_are_known_by_the_same_name() -> None:
     assert (backend(sqlite), backend(postgres)) == ("sqlite", "postgresql")
 
 
+def test_what_tells_how_long_something_takes_has_the_machine_s_time() -> None:
+    assert not patient("tests/bench/test_wall.py::test_a")
+    assert patient("tests/media/test_looks.py::test_a")
+
+
 def test_what_does_several_things_at_once_is_run_on_both_databases() -> None:
     async def one() -> None:
         await asyncio.sleep(0)
@@ -128,8 +135,8 @@ def test_what_does_several_things_at_once_is_run_on_both_databases() -> None:
     assert [on_both(cast("pytest.Item", item)) for item in (plain, concurrent, store)] == [False, True, True]
 
 
-@pytest.mark.parametrize("path", UNMEASURED)
-def test_what_is_not_measured_is_there(path: str) -> None:
+@pytest.mark.parametrize("path", [*UNMEASURED, *MEASURING])
+def test_what_is_not_measured_or_measures_is_there(path: str) -> None:
     file, _, name = path.partition("::")
     assert (ROOT / file).exists()
     assert not name or f"def {name}" in (ROOT / file).read_text("utf-8")

@@ -25,7 +25,7 @@ from camera_hub.instance import only_instance
 from camera_hub.serving import public_url, serving, warn_if_open
 from camera_hub.settings import MediaSettings, ServerSettings, Settings
 
-DEADLINE = 60.0
+DEADLINE = 300.0
 
 
 def _environment(data_dir: Path, port: int = 0) -> dict[str, str]:

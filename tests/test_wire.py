@@ -99,7 +99,7 @@ async def test_replies_find_their_calls_in_any_order() -> None:
                 await pipe.reply(request, {"value": request.head["value"] * 10}, request.body)
 
     async with _pair() as (near, far), running(_serve(far, answer_backwards), "far"):
-        calls = asyncio.gather(*(near.call({"type": "ask", "value": n}, b"%d" % n, deadline=5) for n in range(3)))
+        calls = asyncio.gather(*(near.call({"type": "ask", "value": n}, b"%d" % n, deadline=60) for n in range(3)))
         note = await near.receive()
         assert note == PipeFrame({"type": "note"})
         async with running(_drain(near), "near"):

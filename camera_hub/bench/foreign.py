@@ -19,7 +19,7 @@ from camera_hub.clock import SystemClock
 from camera_hub.errors import HubError, Kind
 from camera_hub.media.child_process import environment
 
-_READY_SECONDS = 15.0
+_READY_SECONDS = 60.0
 _TERMINATE_SECONDS = 5.0
 _TAIL = 400
 

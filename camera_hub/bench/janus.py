@@ -20,7 +20,7 @@ from camera_hub.errors import HubError, Kind
 from camera_hub.relay.webrtc.answer import machine_addresses, usable_addresses
 from camera_hub.running import running
 
-_ANSWER_SECONDS = 20.0
+_ANSWER_SECONDS = 60.0
 
 _CORE = """
 general: {{ configs_folder = "{folder}" debug_level = 3 }}

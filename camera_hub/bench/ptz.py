@@ -27,7 +27,7 @@ CUT_SECONDS = 2.0
 STUBBORN = ("", "ptz_ignores_timeout", "ptz_faults_on_timeout", "ptz_faults_on_stop")
 """Faults of the dome whose page ends; "": none. The hub learns that Timeout is refused before it meets the last one,
 which then stops by nothing but a move of velocity zero."""
-DEADLINE = 15.0
+DEADLINE = 60.0
 _UNSEEN = ("--cold",)
 """Pictures that nobody asks for would be encoded while presses are measured."""
 _KEEP_ALIVE = 0.4

@@ -25,7 +25,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 60.0
 _LOOK_EVERY = 0.05
 _OFFERS = "**/api/viewers"
 _SCRIPT = Path(__file__).with_name("view_page.js")

@@ -23,9 +23,9 @@ from camera_hub.demo.farm import Farm, farm, free_network
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 STOP_SECONDS = 12.0
-PROOF_SECONDS = 120.0
+PROOF_SECONDS = 300.0
 VILLAGES = 4
 NOTHING_MORE: Mapping[str, str] = {}
 LINGER_SECONDS = 900.0

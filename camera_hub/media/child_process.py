@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from camera_hub import allocator
+from camera_hub.running import acquired, completed
 from camera_hub.wire import Pipe
 
 log = logging.getLogger(__name__)
@@ -61,8 +62,8 @@ class Helper:
 
 
 async def spawn_process(command: Sequence[str], theirs: socket.socket) -> Process:
-    """Start `command --fd N` as a child process."""
-    return await asyncio.create_subprocess_exec(
+    """Start `command --fd N` as a child process. Who is cancelled meanwhile leaves none, however often it happens."""
+    starting = asyncio.create_subprocess_exec(
         *command,
         "--fd",
         str(theirs.fileno()),
@@ -70,6 +71,7 @@ async def spawn_process(command: Sequence[str], theirs: socket.socket) -> Proces
         stdin=asyncio.subprocess.DEVNULL,
         env=environment(os.environ),
     )
+    return await acquired(starting, _kill)
 
 
 Launch = Callable[[], AbstractAsyncContextManager[Helper]]
@@ -118,5 +120,10 @@ async def _end(started: Helper) -> None:
     except TimeoutError:
         log.warning("process %d did not end by itself within %g s", started.process.pid, _TERMINATE_SECONDS)
     finally:
-        started.kill()
-        await started.process.wait()
+        await completed(_kill(started.process))
+
+
+async def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()

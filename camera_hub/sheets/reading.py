@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from camera_hub.errors import HubError
+from camera_hub.running import acquired, completed
 from camera_hub.settings import SheetSettings
 from camera_hub.sheets.answer import MAX_LINE, MAX_ROWS, MAX_SHEETS, MAX_TEXT, REFUSALS, SheetRow, refusal
 from camera_hub.sheets.environment import clean_environment
@@ -82,7 +83,7 @@ class SheetReader:
 
     async def _read(self, path: Path) -> SheetBook:
         with path.open("rb") as file:
-            process = await asyncio.create_subprocess_exec(
+            starting = asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "camera_hub.sheets", "--file", str(file.fileno())),
                 *("--address-space", str(self._address_space), "--cpu-seconds", str(self._cpu_seconds)),
                 pass_fds=(file.fileno(),),
@@ -92,6 +93,7 @@ class SheetReader:
                 env=clean_environment(),
                 limit=MAX_LINE,
             )
+            process = await acquired(starting, _kill)  # its pipe stays open when asyncio itself is given up here
         assert process.stdout is not None
         answer = _ReadAnswer()
         try:
@@ -101,10 +103,14 @@ class SheetReader:
         except (TimeoutError, ValueError):  # too slow, too long a line, or no JSON
             log.warning("a sheet was not read within its bounds")
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await completed(_kill(process))
         return answer.book()
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
 
 
 def sheet_reader(settings: SheetSettings) -> SheetReader:

@@ -4,7 +4,7 @@ async with small_farm(villages=2, cameras=3) as farm: …
 """
 
 import itertools
-import os
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +16,42 @@ from camera_hub.simulator.plan import Ports, default_farm
 QUICK_MAIN = StreamSpec(width=320, height=192, fps=10, bitrate=200_000, gop_seconds=1)
 QUICK_SUB = StreamSpec(width=320, height=192, fps=10, bitrate=100_000, gop_seconds=1)
 _FREE_PORTS = Ports(0, 0)
-_NETWORKS = itertools.count(os.getpid())
+_FIRST_NETWORK, _EACH = 30, 10
+"""127.30 to 127.229 are shared out among the processes that run tests, so many to each."""
+
+
+def _claimed() -> range:
+    """The second octets of this process's networks; none where all are taken.
+
+    A name in Linux's abstract socket namespace says that they are taken: it is bound by one process at a time, and free
+    again when that ends, however it does.
+    """
+    for number in range(200 // _EACH):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0camera_hub.simulator.testing.{number}")
+        except OSError:
+            claim.close()
+            continue
+        claim.detach()  # it stays open as long as the process lives
+        first = _FIRST_NETWORK + number * _EACH
+        return range(first, first + _EACH)
+    return range(0)
+
+
+_NETWORKS = itertools.cycle(_claimed())
+"""Claimed while this is imported: a test that counts descriptors finds as many before as after."""
 
 
 def own_network() -> str:
-    """First two octets of a loopback network that other farms on this machine are unlikely to use."""
-    return f"127.{30 + next(_NETWORKS) % 200}"
+    """First two octets of a loopback network that no other process's farms use, nor the last few of this one.
+
+    Raises RuntimeError where all are taken.
+    """
+    network = next(_NETWORKS, None)
+    if network is None:
+        raise RuntimeError("all loopback networks of tests are taken: 20 processes run them at once")
+    return f"127.{network}"
 
 
 def small_plan(villages: int = 1, cameras: int = 1, *, h265: bool = False, h265_only: int = 0) -> FarmPlan:

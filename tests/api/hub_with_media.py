@@ -88,7 +88,7 @@ class Page:
 
     async def next(self, kind: str, **values: Any) -> dict[str, Any]:
         """The next message of that type with those values; fails after some seconds."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 message: dict[str, Any] = json.loads(await self.connection.recv())
                 if message["type"] == kind and all(message[name] == value for name, value in values.items()):
@@ -99,7 +99,7 @@ class Page:
 
     async def closed(self) -> int:
         """The code the hub closes with."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self.connection.wait_closed()
         return self.connection.close_code or 0
 

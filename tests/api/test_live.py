@@ -197,7 +197,7 @@ async def test_rows_that_wait_are_not_sent_before_changed_rights_are_read() -> N
     live = Live(pages, page, PageLogin(wide, lambda: page.actor("op")), PAGE)  # type: ignore[arg-type]  # what of a socket is used
     live._ready.set()
     page.changes._wake = live._ready.set
-    async with running(live._send_changes(page.changes), "changes"), asyncio.timeout(5):
+    async with running(live._send_changes(page.changes), "changes"), asyncio.timeout(60):
         while len(page.sent) < 2:  # noqa: ASYNC110 (nothing but the socket tells)
             await asyncio.sleep(0)
     assert [(message["type"], message.get("id")) for message in page.sent] == [("changed", 1), ("reload", None)]

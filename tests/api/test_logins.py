@@ -49,7 +49,7 @@ async def test_no_password_leaves_by_answer_job_event_or_log(
         named = {"village_id": hub.village, "old_username": "admin", **login}
         await asked("POST", "/api/logins/change-named", named)
         for job in jobs:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while (await asked("GET", f"/api/jobs/{job['id']}"))["state"] == "running":
                     events.append(await heard.next())
         for path in ("/api/logins", place, "/api/jobs", "/api/devices", f"/api/devices/{device.id}", "/api/vault"):

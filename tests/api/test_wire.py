@@ -16,7 +16,7 @@ from camera_hub.api.limits import HEADERS_LIMIT, STRANGERS_LIMIT, BodyLimit
 from camera_hub.http_server import MAX_HEAD, Doorkeeper, RequestTimeouts, server_of
 from tests.fakes.clock import ManualClock
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 LIMIT = 2 * STRANGERS_LIMIT
 HOST = b"Host: hub.test\r\n"
 SIGNED_IN = b"Authorization: Bearer op\r\n"

@@ -12,11 +12,11 @@ from camera_hub.bench import relay
 from camera_hub.bench.lines import Lines
 from camera_hub.bench.plan import Cipher, Picture, RelayPlan, Spans
 from camera_hub.clock import SystemClock
+from tests.bench.undisturbed import undisturbed
 
 
 async def lines(peers: tuple[str, ...], cipher: Cipher) -> list[dict[str, Any]]:
     """What a comparison with two viewers writes; the hub's line is the last."""
-    out = io.StringIO()
     plan = RelayPlan(
         viewers=(2,),
         alone=(),
@@ -27,8 +27,13 @@ async def lines(peers: tuple[str, ...], cipher: Cipher) -> list[dict[str, Any]]:
         spans=Spans(warm_up=1.2, seconds=1.0),
         gop_seconds=1,
     )
-    assert await relay.run(plan, SystemClock(), Lines(out)), out.getvalue()
-    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+    async def measure() -> list[dict[str, Any]]:
+        out = io.StringIO()
+        assert await relay.run(plan, SystemClock(), Lines(out)), out.getvalue()
+        return [json.loads(line) for line in out.getvalue().splitlines()]
+
+    return await undisturbed(measure)
 
 
 def judge(line: dict[str, Any], cipher: Cipher) -> None:

@@ -103,7 +103,7 @@ async def asked(way: Road, browser: Browser, words: list[bytes]) -> asyncio.Data
 async def test_datagrams_of_one_moment_keep_their_order() -> None:
     loop = asyncio.get_running_loop()
     relay, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
-    async with road(relay.get_extra_info("sockname")[1], seed=2) as way, asyncio.timeout(10):
+    async with road(relay.get_extra_info("sockname")[1], seed=2) as way, asyncio.timeout(60):
         way.up.impairment = way.down.impairment = Impairment(jitter=0.05)
         browser, words = Browser(), [bytes([number]) for number in range(100)]
         transport = await asked(way, browser, words)
@@ -117,7 +117,7 @@ async def test_datagrams_go_both_ways_each_browser_by_its_own() -> None:
     loop = asyncio.get_running_loop()
     relay, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
     port = relay.get_extra_info("sockname")[1]
-    async with road(port) as way, asyncio.timeout(10):
+    async with road(port) as way, asyncio.timeout(60):
         way.down.impairment = Impairment(delay=0.01, jitter=0.01)
         way.loses = lambda data: data == b"picked"
         one, two = Browser(), Browser()

@@ -71,7 +71,7 @@ async def ask(
     reader, writer = streams
     line = f"Transport: {transport}\r\n" if transport else ""
     writer.write(f"{method} rtsp://127.0.0.1/{path} RTSP/1.0\r\nCSeq: 1\r\n{line}\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         size = int(head.split("Content-Length: ")[1].split("\r\n")[0])
         return head + (await reader.readexactly(size)).decode()
@@ -86,7 +86,7 @@ async def test_a_reader_gets_the_lane_of_its_path_interleaved() -> None:
         assert [number for number, lane in enumerate(lanes) if lane.readers] == [3]
         streams[1].write(b"$\x01\x00\x02ab")  # a report of the reader's
         lanes[3].send()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await streams[0].readexactly(4))[:2] == b"$\x00"
         assert "200 OK" in (await ask_beside_media(streams))
 
@@ -94,7 +94,7 @@ async def test_a_reader_gets_the_lane_of_its_path_interleaved() -> None:
 async def ask_beside_media(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> str:
     """An answer that comes behind the rest of a frame."""
     streams[1].write(b"OPTIONS * RTSP/1.0\r\nCSeq: 2\r\n\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return (await streams[0].readuntil(b"RTSP/1.0 200 OK\r\n")).decode("latin-1")
 
 
@@ -109,7 +109,7 @@ async def test_a_reader_that_asks_for_udp_gets_datagrams() -> None:
             assert "server_port=" in answer
             await ask(streams, "PLAY", "0")
             lanes[0].send()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 data = [await asyncio.get_running_loop().sock_recv(own, 2048) for _ in range(2)]
     assert [one[12:] for one in data] == [b"key", b"frame"]
 

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from camera_hub.bench.plan import Picture, Spans
 from camera_hub.bench.wall import overload, run, soak
 from camera_hub.bench.wall.plan import HubVariant, Load, OverloadPlan, SoakPlan, WallPlan
 from camera_hub.clock import SystemClock
+from tests.bench.undisturbed import undisturbed
 
 HUB = HubVariant("hub", Path(sys.executable))
 SMALL = Picture(300_000, 320, 240, gop_seconds=1, fps=15)
@@ -20,6 +22,17 @@ SMALL = Picture(300_000, 320, 240, gop_seconds=1, fps=15)
 
 def read(out: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(text) for text in out.getvalue().splitlines()]
+
+
+async def measured(work: Callable[[Lines], Awaitable[bool]]) -> list[dict[str, Any]]:
+    """The lines that it writes when the machine does not disturb it."""
+
+    async def measure() -> list[dict[str, Any]]:
+        out = io.StringIO()
+        assert await work(Lines(out)), out.getvalue()
+        return read(out)
+
+    return await undisturbed(measure)
 
 
 def judge(line: dict[str, Any], tiles: int) -> None:
@@ -37,10 +50,8 @@ async def test_a_whole_hub_is_measured_and_a_missing_peer_spoils_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    out = io.StringIO()
     plan = WallPlan(Load(2, 2, SMALL), Spans(1.0, 1.5), (HUB,), ("go2rtc",))
-    assert await run.run(plan, SystemClock(), Lines(out)), out.getvalue()
-    hub, go2rtc, summary = read(out)
+    hub, go2rtc, summary = await measured(lambda lines: run.run(plan, SystemClock(), lines))
     judge(hub, 2)
     names = [one["name"] for one in hub["processes"]]
     assert names[:2] == ["camera_hub serve", "camera_hub.relay"]
@@ -55,21 +66,18 @@ async def test_a_whole_hub_is_measured_and_a_missing_peer_spoils_nothing(
 
 @pytest.mark.slow
 async def test_a_relay_is_measured_by_itself_with_several_tiles_of_a_camera() -> None:
-    out = io.StringIO()
     hub = HubVariant("relay", Path(sys.executable))
     plan = WallPlan(Load(2, 5, SMALL, tiles_per_viewer=3), Spans(1.0, 1.5), (hub,), (), relay_alone=True)
-    assert await run.run(plan, SystemClock(), Lines(out)), out.getvalue()
-    relay, _ = read(out)
+    relay, _ = await measured(lambda lines: run.run(plan, SystemClock(), lines))
     judge(relay, 5)
     assert [one["name"] for one in relay["processes"]] == ["camera_hub.relay"]
 
 
 @pytest.mark.slow
 async def test_further_tiles_come_and_go() -> None:
-    out = io.StringIO()
     plan = OverloadPlan(Load(2, 2, SMALL, tiles_per_viewer=2), 3, Spans(1.0, 1.5), HUB)
-    assert await overload.run(plan, SystemClock(), Lines(out)), out.getvalue()
-    before, first, second, during, after, summary = read(out)
+    lines = await measured(lambda lines: overload.run(plan, SystemClock(), lines))
+    before, first, second, during, after, summary = lines
     judge(before, 2)
     judge(during, 2)
     assert [line["told"] for line in (first, second)] == [{"live": 2}, {"live": 1}]
@@ -82,10 +90,8 @@ async def test_further_tiles_come_and_go() -> None:
 
 @pytest.mark.slow
 async def test_a_soak_samples_and_sums_up() -> None:
-    out = io.StringIO()
     plan = SoakPlan(Load(2, 2, SMALL), minutes=2 / 60, hub=HUB, warm_up=0.5, every=1.0)
-    assert await soak.run(plan, SystemClock(), Lines(out)), out.getvalue()
-    *samples, summary = read(out)
+    *samples, summary = await measured(lambda lines: soak.run(plan, SystemClock(), lines))
     assert len(samples) == summary["samples"] >= 1
     for sample in samples:
         judge(sample, 2)

@@ -69,7 +69,7 @@ class PtzSite:
     async def until(self, holds: Callable[[PtzState], bool]) -> PtzState:
         """The first state of the dome of which this holds."""
         with self.bus.subscribe(PtzChanged) as changes:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not holds(self.state()):
                     await changes.next()
         return self.state()

@@ -78,7 +78,7 @@ class Site:
 
     async def over(self, view: JobView) -> dict[str, str | None]:
         with self.bus.subscribe(JobChanged) as told:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while (now := self.jobs.get(ADMIN, view.id)).state == "running":
                     await told.next()
         assert now.done == now.total

@@ -42,7 +42,7 @@ async def test_go2rtc_s_onvif_server_comes_in_with_its_streams(
     server = await asyncio.create_subprocess_exec(program, "-config", config, stdout=output, stderr=output)
     try:
         assert server.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b"[api] listen" not in await server.stdout.readline():
                 assert server.returncode is None
         async with describing() as describer:

@@ -217,7 +217,7 @@ async def _described(peer: HostilePeer) -> Described | HubError:
     servers.append(await asyncio.start_server(meet, "127.0.0.2", peer.canary))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
-        async with peer, describing(limit=LIMIT) as describer, asyncio.timeout(30):
+        async with peer, describing(limit=LIMIT) as describer, asyncio.timeout(60):
             try:
                 return await describer.describe("127.0.0.1", peer.port, LOGIN)
             except HubError as error:

@@ -37,7 +37,7 @@ async def for_ever(item: JobItem) -> JobVerdict:
 async def over(jobs: Jobs, bus: EventBus, view: JobView) -> JobView:
     """The job at its end; its end is told by an event."""
     with bus.subscribe(JobChanged) as told:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (now := jobs.get(ADMIN, view.id)).state == "running":
                 await told.next()
     return now

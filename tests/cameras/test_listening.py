@@ -22,6 +22,7 @@ from camera_hub.store.retention import Retention
 from camera_hub.store.tables import Camera, DeviceEvent
 from tests.cameras.fakes import ADMIN
 from tests.fakes.clock import ManualClock
+from tests.fakes.databases import at_rest
 from tests.fakes.site import add_village
 
 MOTION = ("videosource", "motionalarm")
@@ -88,12 +89,10 @@ def listening(
 
 
 async def go_on(clock: ManualClock, database: Database, seconds: float) -> None:
-    """Let time pass; database calls run in threads, so that tasks need some turns of the loop each time."""
+    """Let time pass, but none while somebody reads or writes."""
     for _ in range(max(1, round(seconds))):
         await clock.advance(1.0)
-        async with database.read():
-            pass
-        await clock.settle(50)
+        await at_rest(database)
 
 
 async def until(holds: Callable[[], bool], clock: ManualClock, database: Database) -> None:

@@ -32,6 +32,7 @@ from camera_hub.store.tables import Camera, Device, DeviceMatch, User
 from tests.cameras.fake_onvif import FakeDevice
 from tests.cameras.fakes import ADMIN, FakeDescriber, FakeVault, OnvifOnly, described, village_admin
 from tests.fakes.clock import ManualClock
+from tests.fakes.databases import at_rest
 from tests.fakes.reach import anywhere, local
 
 HOST, NEW = "192.168.1.64", "192.168.1.70"
@@ -445,10 +446,7 @@ async def test_who_clicks_does_not_wait_for_what_was_answered_long_ago(
         town.asker.more.clear()
         await clock.advance(KNOWN_SECONDS - 60)
         await town.asker.more.wait()  # in the background
-        for _ in range(10):  # its reads of the database run in a thread
-            async with town.database.read():
-                pass
-            await clock.settle(50)
+        await at_rest(town.database)
         clock.move(100)
         asked = len(town.asker.asked)
         await town.trust.clear(device)

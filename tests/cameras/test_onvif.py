@@ -17,6 +17,7 @@ from camera_hub.running import running
 from camera_hub.settings import DiscoverySettings
 from tests.cameras.fake_onvif import FakeDevice
 from tests.fakes.clock import ManualClock
+from tests.fakes.ports import closed_port
 from tests.fakes.reach import anywhere
 
 LOGIN = DeviceLogin("admin", "village-1")
@@ -147,7 +148,7 @@ async def test_an_asker_waits_no_longer_than_its_patience_for_a_device_that_hang
     async with FakeDevice(mode="silent") as device:
         target = OnvifTarget("127.0.0.1", device.port)
         async with running(_ignored(onvif.clock("127.0.0.1", device.port, timeout=2.0)), "hangs"):
-            await asyncio.wait_for(device.called.wait(), 10)
+            await asyncio.wait_for(device.called.wait(), 60)
             with pytest.raises(HubError) as caught:
                 await onvif.stream_uri(target, "profile_1_sub", timeout=0.1)
     assert (caught.value.kind, caught.value.reason) == (Kind.BUSY, Reason.BUSY)
@@ -216,9 +217,7 @@ async def test_a_hostile_device_is_given_up_in_time_with_its_reason(clock: Manua
 
 
 async def test_a_closed_port_is_told(onvif: Onvif) -> None:
-    async with FakeDevice() as device:
-        port = device.port
-    with pytest.raises(HubError) as caught:
+    with closed_port() as port, pytest.raises(HubError) as caught:
         await onvif.clock("127.0.0.1", port)
     assert caught.value.reason == Reason.PORT_CLOSED
 

@@ -223,7 +223,7 @@ async def by_searching(site: Site, actor: Actor, host: str) -> object:
     ports = [site.port(host)]
     with site.bus.subscribe(SweepChanged) as told:
         started = await site.sweeps.start(actor, site.village, multicast=False, ranges=[host], ports=ports)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (view := await site.sweeps.get(actor, started.id)).state == "running":
                 await told.next()
     if not view.found:

@@ -52,7 +52,7 @@ async def _sweeps(
 async def _finished(sweeps: Sweeps, bus: EventBus, started: SweepView) -> SweepView:
     """The search at its end; every change is told by an event."""
     with bus.subscribe(SweepChanged) as told:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while (view := await sweeps.get(ADMIN, started.id)).state == "running":
                 await told.next()
     return view

@@ -21,7 +21,7 @@ PAGE = "page-0001"
 async def placed(site: PtzSite, presets: TourPresets, token: str, state: str | None) -> PresetPlace | None:
     """Where the tour has the dome, once that is `state`."""
     with site.bus.subscribe(PtzChanged) as changes:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (None if (found := presets.placed(RUN, site.camera, token)) is None else found.state) != state:
                 await changes.next()
     return found

@@ -1,8 +1,8 @@
 """A foreign WHEP client: aiortc as any script uses it; nothing of the hub is imported.
 
 python tests/e2e/aiortc_whep.py URL [--password TOKEN] [--audio] FRAMES: plays that many frames, prints frames,
-width × height and frames of sound, plays on until nothing has come for four seconds, and prints when the last frame
-came (Unix time). With --password it logs in by Basic.
+width × height and frames of sound, plays on until standard input is closed and then nothing has come for four seconds,
+and prints when the last frame came (Unix time). With --password it logs in by Basic.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 SILENCE = 4.0
-DEADLINE = 40.0
+DEADLINE = 300.0
 
 
 async def play(arguments: argparse.Namespace) -> None:
@@ -42,10 +42,12 @@ async def play(arguments: argparse.Namespace) -> None:
 
     listening = asyncio.create_task(listen(tracks["audio"])) if "audio" in tracks else None
     frames, seen_at, size = 0, 0.0, ""
+    last_orders = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin, last_orders.set)  # readable: closed, as nobody writes to it
     try:
         while True:
-            async with asyncio.timeout(SILENCE if frames else DEADLINE):
-                frame = await tracks["video"].recv()
+            frame = await next_frame(tracks["video"], last_orders)
             assert isinstance(frame, VideoFrame)
             frames, seen_at, size = frames + 1, time.time(), f"{frame.width}x{frame.height}"
             if frames == arguments.frames:
@@ -53,12 +55,27 @@ async def play(arguments: argparse.Namespace) -> None:
     except (TimeoutError, MediaStreamError):
         say(f"ended {seen_at}")
     finally:
+        loop.remove_reader(sys.stdin)
         if listening is not None:
             listening.cancel()
             await asyncio.wait([listening])
         await connection.close()
     if frames < arguments.frames:
         sys.exit(1)
+
+
+async def next_frame(track: MediaStreamTrack, last_orders: asyncio.Event) -> object:
+    """The next frame, however long it takes. Raises TimeoutError when nothing comes although the test has closed our
+    standard input."""
+    coming = asyncio.ensure_future(track.recv())
+    closed = asyncio.ensure_future(last_orders.wait())
+    try:
+        await asyncio.wait([coming, closed], timeout=DEADLINE, return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(SILENCE):
+            return await coming
+    finally:
+        coming.cancel()
+        closed.cancel()
 
 
 def say(line: str) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+from tests.e2e.site import PATIENCE
 
 FLAGS = [
     "--no-sandbox",
@@ -34,6 +36,7 @@ def chromium() -> str:
 @pytest.fixture(scope="package")
 def playwright(chromium: str) -> Iterator[Playwright]:
     """One for all journeys: a process can have no second one."""
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -64,7 +67,7 @@ def other_page(browser: Browser) -> Iterator[Page]:
 def seat(browser: Browser) -> Iterator[Page]:
     """A browser of its own, as one seat has it."""
     context = browser.new_context(locale="zh-CN", viewport={"width": 1600, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE * 1000)
     # What the browser received is read from its own peer connections (wall.received).
     context.add_init_script(
         """window.__connections = []

@@ -1,11 +1,12 @@
-"""`python -m tests.e2e.flood PORT COUNT SECONDS`: holds COUNT unfinished requests open, and stops by itself.
+"""`python -m tests.e2e.flood PORT COUNT`: holds COUNT unfinished requests open until standard input is closed.
 
-Four shapes: nothing at all, half a head, a head that trickles in, a body that does. Who is hung up on comes back, ten
-times at most. Loopback only.
+Prints a line once as many have been opened, and what it has counted at the end.
+
+Four shapes: nothing at all, half a head, a head that trickles in, a body that does. Who is hung up on comes back.
+Loopback only.
 """
 
 import asyncio
-import itertools
 import json
 import resource
 import sys
@@ -16,21 +17,22 @@ _BODY = (
 )
 SHAPES = ((b"", b""), (_HALF, b""), (_HALF, b"a"), (_BODY, b" "))
 """What is sent at once, and what follows each second."""
-COMEBACKS = 10
 
 
 class Flood:
     """`opened`: connections made in all; `held`: those that are open now, and `most` at any time."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, count: int) -> None:
         self.port = port
         self.opened = self.held = self.most = self.answered = 0
+        self.all_opened = asyncio.Event()
+        self.count = count
 
     async def hold(self, number: int) -> None:
         """Keep one unfinished request open."""
         first, then = SHAPES[number % len(SHAPES)]
         source = f"127.0.{1 + number % 4}.{1 + number % 200}"
-        for _ in range(COMEBACKS):
+        while True:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0))
             except OSError:
@@ -39,6 +41,8 @@ class Flood:
             self.opened += 1
             self.held += 1
             self.most = max(self.most, self.held)
+            if self.opened >= self.count:
+                self.all_opened.set()
             try:
                 writer.write(first)
                 while True:
@@ -58,18 +62,27 @@ class Flood:
             await asyncio.sleep(2.0)
 
 
-async def main(port: int, count: int, seconds: float) -> None:
+async def main(port: int, count: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    flood = Flood(port)
+    flood = Flood(port, count)
     tasks = [asyncio.create_task(flood.hold(number)) for number in range(count)]
-    for _ in itertools.repeat(None, int(seconds)):
-        await asyncio.sleep(1.0)
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin, over.set)  # readable: closed, as nobody writes to it
+    await flood.all_opened.wait()
+    say("opened")
+    await over.wait()
+    asyncio.get_running_loop().remove_reader(sys.stdin)
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    sys.stdout.write(json.dumps({"opened": flood.opened, "most": flood.most, "answered": flood.answered}))
+    say(json.dumps({"opened": flood.opened, "most": flood.most, "answered": flood.answered}))
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

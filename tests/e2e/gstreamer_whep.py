@@ -1,11 +1,13 @@
 """A foreign WHEP client: GStreamer's webrtcbin, run by the system's Python (which has its bindings).
 
 /usr/bin/python3 tests/e2e/gstreamer_whep.py URL [--bearer TOKEN] [--audio] [--stay] FRAMES: plays that many frames,
-prints frames, width × height and packets of sound, and hangs up. With --stay it plays on until nothing has come for
-four seconds, and prints when the last frame came (Unix time).
+prints frames, width × height and packets of sound, and hangs up. With --stay it plays on until standard input is closed
+and then nothing has come for four seconds, and prints when the last frame came (Unix time).
 """
 
 import argparse
+import os
+import select
 import sys
 import time
 import urllib.parse
@@ -18,7 +20,7 @@ gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402 (versions are required before the import)
 
-DEADLINE = 40
+DEADLINE = 300
 SILENCE = 4.0
 VIDEO = (
     "application/x-rtp,media=video,encoding-name=H264,payload=96,clock-rate=90000,"
@@ -36,6 +38,7 @@ class Player:
         self.arguments = arguments
         self.frames = self.sounds = 0
         self.seen_at = 0.0
+        self.last_orders = False
         self.size = ""
         self.session = ""
         self.loop = GLib.MainLoop()
@@ -99,7 +102,10 @@ class Player:
                 self.loop.quit()
 
     def look(self) -> bool:
-        if time.time() - self.seen_at > SILENCE:
+        if not self.last_orders:
+            readable, _, _ = select.select([sys.stdin], [], [], 0)
+            self.last_orders = bool(readable) and not os.read(sys.stdin.fileno(), 1)
+        elif time.time() - self.seen_at > SILENCE:
             self.loop.quit()
         return True
 

@@ -19,30 +19,46 @@ from typing import Any, TypeVar
 
 import httpx
 
+from camera_hub.simulator.testing import own_network
 from tests.fakes.databases import migrated_in
 from tests.fakes.environment import unmeasured
 from tests.fakes.processes import children
 
 T = TypeVar("T")
 PASSWORD = secrets.token_urlsafe(12)
-START_SECONDS = 180.0
+PATIENCE = 180.0
+"""Seconds after which a wait is given up. Its length proves nothing: what is waited for comes or never does, and a busy
+machine may take a minute for what an idle one does in a second."""
 TLS = ssl.create_default_context()
 """Made once: httpx makes one for each client and call (27 ms of a core), although nothing here speaks TLS."""
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that was free a moment ago, below those that Linux gives out by itself (ip_local_port_range).
+_given: set[int] = set()
+"""The ports that have been given out here."""
 
-    So that no other test takes it before the hub of this one has begun.
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that is free at all addresses, as is the one after it (a second relay takes that), below those that Linux
+    gives out by itself (ip_local_port_range), so that nobody else takes it before the hub of this test has begun.
+
+    No port is given out twice: the hub that it is for may not have opened it yet.
     """
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        with socket.socket(socket.AF_INET, kind) as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
+        port = 20_000 + 2 * secrets.randbelow(6_000)
+        if port in _given:
+            continue
+        with (
+            suppress(OSError),
+            socket.socket(socket.AF_INET, kind) as one,
+            socket.socket(socket.AF_INET, kind) as next_one,
+        ):
+            one.bind(("", port))
+            next_one.bind(("", port + 1))
+            _given.add(port)
             return port
 
 
-def until(ask: Callable[[], T | None], *, seconds: float, what: str | Callable[[], str]) -> T:
+def until(ask: Callable[[], T | None], *, what: str | Callable[[], str], seconds: float = PATIENCE) -> T:
     """Ask again and again until the answer is not None/False; fails naming `what` (asked only then) after `seconds`.
 
     Polling is how one waits for another process; the pause only keeps the machine free for it.
@@ -55,6 +71,20 @@ def until(ask: Callable[[], T | None], *, seconds: float, what: str | Callable[[
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds:g} s: {what if isinstance(what, str) else what()}")
         select.select([], [], [], 0.1)
+
+
+def client(url: str) -> httpx.Client:
+    """An API client that makes a connection for each request.
+
+    One that is kept is closed by the hub after some seconds without a request, perhaps while the next is on its way.
+    """
+    return httpx.Client(
+        base_url=url,
+        headers={"x-camera-hub": "1"},
+        timeout=PATIENCE,
+        verify=TLS,
+        limits=httpx.Limits(max_keepalive_connections=0),
+    )
 
 
 @dataclass
@@ -84,13 +114,13 @@ class Site:
     def fault(self, target: str, fault: str, *, on: bool = True) -> None:
         """Switch a simulator fault at a village, device or channel."""
         answer = httpx.post(
-            f"{self.control}/faults", json={"target": target, "fault": fault, "on": on}, timeout=10, verify=TLS
+            f"{self.control}/faults", json={"target": target, "fault": fault, "on": on}, timeout=PATIENCE, verify=TLS
         )
         assert answer.status_code == 200, answer.text
 
     def simulated(self) -> dict[str, Any]:
         """What the simulator has counted."""
-        counted: dict[str, Any] = httpx.get(f"{self.control}/stats", timeout=10, verify=TLS).json()
+        counted: dict[str, Any] = httpx.get(f"{self.control}/stats", timeout=PATIENCE, verify=TLS).json()
         return counted
 
     def get(self, path: str, **query: Any) -> Any:
@@ -132,7 +162,7 @@ class Site:
             except httpx.HTTPError:
                 return False
 
-        until(ready, seconds=START_SECONDS, what="the hub is ready")
+        until(ready, what="the hub is ready")
         found = re.search(r"token=([\w-]+)", out.read_text())
         return found.group(1) if found else None
 
@@ -140,7 +170,7 @@ class Site:
         """kill -9 of the hub alone: its relays and eyes must end by themselves."""
         assert self.hub is not None
         self.hub.kill()
-        self.hub.wait(10)
+        self.hub.wait()
 
     def stop(self) -> None:
         """End the hub in good order."""
@@ -155,7 +185,7 @@ class Site:
     def sign_in(self) -> None:
         """A fresh session for `api`."""
         self.api.close()
-        self.api = httpx.Client(base_url=self.url, headers={"x-camera-hub": "1"}, timeout=60)
+        self.api = client(self.url)
         answer = self.api.post("/api/session", json={"username": "admin", "password": PASSWORD})
         assert answer.status_code == 200, answer.text
 
@@ -202,8 +232,7 @@ def running_site(
     `simulator`: more of its options; `prefix`: what its command begins with. Without `admin` not even that: it begins
     with an empty folder, and `setup_link` is still to be opened. `settings` are HEALTH__ROUND_SECONDS="2".
     """
-    # Two sites at once must not meet: each takes a loopback network of its own.
-    network = f"127.{30 + secrets.randbelow(200)}"
+    network = own_network()  # two sites at once must not meet
     with ExitStack() as stack:
         said = stack.enter_context((folder / "simulator.log").open("w"))
         farming = subprocess.Popen(
@@ -240,7 +269,7 @@ def running_site(
         site.control = f"http://{site.farm['control']}"
         token = site.hub_ready()
         assert token, "a first start prints the set-up link"
-        site.api = httpx.Client(base_url=site.url, headers={"x-camera-hub": "1"}, timeout=60)
+        site.api = client(site.url)
         site.setup_link = f"{site.url}/setup#token={token}"
         if admin:
             site.post(
@@ -251,16 +280,15 @@ def running_site(
 
 
 def _end(process: subprocess.Popen[Any]) -> None:
-    """Ask the process to end. The hub has ten seconds, as it promises; the simulator first ends what it is encoding."""
-    seconds = 60 if "camera_hub.simulator" in str(process.args) else 10
+    """Ask the process to end."""
     if process.stdout is not None:
         process.stdout.close()
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(seconds)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(10)
-        raise AssertionError(f"{process.args!r} did not end within {seconds} s of SIGTERM") from None
+        process.wait()
+        raise AssertionError(f"{process.args!r} did not end within {PATIENCE:g} s of SIGTERM") from None

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page
 
 from camera_hub.api.routing import COOKIE
-from tests.e2e.site import Site, running_site
+from tests.e2e.site import PATIENCE, Site, running_site
 from tests.e2e.wall import open_wall, sign_in, wait_playing
 
 pytestmark = pytest.mark.foreign
@@ -48,8 +48,8 @@ def ball() -> Iterator[str]:
             f"apt-get install gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-ugly: {server.communicate()[1][-300:]}"
         )
     yield url
-    server.terminate()
-    server.communicate(timeout=10)
+    server.kill()
+    server.communicate()
 
 
 @pytest.mark.browser
@@ -73,7 +73,7 @@ def test_a_foreign_whep_player_plays_a_camera_and_hangs_up(site: Site) -> None:
         ["/usr/bin/python3", str(script), f"{site.url}/api/cameras/{camera}/whep", "50", "--bearer", token],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     if "not available" in done.stderr or "no element" in done.stderr:
@@ -102,7 +102,7 @@ def test_a_foreign_onvif_client_understands_the_simulator(site: Site) -> None:
     device = site.villages[0]["devices"][0]
     login = (device["host"], str(device["onvif_port"]), device["username"], device["password"])
     done = subprocess.run(
-        [sys.executable, "-c", FOREIGN_CLIENT, *login], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FOREIGN_CLIENT, *login], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     expected = {url for channel in device["channels"] for url in (channel["main_url"], channel["sub_url"])}
@@ -119,8 +119,8 @@ def test_the_simulator_answers_a_foreign_probe(site: Site) -> None:
 <a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</a:Action><a:MessageID>{message}</a:MessageID>
 </SOAP-ENV:Header><SOAP-ENV:Body><w:Probe/></SOAP-ENV:Body></SOAP-ENV:Envelope>"""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probing:
-        probing.settimeout(5)
-        end = time.monotonic() + 5
+        probing.settimeout(PATIENCE)
+        end = time.monotonic() + PATIENCE
         probing.sendto(probe.encode(), (site.villages[0]["devices"][0]["host"], 3702))
         answers: list[str] = []
         while time.monotonic() < end and not answers:

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.e2e.site import Site, running_site, until
 from tests.e2e.wall import sign_in
 
 pytestmark = pytest.mark.browser
-
-SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +23,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         site.register()
         until(
             lambda: all(camera["health"] == "ok" for camera in site.cameras()),
-            seconds=SECONDS,
             what=lambda: f"all cameras are well: {[(c['name'], c['health'], c['cause']) for c in site.cameras()]}",
         )
         yield site
@@ -37,36 +34,38 @@ def open_alarms(site: Site) -> list[dict[str, Any]]:
     return found
 
 
+def raised(site: Site) -> dict[str, Any]:
+    """The first alarm that is open."""
+    return until(lambda: next(iter(open_alarms(site)), None), what=lambda: f"an alarm; cameras {site.cameras()}")
+
+
 def test_a_dead_village_is_one_alarm_that_closes_by_itself(page: Page, site: Site) -> None:
     village = site.villages[2]
     sign_in(page, site)
     page.goto(f"{site.url}/alarms")
     site.fault(village["key"], "village_down")
-    until(lambda: open_alarms(site), seconds=SECONDS, what="an alarm is raised")
-    (alarm,) = open_alarms(site)
+    alarm = raised(site)
     assert (alarm["level"], alarm["cause"], alarm["village_name"]) == ("village", "village_link", village["name"])
     names = {camera["id"] for camera in site.cameras() if camera["village_id"] == alarm["village_id"]}
     assert set(alarm["members"]) == names
     row = page.locator(f'[data-alarm="{alarm["id"]}"]')
     row.wait_for()
-    assert village["name"] in row.inner_text()
+    expect(row).to_contain_text(village["name"])
 
     site.fault(village["key"], "village_down", on=False)
-    until(lambda: not open_alarms(site), seconds=SECONDS, what=lambda: f"it closes: {open_alarms(site)}")
-    raised = [one for one in site.get("/api/alarms") if one["id"] >= alarm["id"]]
-    assert [one["id"] for one in raised] == [alarm["id"]], "one village, one alarm"
+    until(lambda: not open_alarms(site), what=lambda: f"it closes: {open_alarms(site)}")
+    since = [one["id"] for one in site.get("/api/alarms") if one["id"] >= alarm["id"]]
+    assert since == [alarm["id"]], "one village, one alarm"
 
 
 def test_a_frozen_camera_has_its_own_cause(page: Page, site: Site) -> None:
     device = site.villages[0]["devices"][0]
     site.fault(device["channels"][0]["key"], "frozen")
-    alarm = until(
-        lambda: next(iter(open_alarms(site)), None), seconds=SECONDS, what=lambda: f"an alarm; cameras {site.cameras()}"
-    )
+    alarm = raised(site)
     assert (alarm["level"], alarm["cause"]) == ("camera", "frozen")
     sign_in(page, site)
     page.goto(f"{site.url}/alarms")
     row = page.locator(f'[data-alarm="{alarm["id"]}"]')
     row.wait_for()
-    assert alarm["camera_name"] in row.inner_text()
-    assert "画面冻结" in row.inner_text()
+    expect(row).to_contain_text(alarm["camera_name"])
+    expect(row).to_contain_text("画面冻结")

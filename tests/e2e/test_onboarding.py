@@ -12,9 +12,9 @@ import httpx
 import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
-from playwright.sync_api import Browser, Page, WebSocket
+from playwright.sync_api import Browser, Page, WebSocket, expect
 
-from tests.e2e.site import PASSWORD, Site, running_site, until
+from tests.e2e.site import PASSWORD, PATIENCE, Site, client, running_site, until
 
 pytestmark = pytest.mark.browser
 
@@ -49,11 +49,11 @@ def person(browser: Browser, site: Site, username: str, password: str, **screen:
     with ExitStack() as stack:
         context = browser.new_context(locale="zh-CN", **{"viewport": {"width": 1600, "height": 900}, **screen})
         stack.callback(context.close)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        api = stack.enter_context(httpx.Client(base_url=site.url, headers={"x-camera-hub": "1"}, timeout=60))
+        api = stack.enter_context(client(site.url))
         answer = api.post("/api/session", json={"username": username, "password": password})
         assert answer.status_code == 200, answer.text
         one = Person(username, page, api)
@@ -130,7 +130,6 @@ def test_a_sheet_is_mended_approved_and_seen(browser: Browser, site: Site) -> No
             lambda: all(
                 name in tree.inner_text().replace("\n", "") for name in names
             ),  # long names break in the middle
-            seconds=20,
             what=lambda: f"the operator's tree shows them by itself: {tree.inner_text()}",
         )
         assert operator.page.evaluate("() => window.__opened"), "the operator's page was not loaded anew"
@@ -139,7 +138,12 @@ def test_a_sheet_is_mended_approved_and_seen(browser: Browser, site: Site) -> No
         small = enter(person(browser, site, "village.own", mine, **phone))
         small.page.goto(f"{site.url}/imports/{import_id}")
         small.page.locator(".card").first.wait_for()
-        assert small.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+        small.page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def chosen(page: Page) -> list[str]:
+    """What each column of the sheet is taken for."""
+    return [select.input_value() for select in page.locator("[data-column]").all()]
 
 
 def imported(own: Person, content: bytes, rows: int) -> int:
@@ -150,15 +154,14 @@ def imported(own: Person, content: bytes, rows: int) -> int:
     page.wait_for_url("**/imports/*")
     import_id = int(page.url.partition("/imports/")[2].partition("?")[0])
     page.locator("[data-column]").first.wait_for()
-    chosen = [select.input_value() for select in page.locator("[data-column]").all()]
-    assert chosen == ["", "name", "host", "port", "channel", "username", "password", "place_class", "ledger.address"]
-    assert "序号" in page.locator(".mapping .foot").inner_text(), "what is left out is said"
+    wanted = ["", "name", "host", "port", "channel", "username", "password", "place_class", "ledger.address"]
+    until(lambda: chosen(page) == wanted, what=lambda: f"what the columns are taken for: {chosen(page)}")
+    expect(page.locator(".mapping .foot")).to_contain_text("序号")  # what is left out is said
     page.click("[data-next]")
 
     bad = page.locator("[data-verdict=bad]")
-    bad.first.wait_for()
-    assert bad.count() == 1
-    assert "有问题 1" in page.locator("[data-filter=bad]").inner_text()
+    expect(bad).to_have_count(1)
+    expect(page.locator("[data-filter=bad]")).to_contain_text("有问题 1")
     cell = bad.locator("[aria-invalid=true]").first
     assert "host" in (cell.get_attribute("data-cell") or "")
     problem = bad.locator(".problem").inner_text()
@@ -175,13 +178,12 @@ def imported(own: Person, content: bytes, rows: int) -> int:
     page.keyboard.press("Enter")
     page.locator(f'[data-row="{number}"][data-verdict=good]').wait_for()
     run = page.locator("[data-run]")
-    until(lambda: f"{rows} 行" in run.inner_text(), seconds=10, what=lambda: f"all can go: {run.inner_text()}")
+    until(lambda: f"{rows} 行" in run.inner_text(), what=lambda: f"all can go: {run.inner_text()}")
     run.click()
     done = page.locator("[data-filter=done]")
-    done.wait_for(timeout=60_000)
+    done.wait_for()
     until(
         lambda: str(rows) in done.inner_text() and page.locator(".outcome").count() == 1,
-        seconds=60,
         what=lambda: f"all are in: {page.locator('.check').inner_text()}",
     )
     return import_id
@@ -192,12 +194,12 @@ def approved(chief: Person, site: Site, village_id: int, names: list[str]) -> No
     page = chief.page
     page.goto(f"{site.url}/inbox?village={village_id}")
     cards = page.locator("article.waiting")
-    cards.nth(len(names) - 1).wait_for()
+    expect(cards).to_have_count(len(names))
     assert [card.get_attribute("aria-label") for card in cards.all()] == names
     for card in cards.all():
         card.locator("input[type=checkbox]").check()
     page.get_by_role("button", name=f"审核通过 {len(names)} 个").click()
-    until(lambda: cards.count() == 0, seconds=20, what="nothing waits any more")
+    until(lambda: cards.count() == 0, what="nothing waits any more")
     assert {one["state"] for one in site.get("/api/cameras")} == {"approved"}
 
 

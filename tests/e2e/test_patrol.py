@@ -7,22 +7,23 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.changes import changes, watch_changes
-from tests.e2e.site import PASSWORD, Site, running_site, until
-from tests.e2e.wall import tiles
+from tests.e2e.changes import black_too_soon, changes, watch_changes
+from tests.e2e.site import PASSWORD, PATIENCE, Site, running_site, until
+from tests.e2e.wall import note_messages, noted_messages, tiles
 
 pytestmark = pytest.mark.browser
 
-DWELL = 120
+DWELL = 3600
 """Seconds of every stop: none is over by itself; the operator leads on."""
 LEAST = 2
+MOST_LEAST = 60
+"""The most that a tour may ask for: no stop is looked at for so long by passing on."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,6 @@ def places(site: Site) -> Places:
             all(site.get(f"/api/cameras/{camera}")["health"] == "fault" for camera in dead)
             and {camera for alarm in site.get("/api/alarms", open=True) for camera in alarm["members"]} >= set(dead)
         ),
-        seconds=60,
         what="the hub knows which cameras are dead, and will not raise an alarm of it during a patrol",
     )
     dome, second_dome = [camera["id"] for camera in cameras if camera["ptz"]][:2]
@@ -141,7 +141,6 @@ def at_stop(page: Page, site: Site, run: int, position: int, total: int = 12) ->
     """Wait until that stop of so many is on, for the hub and on the page."""
     until(
         lambda: site.get(f"/api/runs/{run}")["position"] == position,
-        seconds=15,
         what=lambda: f"stop {position} is on: {site.get(f'/api/runs/{run}')}; {said(page)}",
     )
     page.locator("section.run", has_text=f"第 {position + 1} / {total} 站").wait_for()
@@ -154,7 +153,6 @@ def at_presets(site: Site, run: int, wanted: dict[int, str]) -> None:
             {(one["camera_id"], one["name"], one["state"]) for one in site.get(f"/api/runs/{run}")["presets"]}
             == {(camera, name, "reached") for camera, name in wanted.items()}
         ),
-        seconds=30,
         what=lambda: f"cameras at their presets: {site.get(f'/api/runs/{run}')['presets']}",
     )
 
@@ -168,6 +166,12 @@ def confirm(page: Page) -> None:
     """Look for long enough, then one key: this screen is normal."""
     page.locator("[data-run=normal].ready").wait_for()
     page.keyboard.press("Enter")
+
+
+def toggle(page: Page) -> None:
+    """The key that lets the patrol wait and go on, once the page has the answer to the act before."""
+    page.locator("section.run button.main:enabled").wait_for()
+    page.keyboard.press(" ")
 
 
 def onward(page: Page) -> None:
@@ -192,32 +196,39 @@ def results(site: Site, run: int) -> dict[tuple[int, int], dict[str, Any]]:
     return {(one["position"], one["camera"]["id"]): one for one in site.get(f"/api/runs/{run}/results")}
 
 
-ALL_BUT_BEGUN = 15
-"""Seconds that making a plan may take on a busy machine."""
-
-
 def due_now(site: Site, tour: dict[str, Any]) -> dict[str, Any]:
-    """A plan whose patrol falls due with the next minute that has not all but begun, and its occurrence once it is due:
-    a plan makes none of times that have passed when it is made."""
-    hub = datetime.fromisoformat(site.get("/api/system")["now"])
-    at = hub.astimezone(ZoneInfo(site.get("/api/session")["time_zone"])) + timedelta(seconds=60 + ALL_BUT_BEGUN)
-    plan = site.post(
-        "/api/plans", {"name": "白天巡查", "tour_id": tour["id"], "rule": {"times": [at.strftime("%H:%M")]}}
-    )
+    """A plan whose patrol falls due with one of the next minutes, and its occurrence once it is due."""
+    plan, at = until(lambda: planned(site, tour), what="a plan is made before its time")
+    span = {"from": at.isoformat(), "to": (at + timedelta(minutes=1)).isoformat()}
     return until(
         lambda: next(
             (
                 one
-                for one in site.get(
-                    "/api/occurrences", **{"from": hub.isoformat(), "to": (at + timedelta(minutes=2)).isoformat()}
-                )["occurrences"]
-                if one["plan_id"] == plan["id"] and one["state"] == "due" and one["id"] is not None
+                for one in site.get("/api/occurrences", **span)["occurrences"]
+                if one["plan_id"] == plan and one["state"] == "due" and one["id"] is not None
             ),
             None,
         ),
-        seconds=60 + ALL_BUT_BEGUN + 30,
-        what="the patrol falls due",
+        what=lambda: f"the patrol falls due: {site.get('/api/occurrences', **span)}",
     )
+
+
+def planned(site: Site, tour: dict[str, Any]) -> tuple[int, datetime] | None:
+    """A plan for the next minute, unless that has all but begun, and the time. None if the minute began before the plan
+    was made: a plan makes no patrol of times that have passed."""
+    at = (hub_time(site) + timedelta(seconds=65)).replace(second=0, microsecond=0)
+    rule = {"times": [at.strftime("%H:%M")]}
+    plan: int = site.post("/api/plans", {"name": "白天巡查", "tour_id": tour["id"], "rule": rule})["id"]
+    if hub_time(site) < at:
+        return plan, at
+    assert site.api.delete(f"/api/plans/{plan}").status_code == 200
+    return None
+
+
+def hub_time(site: Site) -> datetime:
+    """The hub's present time, on the site's clock."""
+    now = datetime.fromisoformat(site.get("/api/system")["now"])
+    return now.astimezone(ZoneInfo(site.get("/api/session")["time_zone"]))
 
 
 def test_a_patrol_falls_due_is_run_with_proof_and_signed(
@@ -229,7 +240,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
 ) -> None:
     enter(page, site, "wang")
     occurrence = due_now(site, tour)
-    page.locator(f'[data-prompt="{occurrence["id"]}"]').get_by_role("button", name="开始巡查").click(timeout=60_000)
+    page.locator(f'[data-prompt="{occurrence["id"]}"]').get_by_role("button", name="开始巡查").click()
     page.wait_for_url("**/wall?run=*")
     run = int(page.url.rpartition("run=")[2])
     at_stop(page, site, run, 0)
@@ -243,14 +254,14 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     at_presets(site, run, {places.dome: "桥面"})
     confirm(page)  # the preset
     at_stop(page, site, run, 4)  # stop 3 is dead
-    site.fault(places.keys[places.struck], "dead")
     confirm(page)  # the key stop
     at_stop(page, site, run, 5)
 
-    page.locator("[data-run=interrupt]").wait_for(timeout=60_000)
+    site.fault(places.keys[places.struck], "dead")
+    page.locator("[data-run=interrupt]").wait_for()
+    page.locator("[data-run=back]:enabled").wait_for()
     until(
         lambda: tiles(page)[0]["camera"] == places.struck,
-        seconds=10,
         what=lambda: f"the alarm's camera: {tiles(page)[:2]}",
     )
     page.keyboard.press(" ")
@@ -304,7 +315,6 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     expect(page.locator("[data-run=closing]")).to_contain_text("可以提交")
     until(  # what has not come by the time of submitting is not taken any more
         lambda: all(one["picture_url"] or one["picture_why"] for one in results(site, run).values() if one["seen"]),
-        seconds=15,
         what=lambda: f"the pictures of what was seen are kept: {results(site, run)}",
     )
     page.locator("[data-run=closing] textarea").fill("全线正常，两处问题已记录")
@@ -336,10 +346,11 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
         ("路面塌陷，约一米", False),
     ]
     assert all(site.api.get(one["picture_url"]).content[:2] == b"\xff\xd8" for one in [*findings, looked[0]])
-    done = site.get(f"/api/occurrences/{occurrence['id']}")
-    assert (done["state"], done["run_id"]) == ("done", run)
+    place = f"/api/occurrences/{occurrence['id']}"
+    until(lambda: site.get(place)["state"] == "done", what=lambda: f"what was due is done: {site.get(place)}")
+    assert site.get(place)["run_id"] == run
 
-    went = [one for one in changes(page) if one.before != places.well[8]]  # what is held of that one is really black
+    went = changes(page)
     cost = page.evaluate("() => window.__seen")
     record_property("first_own_frame_ms", [round(one.gap_ms) for one in went if one.gap_ms is not None])
     record_property("black_ms", [round(one.black_ms) for one in went])
@@ -349,10 +360,11 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
     record_property("black_while_closing_ms", [round(one.black_ms) for one in again])
     record_property("shown_while_closing", [one.layers for one in again])
     assert [one.camera for one in again] == [places.well[8], places.well[5]]
-    assert min(one.black_ms for one in again) == 0, again
+    left = [one for one in again if one.before == 0 and {"kept", "stills"} & set(one.layers)]
+    assert not left, "what comes from nothing shows nothing of before"
     record_property("look_ms", round(cost["ms"] / max(1, cost["taken"]), 2))
-    # How long one tile was black depends on the machine, and is a figure; that it is the exception does not.
-    assert median(one.black_ms for one in went) == 0, went
+    # How long a tile was black depends on the machine, and is a figure; that what was seen before is held does not.
+    assert not black_too_soon([one for one in went if one.camera != places.well[8]]), "that one's own picture was black"
 
     page.context.clear_cookies()
     enter(page, site, "admin")
@@ -368,7 +380,7 @@ def test_a_patrol_falls_due_is_run_with_proof_and_signed(
         env=site.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
@@ -390,7 +402,7 @@ def test_a_patrol_is_handed_over_in_mid_patrol_and_goes_on_in_another_browser(
     for _ in range(2):
         page.locator("[data-run=list]").click()
     for paused in (1, 0):
-        page.keyboard.press(" ")
+        toggle(page)
         expect(page.locator("section.run .badge.paused")).to_have_count(paused)
     confirm(page)
     at_stop(page, site, run, 2, total=4)
@@ -412,8 +424,12 @@ def test_a_patrol_is_handed_over_in_mid_patrol_and_goes_on_in_another_browser(
     expect(page.locator("[data-run=watching]")).to_contain_text("交接给 王芳")
     expect(page.locator("[data-run=watching]")).to_contain_text("对方尚未打开")
 
+    note_messages(deaf)
     deaf.keyboard.press("Enter")
-    deaf.get_by_text("当前由“王芳”执行本次巡查").wait_for()
+    until(
+        lambda: any("当前由“王芳”执行本次巡查" in one for one in noted_messages(deaf)),
+        what=lambda: f"it is told who has the patrol: {noted_messages(deaf)}",
+    )
     deaf.locator("[data-run=watching]", has_text="交接给 王芳").wait_for()
     deaf.close()
     before = results(site, run)
@@ -477,27 +493,15 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     _, b, c, *_ = places.well
     site.fault(places.keys[b], "frozen")  # its picture jumps once more before it stands: long before it is looked at
     site.fault(places.keys[c], "black")
+    pass_over(page, site, {**draft, "name": "重点部位（一掠而过）", "least_s": MOST_LEAST})
+
     run = site.post("/api/runs", {"tour_id": tour["id"]})["id"]
     page.goto(f"{site.url}/wall?run={run}")
     at_stop(page, site, run, 0)
-    for position in (1, 2, 4, 5, 6, 8, 9, 10, 11):
-        onward_to(page, position)
-    onward(page)
-    page.locator("[data-run=closing]").wait_for()
-    found = results(site, run)
-    passed = [step for step in site.get(f"/api/runs/{run}/steps")["steps"] if step["outcome"] == "shown"]
-    shortly = [step for step in passed if step["shown_s"] < LEAST]  # all, unless the machine is very busy
-    assert len(shortly) >= len(passed) / 2
-    for step in shortly:
-        for camera in step["cameras"]:
-            result = found[step["position"], camera["id"]]
-            assert not result["seen"], step
-            assert result["why"] in ("passed_over", "no_picture", "no_page", "black"), step
-
-    page.locator('[data-show="1"]').click()
+    onward_to(page, 1)
     at_stop(page, site, run, 1)
     for words in ("画面不动", "画面全黑"):
-        page.locator("[data-seen=looking] .why", has_text=words).wait_for(timeout=60_000)
+        page.locator("[data-seen=looking] .why", has_text=words).wait_for()
     expect(page.locator("[data-seen=seen]")).to_have_count(2)
     page.evaluate(
         """() => {
@@ -509,7 +513,6 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     onward(page)
     until(
         lambda: [results(site, run)[1, camera]["why"] for camera in (b, c)] == ["frozen", "black"],
-        seconds=10,
         what=lambda: f"the record says why: {[results(site, run)[1, camera] for camera in (b, c)]}",
     )
 
@@ -526,16 +529,13 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     onward(page)
     until(
         lambda: results(site, run)[2, places.dome]["why"] == "page_covered",
-        seconds=10,
         what=lambda: f"covered: {results(site, run)[2, places.dome]}",
     )
 
     at_stop(page, site, run, 4)
     page.locator("[data-seen=looking] .why", has_text="页面在后台").wait_for()
     onward(page)
-    until(
-        lambda: key_stop(site, run)["why"] == "page_hidden", seconds=10, what=lambda: f"hidden: {key_stop(site, run)}"
-    )
+    until(lambda: key_stop(site, run)["why"] == "page_hidden", what=lambda: f"hidden: {key_stop(site, run)}")
     page.evaluate("() => delete document.hidden")
 
     at_stop(page, site, run, 5)
@@ -543,7 +543,6 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
     at_stop(page, site, run, 6)
     until(
         lambda: all(one["picture_url"] for place, one in results(site, run).items() if one["seen"] and place[0] != 6),
-        seconds=30,
         what=lambda: f"the pictures of what was seen are kept: {results(site, run)}",
     )
     before = results(site, run)
@@ -559,9 +558,32 @@ def test_what_is_not_looking_is_not_seen_and_what_is_confirmed_outlives_the_hub(
             assert (result["result"], result["confirmed_at"]) == ("open", None)
     assert after.keys() == before.keys()
     assert site.get(f"/api/runs/{run}")["position"] == 6
-    page.locator("[data-run=normal].ready").wait_for(timeout=60_000)
+    page.locator("[data-run=normal].ready").wait_for()
     page.keyboard.press("Enter")
     at_stop(page, site, run, 8)
+
+
+def pass_over(page: Page, site: Site, draft: dict[str, Any]) -> None:
+    """Through a whole patrol by the arrow key: no stop of it counts as seen. It is given up afterwards."""
+    run = site.post("/api/runs", {"tour_id": site.post("/api/tours", draft)["id"]})["id"]
+    page.goto(f"{site.url}/wall?run={run}")
+    at_stop(page, site, run, 0)
+    for position in (1, 2, 4, 5, 6, 8, 9, 10, 11):
+        onward_to(page, position)
+    onward(page)
+    page.locator("[data-run=closing]").wait_for()
+    found = results(site, run)
+    passed = [step for step in site.get(f"/api/runs/{run}/steps")["steps"] if step["outcome"] == "shown"]
+    shortly = [step for step in passed if step["shown_s"] < draft["least_s"]]
+    assert shortly, "a stop was passed over in less than a minute"
+    for step in shortly:
+        for camera in step["cameras"]:
+            result = found[step["position"], camera["id"]]
+            assert not result["seen"], step
+            assert result["why"] in ("passed_over", "no_picture", "no_page", "black", "frozen"), step
+    revision = site.get(f"/api/runs/{run}")["revision"]
+    site.post(f"/api/runs/{run}/stop", {"revision": revision, "position": None, "reason": "operator"})
+    page.locator("[data-run=ended]").wait_for()
 
 
 def key_stop(site: Site, run: int) -> dict[str, Any]:

@@ -2,19 +2,19 @@
 and of two persons at one camera each is told whose turn it is."""
 
 import os
-import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e import figures
 from tests.e2e.conftest import FLAGS
-from tests.e2e.site import PASSWORD, TLS, Site, running_site, until
+from tests.e2e.site import PASSWORD, PATIENCE, TLS, Site, running_site, until
 from tests.e2e.wall import open_wall, sign_in, wait_playing
 
 pytestmark = pytest.mark.browser
@@ -51,7 +51,7 @@ def dome(site: Site) -> Dome:
 def simulated(site: Site, dome: Dome) -> dict[str, Any]:
     """Where the simulated dome points, whether it moves, and what it was told."""
     found: dict[str, Any] = httpx.get(
-        f"{site.control}/ptz", params={"target": dome.key}, timeout=10, verify=TLS
+        f"{site.control}/ptz", params={"target": dome.key}, timeout=PATIENCE, verify=TLS
     ).json()["domes"]
     return dict(found[dome.key])
 
@@ -95,7 +95,9 @@ def open_pad(page: Page) -> None:
 
 def press_right(page: Page) -> None:
     """Put the mouse on the pad's right edge and press it."""
-    box = page.locator("[data-ptz=directions]").bounding_box()
+    pad = page.locator("[data-ptz=directions]")
+    pad.hover()  # it stands still by now, and nothing lies over it
+    box = pad.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
     page.mouse.down()
@@ -112,54 +114,61 @@ def test_the_picture_moves_while_a_direction_is_pressed_and_not_longer(page: Pag
     page.locator("[data-ptz=motion]", has_text="转动中").wait_for()
     until(
         lambda: simulated(site, dome)["position"][0] - resting["position"][0] > 0.1,
-        seconds=10,
         what="the dome turns right",
     )
     until(
         lambda: unlike(before, look(page)) > 2 * noise + 8,
-        seconds=10,
         what=lambda: f"the picture moves: {unlike(before, look(page)):.1f}, at rest {noise:.1f}",
     )
     page.mouse.up()
     page.locator("[data-ptz=motion]").wait_for(state="detached")
+    until(lambda: not simulated(site, dome)["moving"], what=lambda: f"it stands: {simulated(site, dome)}")
     stopped = simulated(site, dome)
-    assert not stopped["moving"]
     assert told(site, dome, "Stop"), stopped["commands"]
     assert simulated(site, dome)["position"] == stopped["position"]
 
 
-def test_a_browser_that_is_killed_leaves_nothing_moving(browser: Browser, site: Site, dome: Dome) -> None:
-    dying = browser.browser_type.launch(
-        executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=FLAGS
-    )
+@pytest.fixture
+def dying(browser: Browser, chromium: str) -> Iterator[Browser]:
+    """A browser of its own, which may be killed."""
+    dying = browser.browser_type.launch(executable_path=chromium, args=FLAGS)
+    yield dying
+    if dying.is_connected():
+        dying.close()
+
+
+def test_a_browser_that_is_killed_leaves_nothing_moving(
+    record_property: Callable[[str, Any], None], dying: Browser, site: Site, dome: Dome
+) -> None:
     page = dying.new_page(locale="zh-CN", viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE * 1000)
     sign_in(page, site)
     open_wall(page, site, [dome.id], 1)
     open_pad(page)
+    began = time.monotonic()
     press_right(page)
-    until(lambda: simulated(site, dome)["moving"], seconds=10, what="the dome moves")
+    until(lambda: simulated(site, dome)["moving"], what="the dome moves")
     processes = dying.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     (main,) = [one["id"] for one in processes if one["type"] == "browser"]
     killed = time.monotonic()
     os.kill(main, signal.SIGKILL)
-    stop = until(
-        lambda: next((at for at in told(site, dome, "Stop") if at > killed), None),
-        seconds=10,
+    until(
+        lambda: (now := simulated(site, dome))["commands"][-1]["operation"] == "Stop" and not now["moving"],
         what=lambda: f"the hub stops it: {simulated(site, dome)['commands'][-5:]}",
     )
-    assert stop - killed <= STOPPED_SECONDS
-    assert not simulated(site, dome)["moving"]
+    (*_, stop) = told(site, dome, "Stop")
+    assert stop > began  # on a machine that is very busy it may have stopped for want of news before the browser died
+    figures.told(record_property, "a camera stops after the browser was killed", stop - killed, bar=STOPPED_SECONDS)
 
 
 def test_two_persons_at_one_camera_are_told_whose_turn_it_is(
-    page: Page, browser: Browser, site: Site, dome: Dome
+    page: Page, other_page: Page, site: Site, dome: Dome
 ) -> None:
     site.post(
         "/api/users",
         {"username": "wangfang", "display_name": "王芳", "role": "operator", "password": PASSWORD, "villages": None},
     )
-    context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 800})
-    hers = context.new_page()
+    hers = other_page
     hers.goto(f"{site.url}/")
     hers.fill("input[name=username]", "wangfang")
     hers.fill("input[name=password]", PASSWORD)
@@ -176,10 +185,9 @@ def test_two_persons_at_one_camera_are_told_whose_turn_it_is(
     press_right(page)
     hers.locator("[data-ptz=holder]", has_text="管理员 已接管云台").wait_for()
     page.locator("[data-ptz=holder]", has_text="您正在控制").wait_for()
-    assert hers.locator("[data-ptz=take]").count() == 0
+    expect(hers.locator("[data-ptz=take]")).to_have_count(0)
     hers.mouse.up()
     page.mouse.up()
     page.locator("[data-ptz=motion]").wait_for(state="detached")
     page.keyboard.press("Escape")
     hers.locator('[data-ptz=pad][data-ready="true"]').wait_for()
-    context.close()

@@ -1,19 +1,26 @@
 """A screen after a power cut: its browser and the hub are killed, and its layout is back without anybody's hand."""
 
 import os
-import shutil
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Playwright
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
 
 from tests.e2e.conftest import FLAGS
-from tests.e2e.site import Site, running_site, until
+from tests.e2e.figures import told
+from tests.e2e.site import PATIENCE, Site, running_site, until
+from tests.e2e.wall import note_cameras, noted_cameras, viewers
 
 pytestmark = pytest.mark.browser
+
+BACK_BAR = 10.0
+LARGE = 4
+"""The tile that stands beside the four and shows them large."""
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +30,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-def switched_on(playwright: Playwright, profile: Path) -> BrowserContext:
-    """The screen's machine with its browser, whose profile lies on its disk."""
-    return playwright.chromium.launch_persistent_context(
-        str(profile), executable_path=shutil.which("chromium"), args=FLAGS, viewport={"width": 1280, "height": 720}
+@contextmanager
+def switched_on(playwright: Playwright, chromium: str, profile: Path) -> Iterator[BrowserContext]:
+    """The screen's machine with its browser, whose profile lies on its disk. It may lose its power meanwhile."""
+    browser = playwright.chromium.launch_persistent_context(
+        str(profile), executable_path=chromium, args=FLAGS, viewport={"width": 1280, "height": 720}
     )
+    try:
+        browser.set_default_timeout(PATIENCE * 1000)
+        yield browser
+    finally:
+        try:
+            browser.close()
+        except Error as error:  # it has lost its power
+            if "has been closed" not in error.message:
+                raise
 
 
 def power_cut(profile: Path) -> None:
@@ -77,6 +94,12 @@ def playing(page: Page) -> list[int]:
     return [tile["camera"] for tile in tiles if tile["camera"] and tile["framesShown"] and tile["phase"] == "live"]
 
 
+def viewing(site: Site) -> int:
+    """How many viewers the hub has."""
+    count: int = site.get("/api/system")["viewers"]
+    return count
+
+
 def to_be_enrolled(site: Site, name: str) -> tuple[dict[str, Any], str, list[int]]:
     """A screen that is to show all cameras, the code that enrols a browser as it, and the cameras."""
     cameras = [camera["id"] for camera in site.cameras()]
@@ -86,60 +109,65 @@ def to_be_enrolled(site: Site, name: str) -> tuple[dict[str, Any], str, list[int
     return screen, site.post(f"/api/screens/{screen['id']}/code")["code"], cameras
 
 
-def test_a_screen_returns_after_a_power_cut_of_everything(playwright: Playwright, site: Site, tmp_path: Path) -> None:
+def test_a_screen_returns_after_a_power_cut_of_everything(
+    playwright: Playwright, chromium: str, site: Site, tmp_path: Path
+) -> None:
     screen, code, cameras = to_be_enrolled(site, "左一屏")
     profile = tmp_path / "profile"
 
-    with switched_on(playwright, profile) as browser:
+    with switched_on(playwright, chromium, profile) as browser:
         page = browser.pages[0]
         page.goto(f"{site.url}/screen#code={code}")
-        until(lambda: playing(page) == cameras, seconds=30, what="the screen is enrolled and shows its cameras")
+        until(lambda: playing(page) == cameras, what="the screen is enrolled and shows its cameras")
         assert "code" not in page.url
         page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    until(lambda: not site.get(f"/api/screens/{screen['id']}")["connected"], seconds=10, what="it is off")
+    until(lambda: not site.get(f"/api/screens/{screen['id']}")["connected"], what="it is off")
 
-    browser = switched_on(playwright, profile)
-    page = browser.pages[0]
-    page.goto(f"{site.url}/screen")
-    until(lambda: playing(page) == cameras, seconds=30, what="the screen is back by itself")
-    power_cut(profile)
-    site.kill_hub()
+    with switched_on(playwright, chromium, profile) as browser:
+        page = browser.pages[0]
+        page.goto(f"{site.url}/screen")
+        until(lambda: playing(page) == cameras, what="the screen is back by itself")
+        power_cut(profile)
+        site.kill_hub()
 
     for lock in profile.glob("Singleton*"):  # of a process that is no more
         lock.unlink()
-    browser = switched_on(playwright, profile)
-    page = browser.pages[0]
-    page.goto(f"{site.url}/screen")
-    assert "正在等待主机" in page.inner_text("body"), "the machine is there before the hub"
-    site.start_hub()
-    until(lambda: playing(page) == cameras, seconds=30, what="the screen is back, hub and all")
-    found = site.get(f"/api/screens/{screen['id']}")
-    assert (found["connected"], found["pages"]) == (True, 1)
-    browser.close()
+    with switched_on(playwright, chromium, profile) as browser:
+        page = browser.pages[0]
+        page.goto(f"{site.url}/screen")
+        expect(page.locator("body")).to_contain_text("正在等待主机")  # the machine is there before the hub
+        site.start_hub()
+        until(lambda: playing(page) == cameras, what="the screen is back, hub and all")
+        found = site.get(f"/api/screens/{screen['id']}")
+        assert (found["connected"], found["pages"]) == (True, 1)
 
 
 def test_a_screen_whose_machine_slept_is_back_without_a_reload(
-    playwright: Playwright, site: Site, tmp_path: Path
+    record_property: Callable[[str, Any], None], playwright: Playwright, chromium: str, site: Site, tmp_path: Path
 ) -> None:
     _, code, cameras = to_be_enrolled(site, "右一屏")
     profile = tmp_path / "profile"
-    with switched_on(playwright, profile) as browser:
+    until(lambda: viewing(site) == 0, what="nobody else looks on")
+    with switched_on(playwright, chromium, profile) as browser:
         page = browser.pages[0]
         page.goto(f"{site.url}/screen#code={code}")
-        until(lambda: playing(page) == cameras, seconds=30, what="the screen shows its cameras")
+        until(lambda: playing(page) == cameras, what="the screen shows its cameras")
         page.evaluate("() => { window.__same = true }")
-        awake = site.get("/api/system")["viewers"]
+        (viewer,) = viewers(page)
         asleep = machine(profile)
         for process in asleep:
             os.kill(process, signal.SIGSTOP)
         try:
             # The relay has given it up by then: nothing that was connected is of any use.
-            until(lambda: site.get("/api/system")["viewers"] < awake, seconds=60, what="its viewer has ended")
+            until(lambda: viewing(site) == 0, what="its viewer has ended")
         finally:
             for process in asleep:
                 os.kill(process, signal.SIGCONT)
-        until(lambda: playing(page) == cameras, seconds=10, what=lambda: f"its pictures are back, not {playing(page)}")
+        woken = time.monotonic()
+        until(lambda: playing(page) == cameras, what=lambda: f"its pictures are back, not {playing(page)}")
+        told(record_property, "pictures are back after sleep", time.monotonic() - woken, bar=BACK_BAR)
         assert page.evaluate("() => window.__same === true"), "it was not loaded again"
+        assert viewers(page) != [viewer], "the pictures are fresh ones"
 
 
 def test_small_tiles_are_shown_large_in_turn_on_a_screen(page: Page, site: Site) -> None:
@@ -149,14 +177,16 @@ def test_small_tiles_are_shown_large_in_turn_on_a_screen(page: Page, site: Site)
     site.post(f"/api/screens/{screen['id']}/show", {"revision": 0, "content": content})
     code = site.post(f"/api/screens/{screen['id']}/code")["code"]
     page.goto(f"{site.url}/screen#code={code}")
-    large: list[int] = []
+    until(lambda: playing(page)[:4] == cameras, what=lambda: f"all four play: {playing(page)}")
+    note_cameras(page, LARGE)
+    played: set[int] = set()
 
     def round_and_round() -> bool:
         shown = playing(page)
-        if len(shown) == 5 and shown[:4] == cameras and large[-1:] != [shown[4]]:
-            large.append(shown[4])
-        return len(large) > len(cameras)
+        if len(shown) == 5 and shown[:4] == cameras:
+            played.add(shown[4])
+        return played == set(cameras) and len(noted_cameras(page)) > len(cameras)
 
-    until(round_and_round, seconds=60, what=lambda: f"each camera is shown large beside all four: {large}")
-    assert set(large) == set(cameras)
-    assert large[-1] == large[0]
+    until(round_and_round, what=lambda: f"each camera is shown large beside all four: {played}, {noted_cameras(page)}")
+    # Their order follows the clock that all screens share: a page that was late by a whole turn leaves one out.
+    assert set(noted_cameras(page)) == set(cameras)

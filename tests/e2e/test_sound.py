@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.site import Site, running_site, until
-from tests.e2e.wall import open_wall, sign_in, tiles, wait_playing
+from tests.e2e.wall import note_messages, noted_messages, open_wall, received, sign_in, tiles, viewers, wait_playing
 
 pytestmark = pytest.mark.browser
 
@@ -53,17 +53,11 @@ def heard(page: Page) -> tuple[int, float]:
     return packets, energy
 
 
-def frames(page: Page) -> int:
-    """Frames of video decoded so far: the clock of what follows."""
-    return sum(tile["framesDecoded"] for tile in tiles(page))
-
-
 def wait_heard(page: Page, what: str) -> None:
     """Wait until sound comes in and is played."""
     packets, energy = heard(page)
     until(
         lambda: (now := heard(page))[0] > packets + 10 and now[1] > energy,
-        seconds=20,
         what=lambda: f"{what} is heard, after {packets} packets; the page says {state(page)}, {tiles(page)[:1]}",
     )
 
@@ -72,11 +66,11 @@ def wait_silent(page: Page) -> None:
     """Wait until a second of pictures comes in without a packet of sound."""
 
     def silent() -> bool:
-        packets, began = heard(page)[0], frames(page)
-        until(lambda: frames(page) > began + 15, seconds=10, what="pictures go on")
+        packets, began = heard(page)[0], received(page)["frames"]
+        until(lambda: received(page)["frames"] > began + 15, what="pictures go on")
         return heard(page)[0] == packets
 
-    until(silent, seconds=20, what="silence")
+    until(silent, what="silence")
 
 
 def switch(page: Page, tile: int) -> None:
@@ -104,17 +98,17 @@ def test_sound_is_off_until_it_is_switched_on_and_only_one_camera_is_heard(page:
     for tile, camera in enumerate(shown):
         switch(page, tile)
         live = {"camera": camera, "state": "live"}
-        until(partial(says, page, live), seconds=10, what=lambda: f"it is heard, says the page: {state(page)}")
+        until(partial(says, page, live), what=lambda: f"it is heard, says the page: {state(page)}")
         wait_heard(page, f"camera {camera}")
         expect(page.locator(".tag.sound")).to_have_count(1)
         expect(page.locator(f'[data-tile="{tile}"] .tag.sound')).to_be_visible()
     page.keyboard.press("m")
-    until(lambda: state(page) == {"camera": None, "state": "off"}, seconds=5, what="it is switched off by key")
+    until(lambda: state(page) == {"camera": None, "state": "off"}, what="it is switched off by key")
     wait_silent(page)
     page.keyboard.press("m")
     wait_heard(page, "what was switched on by key")
     page.keyboard.press("Delete")
-    until(lambda: state(page)["camera"] is None, seconds=5, what="sound ends with its tile")
+    until(lambda: state(page)["camera"] is None, what="sound ends with its tile")
     wait_silent(page)
     page.reload()
     wait_playing(page, 2)
@@ -131,9 +125,10 @@ def test_a_camera_that_cannot_be_heard_says_why(page: Page, site: Site) -> None:
         button = page.locator(f'[data-tile="{tile}"] [data-tool="sound"]')
         expect(button).to_be_disabled()
         expect(button).to_have_attribute("title", re.compile(words))
+    note_messages(page)
     page.click('[data-tile="1"]')
     page.keyboard.press("m")
-    page.wait_for_selector(".el-message >> text=AAC")
+    until(lambda: any("AAC" in one for one in noted_messages(page)), what=lambda: f"why: {noted_messages(page)}")
     assert heard(page) == (0, 0)
 
 
@@ -143,9 +138,10 @@ def test_the_sound_comes_back_with_the_picture_after_the_relay_was_killed(page: 
     wait_playing(page, 1)
     switch(page, 0)
     wait_heard(page, "the camera")
+    before = viewers(page)
     for pid in site.children("relay"):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: heard(page)[0] == 0, seconds=20, what="a new connection is there")
+    until(lambda: viewers(page) != before and None not in viewers(page), what="the page offers again")
     wait_heard(page, "the camera behind a new relay")
 
 

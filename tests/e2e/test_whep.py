@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request
 
-from tests.e2e.site import Site, free_port, running_site, until
+from tests.e2e.figures import told
+from tests.e2e.site import PATIENCE, Site, free_port, running_site, until
 from tests.foreign import foreign
 
 pytestmark = pytest.mark.foreign
 
+ENDED_BAR = 5.0
 HERE = Path(__file__).parent
 README = HERE.parent.parent / "README.md"
 
@@ -58,7 +60,12 @@ def make_token(site: Site, **values: Any) -> tuple[int, str]:
     return made["token"]["id"], made["text"]
 
 
-def test_foreign_players_play_by_token_and_end_with_it(site: Site) -> None:
+def running(site: Site) -> list[dict[str, Any]]:
+    """The lines of sessions that run."""
+    return [line for line in site.get("/api/rtsp-out/sessions") if line["running"]]
+
+
+def test_foreign_players_play_by_token_and_end_with_it(record_property: Callable[[str, Any], None], site: Site) -> None:
     """GStreamer and aiortc, each with a section for sound (heard or not) and without one: other ICE, DTLS and SDP."""
     foreign("gst-launch-1.0")
     pcma = camera_with(site, "pcma")
@@ -72,13 +79,15 @@ def test_foreign_players_play_by_token_and_end_with_it(site: Site) -> None:
                 by_path = f"{site.url}/whep/{text}/{pcma}"
                 by_login = [f"{site.url}/api/cameras/{pcma}/whep", login, text]
                 command = [*program, *([by_path] if sound else by_login), *(["--audio"] if audio else []), "70"]
-                process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                )
                 players.append((token, audio and sound, process))
         for _, hears, process in players:
             assert process.stdout is not None
             line = process.stdout.readline().split()
             if not line:
-                _, error = process.communicate(timeout=30)
+                _, error = process.communicate(timeout=PATIENCE)
                 if "not available" in error or "no element" in error:
                     foreign("gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice")
                 raise AssertionError(error[-2000:])
@@ -86,22 +95,29 @@ def test_foreign_players_play_by_token_and_end_with_it(site: Site) -> None:
             assert (frames, size != "0x0") == ("70", True)
             # Up to 30 frames come from the cache at once, without sound; what follows takes over two seconds.
             assert (int(sounds) > 10) if hears else (int(sounds) == 0), "who may not hear is sent no sound"
-        running = [line for line in site.get("/api/rtsp-out/sessions") if line["running"]]
-        assert len(running) == len(players)
-        assert {line["transport"] for line in running} == {"webrtc"}
+        until(lambda: len(running(site)) == len(players), what=lambda: f"a line of each: {running(site)}")
+        assert {line["transport"] for line in running(site)} == {"webrtc"}
         revoked = time.time()
         for token, _, _ in players:
             site.api.delete(f"/api/rtsp-out/tokens/{token}")
+        ended = []
+        for _, _, process in players:  # none plays longer than it is sent anything
+            assert process.stdin is not None
+            process.stdin.close()
+            process.stdin = None
         for _, _, process in players:
-            said, error = process.communicate(timeout=30)
+            said, error = process.communicate(timeout=PATIENCE)
             assert process.returncode == 0, error[-2000:]
-            last = float(said.split()[-1])
-            assert last - revoked < 5
+            ended.append(float(said.split()[-1]) - revoked)
+        told(record_property, "the last frame after the tokens were revoked", max(ended), bar=ENDED_BAR)
     finally:
         for _, _, process in players:
             process.kill()
-            process.communicate(timeout=10)
-    until(lambda: not site.get("/api/rtsp-out/sessions")[0]["running"], seconds=5, what="the lines are closed")
+            process.communicate()
+    until(
+        lambda: not running(site),
+        what=lambda: f"the lines are closed: {running(site)}",
+    )
     assert {line["end_reason"] for line in site.get("/api/rtsp-out/sessions")} == {"revoked"}
     log = (site.folder / "hub.log").read_text()
     assert not re.search(r"\b[0-9a-f]{32}\b", log), "no token is ever in the log"
@@ -115,7 +131,7 @@ def served(folder: Path) -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-        thread.join(10)
+        thread.join()
 
 
 @pytest.mark.browser
@@ -131,9 +147,9 @@ def test_the_page_of_the_readme_plays_a_camera_by_token(page: Page, site: Site, 
     page.on("request", lambda request: asked.append(request))
     page.goto(f"{stack.enter_context(served(folder))}/#{address}", wait_until="commit")
     playing = "() => { const v = document.querySelector('video'); return v.videoWidth > 0 && v.currentTime > 1 }"
-    page.wait_for_function(playing, timeout=30_000)
+    page.wait_for_function(playing)
     kinds = page.evaluate("() => document.querySelector('video').srcObject.getTracks().map((track) => track.kind)")
     assert sorted(kinds) == ["audio", "video"]
     assert all(text not in request.headers.get("referer", "") for request in asked)
     site.api.delete(f"/api/rtsp-out/tokens/{token}")
-    until(lambda: not site.get("/api/rtsp-out/sessions")[0]["running"], seconds=5, what="the line is closed")
+    until(lambda: not running(site), what="the line is closed")

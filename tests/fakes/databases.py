@@ -13,10 +13,12 @@ from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from camera_hub.store.database import Database
 from camera_hub.store.tables import Base
+from tests.fakes.clock import ManualClock
 
 ENOUGH_BYTES = 1 << 30
 """Containers often have 64 MB of shared memory, which is Chromium's."""
@@ -112,3 +114,15 @@ def _newest() -> str | None:
 
 def _sqlite_url(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
+
+
+async def at_rest(database: Database) -> None:
+    """Until nobody reads or writes, and nothing that can run at once is left to run: statements run in threads, which
+    a busy machine keeps waiting."""
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    quiet = 0
+    async with asyncio.timeout(60):
+        while quiet < 2:  # twice: some do one thing after another
+            await ManualClock.settle()
+            quiet = 0 if pool.checkedout() else quiet + 1

@@ -34,7 +34,7 @@ class SteppedClock(ManualClock):
 
     async def asleep(self) -> None:
         """Until the loop sleeps, and nothing that can run at once is left to run."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 await self._sleeping.wait()
                 await self.settle()

@@ -157,8 +157,13 @@ async def _life(path: Path, seconds: float | None, *more: str) -> asyncio.subpro
     command = (sys.executable, "-m", "tests.health.kill_notices", "--child", str(path), *more)
     child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert child.stdout is not None
-    async with asyncio.timeout(60):
-        assert await child.stdout.readline() == b"ready\n", "the child did not start"
+    try:
+        async with asyncio.timeout(120):
+            assert await child.stdout.readline() == b"ready\n", "the child did not start"
+    except BaseException:
+        child.kill()
+        await child.wait()
+        raise
     if seconds is not None:
         await asyncio.sleep(seconds)
         os.kill(child.pid, signal.SIGKILL)

@@ -8,6 +8,7 @@ import pytest
 
 from camera_hub.cameras.reach import checking, nowhere_local
 from camera_hub.health.rounds.reachability import DeviceContacts, OffsetReading, PortAnswer
+from tests.fakes.ports import closed_port
 from tests.fakes.reach import anywhere, local
 
 
@@ -33,14 +34,11 @@ async def test_an_open_port_answers_and_a_closed_one_says_why() -> None:
     port = server.sockets[0].getsockname()[1]
     async with server:
         assert await contacts.reach(1, "127.0.0.1", (port,), 2.0) == PortAnswer()
-        other = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-        closed = other.sockets[0].getsockname()[1]
-        other.close()
-        await other.wait_closed()
-        assert await contacts.reach(1, "127.0.0.1", (closed, port), 2.0) == PortAnswer()
-        assert await contacts.reach(1, "127.0.0.1", (closed,), 2.0) == PortAnswer(
-            ("port_closed", f"no answer on port {closed}")
-        )
+        with closed_port() as closed:
+            assert await contacts.reach(1, "127.0.0.1", (closed, port), 2.0) == PortAnswer()
+            assert await contacts.reach(1, "127.0.0.1", (closed,), 2.0) == PortAnswer(
+                ("port_closed", f"no answer on port {closed}")
+            )
 
 
 async def test_where_the_hub_does_not_connect_nothing_is_asked() -> None:

@@ -195,7 +195,7 @@ async def until(outbox: PageOutbox, wanted: Callable[[PageMessage], bool]) -> Pa
     """The first news that is wanted; fails after some seconds, naming what came."""
     came: list[PageMessage] = []
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for news in outbox:
                 came.append(news)
                 if wanted(news):
@@ -216,7 +216,7 @@ async def tile_in(outbox: PageOutbox, *states: str, serial: int | None = None) -
 
 async def eventually(ask: Callable[[], Awaitable[bool]]) -> None:
     """Wait until the answer is yes: for what happens in another process; fails after some seconds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await ask():  # noqa: ASYNC110 (the other process sets no event of ours)
             await asyncio.sleep(0.02)
 

@@ -239,7 +239,7 @@ async def test_a_main_stream_that_comes_too_late_gives_way_to_the_sub_stream_for
             await say(media, {**late, "feed": "s11"}, {**late, "feed": "s21"})
             await told(0, "sub", "late_sub")
             await told(1, "main", "late")
-            seen = [await asyncio.wait_for(events.next(), 5) for _ in range(2)]
+            seen = [await asyncio.wait_for(events.next(), 60) for _ in range(2)]
         assert FeedChanged(1, 11, "live", Reason.LATE) in seen, "health looks at it"
         assert media.cameras.feed_reason(1) == ("live", Reason.LATE), "though the sub stream is well"
         assert (await media.looks.look(1)).late

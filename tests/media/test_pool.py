@@ -31,7 +31,7 @@ def quarantined() -> list[int]:
 @pytest.fixture
 def patience() -> float:
     """Seconds that a picture may take: more than a busy machine needs for one."""
-    return 20.0
+    return 60.0
 
 
 @pytest.fixture
@@ -47,11 +47,12 @@ async def test_a_look_is_answered(pool: DecoderPool) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("picture", "patience"), [(b"hang", 1.0), (b"crash", 20.0)])
+@pytest.mark.parametrize(("picture", "patience"), [(b"hang", 1.0), (b"crash", 60.0)])
 async def test_an_eye_that_a_picture_ended_is_replaced_and_the_caller_told(pool: DecoderPool, picture: bytes) -> None:
     with pytest.raises(HubError) as error:
         await pool.look(1, LOOK, picture)
     assert error.value.reason == Reason.UNDECODABLE
+    pool._settings = EyeSettings(processes=1, picture_timeout=60)  # the next one may take long on a busy machine
     assert (await pool.look(1, LOOK, b"fine"))[1] == b"jpeg"
     assert pool.figures["killed"] == 1
 
@@ -105,13 +106,13 @@ async def test_an_eye_is_started_when_a_picture_waits_and_ended_when_none_has_co
             await clock.advance(65)
             assert started[-1].returncode is None
             await clock.advance(26)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await started[-1].wait()
     assert pool.figures["killed"] == 0
 
 
 async def test_who_waits_gets_another_eye_when_the_first_is_taken_before_him() -> None:
-    async with DecoderPool(EyeSettings(processes=2, picture_timeout=20), SystemClock(), FAKE_EYE) as pool:
+    async with DecoderPool(EyeSettings(processes=2, picture_timeout=60), SystemClock(), FAKE_EYE) as pool:
         await pool.look(1, LOOK, b"fine")
         eye = await pool._idle.get()
         first = asyncio.create_task(pool.look(1, LOOK, b"fine"))
@@ -126,7 +127,7 @@ async def test_who_waits_gets_another_eye_when_the_first_is_taken_before_him() -
 
 async def test_a_busy_eye_is_not_ended() -> None:
     clock = ManualClock()
-    async with DecoderPool(EyeSettings(processes=1, picture_timeout=20), clock, FAKE_EYE) as pool:
+    async with DecoderPool(EyeSettings(processes=1, picture_timeout=60), clock, FAKE_EYE) as pool:
         await pool.look(1, LOOK, b"fine")
         eye = await pool._idle.get()
         clock.move(1000)
@@ -149,7 +150,7 @@ def test_strikes_are_forgotten_after_their_window() -> None:
 
 
 async def test_a_real_eye_decodes_and_survives_being_killed_between_pictures() -> None:
-    async with DecoderPool(EyeSettings(processes=1, picture_timeout=20), SystemClock()) as pool:
+    async with DecoderPool(EyeSettings(processes=1, picture_timeout=60), SystemClock()) as pool:
         seen, jpeg = await pool.look(1, Look("h264", max_width=160, scores=True), key_frame("libx264", 320, 240))
         assert (seen.width, seen.height, jpeg[:3]) == (320, 240, b"\xff\xd8\xff")
         assert seen.memory is not None

@@ -305,7 +305,7 @@ async def _hear(centre: Centre, event: TourChanged) -> None:
         async with centre.due:
             await centre.clock.settle()
             centre.bus.publish(event)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await told.next()
 
 

@@ -138,7 +138,7 @@ async def alarm(centre: Centre, *cameras: int, severity: str = "major") -> int:
 
 async def told(heard: Subscription) -> None:
     """Until a run has changed."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await heard.next()
 
 

@@ -153,7 +153,7 @@ class Desk:
         self, run: int, come: Callable[[dict[tuple[int, int], ResultView]], bool], step: float = 0.0
     ) -> None:
         """Until the results are so; pictures are taken beside everything else. `step`: of the clock meanwhile."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not come(await self.results(run)):
                 await self.centre.clock.advance(step)
 
@@ -315,7 +315,7 @@ async def test_submitting_waits_for_a_confirmation_under_way(desk: Desk) -> None
     async with desk.centre.database.write() as session:  # as a confirmation: the run, then its results
         await session.execute(select(Run.id).where(Run.id == run).with_for_update())
         submitting = asyncio.create_task(desk.on.runs.submit(desk.centre.actor, run, ""))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not desk.centre.database.is_sqlite:
                 if await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
                     break

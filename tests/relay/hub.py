@@ -41,7 +41,7 @@ class Hub:
         self, type_: str, fits: Callable[[dict[str, Any]], bool] = lambda head: True, *, since: int = 0
     ) -> PipeFrame:
         """The first fitting word after the first `since` words."""
-        async with asyncio.timeout(20), self._more:
+        async with asyncio.timeout(60), self._more:
             while True:
                 for frame in self.said[since:]:
                     if frame.type == type_ and fits(frame.head):
@@ -77,7 +77,7 @@ async def relay(**config: Any) -> AsyncIterator[Hub]:
                 yield hub
             finally:
                 await near.close()
-                await asyncio.wait_for(serving, 10)
+                await asyncio.wait_for(serving, 60)
     finally:
         await near.close()
         await far.close()
@@ -95,11 +95,11 @@ async def relay_process(**config: Any) -> AsyncIterator[tuple[Hub, int]]:
     hub = Hub(pipe)
     async with running(hub.listen(), "test hub"):
         try:
-            await pipe.call(configured(config).head("configure"), deadline=30)
+            await pipe.call(configured(config).head("configure"), deadline=300)
             yield hub, process.pid
         finally:
             await pipe.close()
-            await asyncio.wait_for(process.wait(), 20)
+            await asyncio.wait_for(process.wait(), 60)
 
 
 def configured(config: dict[str, Any]) -> RelayConfig:

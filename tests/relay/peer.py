@@ -20,7 +20,7 @@ class Peer:
         self.answer: dict[str, Any] = {}
         connection.on("track", self.tracks.append)
 
-    async def width(self, track: int, *, deadline: float = 10.0) -> int:
+    async def width(self, track: int, *, deadline: float = 60.0) -> int:
         """Decode one picture of a track."""
         async with asyncio.timeout(deadline):
             frame = await self.tracks[track].recv()
@@ -29,7 +29,7 @@ class Peer:
 
     async def until_width(self, track: int, width: int) -> None:
         """Decode until the picture has that width."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await self.width(track) != width:
                 pass
 

@@ -61,7 +61,7 @@ class Player:
 
     async def answer(self) -> Answer:
         """The next answer; packets in front of it are kept."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (first := await self.reader.readexactly(1)) == b"$":
                 await self._packet()
             head = (first + await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -71,7 +71,7 @@ class Player:
 
     async def receive(self, count: int) -> list[Packet]:
         """Until there are so many RTP packets."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.packets) < count:
                 assert await self.reader.readexactly(1) == b"$"
                 await self._packet()
@@ -98,7 +98,7 @@ class Player:
 
     async def gone(self) -> None:
         """Until the server has closed the connection."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             try:
                 while await self.reader.read(65536):
                     pass

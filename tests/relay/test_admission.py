@@ -125,7 +125,7 @@ async def test_who_gives_up_while_waiting_takes_no_place() -> None:
     await ended(third.task)
     last = Opening(admission, "last", order)
     last.done.set()
-    await asyncio.wait_for(last.task, 5)
+    await asyncio.wait_for(last.task, 60)
 
 
 async def test_who_gives_up_in_the_moment_that_a_place_falls_free_does_not_disturb_the_one_who_leaves() -> None:

@@ -30,7 +30,7 @@ def singing(hertz: int, codec: str = "pcm_alaw", **audio: Any) -> Quirks:
 async def hears(peer: Peer, hertz: int | None) -> None:
     """Take half seconds of sound in until that tone (None: silence) is the loudest in one."""
     track = next(track for track in peer.tracks if track.kind == "audio")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             heard: list[Any] = []
             rate = 48_000

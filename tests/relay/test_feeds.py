@@ -1,7 +1,6 @@
 """A relay pulls cameras: what it says of good ones and bad ones, and how it treats them."""
 
 import asyncio
-import socket
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from camera_hub.errors import Reason
 from camera_hub.relay.messages import FeedSpec, Gb28181Source, LoginMay, PlaybackSource, RtspLiveSource
+from tests.fakes.ports import closed_port
 from tests.relay.camera import NONCE, REALM, Camera, Quirks, camera
 from tests.relay.clip import clip
 from tests.relay.hub import Hub, relay
@@ -149,13 +149,11 @@ async def test_a_bad_answer_has_its_reason_and_no_login_goes_anywhere_else(said:
 
 
 async def test_a_closed_port_is_named_so() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    async with camera(clip()) as cam, relay() as hub:
-        cam.port = port
-        await hub.open("s1", cam)
-        assert (await failure(hub))["reason"] == Reason.PORT_CLOSED
+    with closed_port() as port:
+        async with camera(clip()) as cam, relay() as hub:
+            cam.port = port
+            await hub.open("s1", cam)
+            assert (await failure(hub))["reason"] == Reason.PORT_CLOSED
 
 
 async def test_a_camera_that_drips_its_answer_is_given_up_in_time() -> None:
@@ -250,7 +248,7 @@ async def test_a_closed_feed_tears_its_session_down() -> None:
         await hub.state("s1", "live")
         await hub.call("feed.close", feed="s1")
         await hub.state("s1", "stopped")
-        await asyncio.wait_for(cam.torn_down.wait(), 5)
+        await asyncio.wait_for(cam.torn_down.wait(), 60)
         assert (await hub.call("figures"))["feeds"] == {}
 
 

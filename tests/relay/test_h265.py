@@ -182,7 +182,7 @@ class Client:
         assert isinstance(decoder, VideoCodecContext)
         sizes: list[tuple[int, int]] = []
         gathered: list[tuple[bool, bytes]] = []
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while len(sizes) < count:
                 gathered.append(await self.payloads.get())
                 if not gathered[-1][0]:

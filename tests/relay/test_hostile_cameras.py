@@ -99,7 +99,7 @@ async def seen_through(cameras: Sequence[Hostile], patience: float) -> None:
         for one, _, _ in opened:
             await hub.call("feed.close", feed=one.name)
             await hub.state(one.name, "stopped")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(os.listdir("/proc/self/fd")) > files:
                 await hub.call("figures")
         assert canary.silent()

@@ -279,7 +279,7 @@ async def test_a_thousand_abandoned_offers_leave_nothing_behind() -> None:
         await abandon(hub, sdp, 100)
         tasks, files, memory_before = await kept()
         await abandon(hub, sdp, 1000)
-        async with asyncio.timeout(10):  # the last viewers' tasks end a moment after they have been reaped
+        async with asyncio.timeout(60):  # the last viewers' tasks end a moment after they have been reaped
             while (await kept())[0] > tasks:
                 pass
         _, files_after, memory_after = await kept()
@@ -305,7 +305,7 @@ async def abandon(hub: Hub, sdp: str, count: int) -> None:
             gone = reaped()
             while reaped() == gone:
                 await hub.until("viewer.state", since=begun + gone)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await hub.call("figures"))["viewers"]:
             pass
     reasons = {frame.head["reason"] for frame in hub.said[begun:] if frame.type == "viewer.state"}

@@ -66,7 +66,7 @@ async def port() -> AsyncIterator[Port]:
 async def said(reader: asyncio.StreamReader) -> bytes:
     """All until the server hangs up."""
     got = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         try:
             while piece := await reader.read(65536):
                 got += piece
@@ -77,7 +77,7 @@ async def said(reader: asyncio.StreamReader) -> bytes:
 
 async def come(fits: Callable[[], bool]) -> None:
     """Until it is so: what a socket brings sets no event of ours."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not fits():  # noqa: ASYNC110
             await asyncio.sleep(0)
 
@@ -159,7 +159,7 @@ async def test_what_cannot_be_done_is_refused_by_its_number(port: Port, request_
     async with connected(port.number) as (reader, writer):
         text = request_ if "RTSP/1.0" in request_ else f"{request_} RTSP/1.0"
         writer.write(f"{text}\r\nCSeq: 7\r\n\r\n".encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             answer = (await reader.readuntil(b"\r\n\r\n")).decode()
     assert answer.startswith(f"RTSP/1.0 {status} ")
     assert "CSeq: 7" in answer

@@ -90,7 +90,7 @@ async def test_the_picture_before_is_held_for_a_few_seconds_only(monkeypatch: py
         assert await peer.width(0) == 320
         await hub.open("main", main)
         await show(hub, 0, "main", serial=2, hold=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (await hub.call("figures"))["feeds"]["sub"]["tracks"]:
                 pass
         of_main = [frame.head["phase"] for frame in hub.said if frame.head.get("serial") == 2]
@@ -112,7 +112,7 @@ async def test_a_held_picture_goes_on_when_the_next_stream_cannot_be_shown() -> 
 
 async def sent(hub: Hub, at_least: int = 0) -> int:
     """Frames sent to the first track, once there are that many."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (frames := int((await hub.call("figures"))["viewers"]["v"]["tracks"][0]["frames"])) < at_least:
             pass
     return frames
@@ -167,8 +167,9 @@ async def test_viewers_that_never_connect_are_reaped_and_leave_nothing_behind() 
             closed = await hub.until("viewer.state", partial(is_of, name))
             assert (closed.head["state"], closed.head["reason"]) == ("closed", "reaped")
         assert (await hub.call("figures"))["viewers"] == {}
-        assert len(asyncio.all_tasks()) <= tasks
-        assert len(os.listdir("/proc/self/fd")) <= files
+        async with asyncio.timeout(60):  # their tasks end a moment after they have been reaped
+            while len(asyncio.all_tasks()) > tasks or len(os.listdir("/proc/self/fd")) > files:
+                await hub.call("figures")
 
 
 async def test_a_viewer_that_says_goodbye_is_gone() -> None:
@@ -191,7 +192,7 @@ async def test_a_viewer_that_the_hub_closes_is_told_by_dtls() -> None:
         closed = asyncio.Event()
         peer.connection.on("connectionstatechange", lambda: closed.set())
         await hub.call("viewer.close", viewer="v")
-        await asyncio.wait_for(closed.wait(), 5)
+        await asyncio.wait_for(closed.wait(), 60)
         assert peer.connection.connectionState == "closed"
         said = await hub.until("viewer.state", lambda head: head["state"] == "closed")
         assert said.head["reason"] == "closed"
@@ -326,7 +327,7 @@ async def test_a_player_decodes_whatever_else_it_offers(kinds: tuple[str, ...], 
             await show(hub, 0, "a")
             peer.tracks = [track for track in peer.tracks if track.kind == "video"]
             assert await peer.width(0) == 320
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await connected.wait()
         finally:
             await connection.close()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
-DEADLINE = 60.0
+DEADLINE = 300.0
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Onvif:
                 session.auth = HTTPDigestAuth(*self._digest)
             wsse = ZEEP.wsse.username.UsernameToken(*self._token, use_digest=True) if self._token else None
             client = ZEEP.Client(
-                document(file), transport=ZEEP.Transport(session=session, operation_timeout=10), wsse=wsse
+                document(file), transport=ZEEP.Transport(session=session, operation_timeout=60), wsse=wsse
             )
             address = at or self.device.state.http_url(f"/onvif/{path}")
             return getattr(client.create_service(f"{{{namespace}}}{binding}", address), operation)(**values)

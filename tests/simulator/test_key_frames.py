@@ -1,6 +1,5 @@
 """Whom a camera gives a key frame at once, on the wire: every receiver, the first, who asks for it, or nobody."""
 
-import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +16,7 @@ from camera_hub.simulator.testing import QUICK_SUB, small_farm, small_plan
 from tests.fakes.clock import ManualClock
 from tests.simulator.peers import RtspClient
 from tests.simulator.soap import LOGIN, Onvif
-from tests.simulator.test_rtsp import until
+from tests.simulator.test_rtsp import encoded
 
 STEP = 1 / QUICK_SUB.fps
 FRAMES = QUICK_SUB.fps * QUICK_SUB.gop_seconds
@@ -101,9 +100,8 @@ async def camera(key_frames: KeyFrames) -> AsyncIterator[Camera]:
     clock = ManualClock(MIDDLE)
     async with small_farm(plan=planned(key_frames), clock=clock) as farm:
         made = Camera(farm, clock)
-        loop = await made.device.rtsp.streams[1, 2].loop()
         # Else time would fly while a thread still encodes, and sessions would end.
-        await until(lambda: loop.ready == loop.length, lambda: asyncio.sleep(0.02))
+        await encoded(made.device.rtsp.streams[1, 2])
         try:
             yield made
         finally:

@@ -14,6 +14,7 @@ from aiortc.rtp import RtcpPacket
 from camera_hub.simulator.farm import Farm
 from camera_hub.simulator.model import FarmPlan, RtspAuth
 from camera_hub.simulator.picture.making import frame_of
+from camera_hub.simulator.rtsp.stream import Stream
 from camera_hub.simulator.testing import QUICK_SUB, small_farm, small_plan
 from tests.fakes.clock import ManualClock
 from tests.simulator.peers import DEADLINE, RtspClient, basic, digest, pictures
@@ -42,6 +43,12 @@ async def until(
     async with asyncio.timeout(DEADLINE):
         while not condition():
             await turn()
+
+
+async def encoded(stream: Stream) -> None:
+    """Until all that the stream sends now is there: one whose next frames are still being encoded stalls."""
+    loop = await stream.loop()
+    await until(lambda: loop.ready == loop.length, lambda: asyncio.sleep(0.02))
 
 
 @pytest.mark.slow
@@ -128,6 +135,7 @@ async def test_a_first_viewer_gets_parameter_sets_and_a_key_frame_first(farm: Fa
 
 @pytest.mark.slow
 async def test_sequence_timestamps_and_reports_are_those_of_one_source(farm: Farm) -> None:
+    await encoded(next(iter(farm.devices.values())).rtsp.streams[1, 2])
     client = await connect(farm)
     await client.play(url(farm))
     sequence: list[int] = []

@@ -19,7 +19,7 @@ from camera_hub.errors import HubError, Kind
 
 DATABASE = "camera_hub.sqlite3"
 VILLAGES = 16
-PROOF_SECONDS = 60.0
+PROOF_SECONDS = 300.0
 USERS = "bench-operator-"
 PASSWORD = "bench of walls, 1"
 

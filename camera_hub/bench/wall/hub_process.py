@@ -18,7 +18,7 @@ from camera_hub.bench.wall.plan import HubVariant
 from camera_hub.errors import HubError, Kind
 from camera_hub.running import running
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 STOP_SECONDS = 15.0
 _TAIL = 600
 _URL = re.compile(rb"(http://[\w.:\[\]]+)")

@@ -285,6 +285,24 @@ describe('a running patrol', () => {
     expect(shown.at(-1)).toEqual(['4', [1, 2, null, null]])
   })
 
+  it('goes on after what was written sooner than the hub had let it wait', async () => {
+    await open()
+    selected.value = 2
+    const answered = Promise.withResolvers<Run>()
+    hub.on('POST /api/runs/7/pause', () => answered.promise)
+    await press('n')
+    const area = document.querySelector<HTMLTextAreaElement>('[data-report=abnormal] textarea')!
+    area.value = '井盖移位'
+    area.dispatchEvent(new Event('input'))
+    document.querySelector<HTMLElement>('[data-report=save]')!.click()
+    await flushPromises()
+    expect(posts('/confirm')).toHaveLength(1)
+    expect(posts('/resume')).toEqual([])
+    answered.resolve((state = at({ ...state, revision: state.revision + 1, state: 'paused', pause_reason: 'operator' })))
+    await flushPromises()
+    expect(posts('/resume')).toHaveLength(1)
+  })
+
   it('reads the run again when somebody else was first', async () => {
     await open()
     hub.on('POST /api/runs/7/pause', () => {
