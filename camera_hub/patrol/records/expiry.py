@@ -1,4 +1,5 @@
-"""Retention of records: what is older than the site keeps is deleted with its pictures; the links stay.
+"""Retention of records: what has ended and was sealed longer ago than the site keeps it is deleted with its pictures;
+the links stay.
 
 That a sealed record was deleted by its time, and not by somebody, is itself a link, added in the transaction that
 deletes the rows: so verifying tells the two apart. One record at a time, so that other writers hardly wait.
@@ -6,17 +7,17 @@ deletes the rows: so verifying tells the two apart. One record at a time, so tha
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import String, cast, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.audit.links import moment
 from camera_hub.clock import Clock
 from camera_hub.patrol.records.content import SEALED_TABLES
 from camera_hub.patrol.records.reviews import seals_of
-from camera_hub.patrol.records.seal import EXPIRED, Chain, subject_of
+from camera_hub.patrol.records.seal import EXPIRED, PATROL, Chain, subject_of
 from camera_hub.store.database import Database
 from camera_hub.store.retention import EARLIEST, PAUSE, SETTLE
 from camera_hub.store.tables import AuditCopy, AuditLink, Run, RunPicture, RunReview
@@ -60,35 +61,37 @@ class RecordExpiry:
         if now < EARLIEST:
             log.warning("the clock reads %s: no record is deleted until it is right", now)
             return 0
-        query = select(Run.id).where(Run.state == "ended", Run.ended_at < now - self._keep).order_by(Run.id)
-        deleted, last = 0, 0
+        before = now - self._keep
+        # By both times: else whoever changes when it ended could have the hub itself delete a record.
+        sealed_since = exists().where(
+            AuditLink.subject == "run:" + cast(Run.id, String), AuditLink.kind == PATROL, AuditLink.at >= before
+        )
+        query = select(Run.id).where(Run.state == "ended", Run.ended_at < before, ~sealed_since).order_by(Run.id)
+        deleted = 0
         while True:
             async with self._database.read() as session:
-                ids = (await session.scalars(query.where(Run.id > last).limit(BATCH))).all()
-            gone = sum([await self._delete(run_id, now - self._keep) for run_id in ids])
-            deleted += gone
-            self.deleted += gone
+                ids = (await session.scalars(query.limit(BATCH))).all()
+            for run_id in ids:
+                await self._delete(run_id)
+            deleted += len(ids)
+            self.deleted += len(ids)
             if len(ids) < BATCH:
                 return deleted
-            last = ids[-1]
 
-    async def _delete(self, run_id: int, before: datetime) -> bool:
-        """Delete a record, unless it was sealed since `before`: then somebody has changed when it ended."""
+    async def _delete(self, run_id: int) -> None:
         async with self._database.write() as session:
             run = await session.scalar(select(Run).where(Run.id == run_id).with_for_update())
             if run is None:
-                return False
+                return
             ended = run.ended_at
             seal = (await seals_of(session, [run_id])).get(run_id)
-            if is_unreadable(ended) or (seal is not None and (is_unreadable(seal.at) or seal.at >= before)):
-                log.error("patrol %d does not tell when it ended as it was sealed: it is kept; verify it", run_id)
-                return False
             pictures = await _delete_rows(session, run_id)
             if seal is not None:
-                content = {"sealed": seal.sequence, "ended_at": None if ended is None else moment(ended)}
-                await self._chain.append(session, EXPIRED, subject_of(run_id), content)
+                told = None if ended is None or is_unreadable(ended) else moment(ended)
+                await self._chain.append(
+                    session, EXPIRED, subject_of(run_id), {"sealed": seal.sequence, "ended_at": told}
+                )
         await self._files.delete(pictures)
-        return True
 
 
 async def _delete_rows(session: AsyncSession, run_id: int) -> Sequence[int]:

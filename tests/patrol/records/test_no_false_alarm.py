@@ -64,7 +64,7 @@ async def test_retention_keeps_what_was_sealed_later_than_it_says_that_it_ended(
         expiry = RecordExpiry(site.database, site.clock, chain, site.pictures, timedelta(days=365))
         assert await expiry.expire() == 0
         site.clock.move(366 * 86400)
-        assert await expiry.expire() >= 2  # the others go by their time
+        assert await expiry.expire() >= 2  # the others too, by their time
     assert "record_deleted" not in [fault.reason for fault in (await site.verify()).faults]
 
 
