@@ -14,6 +14,7 @@ from camera_hub.api.schemas.records import (
     RecordAnswer,
     RecordCheckAnswer,
     RecordCountsAnswer,
+    RecordDoubtsAnswer,
     RecordRowAnswer,
     RecordsAnswer,
     Sign,
@@ -22,7 +23,7 @@ from camera_hub.api.sheet_bodies import XLSX, Language, download
 from camera_hub.errors import HubError
 from camera_hub.patrol.records.export import RecordExport
 from camera_hub.patrol.records.listing import RecordList, RecordQuery, RecordState, SignedState
-from camera_hub.patrol.records.reviews import RecordReviewed, RecordReviews
+from camera_hub.patrol.records.reviews import RecordReviewed, RecordReviews, RecordView
 from camera_hub.patrol.records.sheet import record_workbook, records_workbook
 from camera_hub.patrol.records.verify import RecordVerification
 from camera_hub.settings import Settings
@@ -38,6 +39,7 @@ Runner = Annotated[Actor, needs(Action.RUN_TOURS)]
 Reviews = Annotated[RecordReviews, part(RecordReviews)]
 Records = Annotated[RecordList, part(RecordList)]
 Export = Annotated[RecordExport, part(RecordExport)]
+Verification = Annotated[RecordVerification, part(RecordVerification)]
 AllSettings = Annotated[Settings, part(Settings)]
 
 
@@ -105,9 +107,9 @@ async def records_xlsx(
 
 
 @router.get("/api/runs/{run_id}/record")
-async def record(run_id: Id, actor: Reader, reviews: Reviews) -> RecordAnswer:
-    """The seal and the reviews of a run's record."""
-    return RecordAnswer.model_validate(await reviews.of(actor, run_id))
+async def record(run_id: Id, actor: Reader, reviews: Reviews, verification: Verification) -> RecordAnswer:
+    """The seal and the reviews of a run's record, and what shows that it was tampered with."""
+    return await _answer(actor, await reviews.of(actor, run_id), verification)
 
 
 @router.get(
@@ -131,7 +133,7 @@ async def verify(
     run_id: Id,
     actor: Reader,
     reviews: Reviews,
-    verification: Annotated[RecordVerification, part(RecordVerification)],
+    verification: Verification,
 ) -> RecordCheckAnswer:
     """Compare the sealed record with its rows and pictures as they are now. 409 `not_sealed`; 429 while another one is
     verified."""
@@ -145,7 +147,7 @@ async def sign(
     body: Sign,
     actor: Signer,
     reviews: Reviews,
-    verification: Annotated[RecordVerification, part(RecordVerification)],
+    verification: Verification,
 ) -> RecordAnswer:
     """Approve or return the sealed record of a submitted patrol.
 
@@ -157,12 +159,20 @@ async def sign(
     try:
         view = await reviews.sign(actor, run_id, body.opinion, body.words, body.reviews)
     except RecordReviewed as reviewed:
-        record = RecordAnswer.model_validate(reviewed.view).model_dump(mode="json")
+        record = (await _answer(actor, reviewed.view, verification)).model_dump(mode="json")
         raise HubError(reviewed.kind, reviewed.detail, reason=reviewed.reason, record=record) from reviewed
-    return RecordAnswer.model_validate(view)
+    return await _answer(actor, view, verification)
 
 
 @router.post("/api/runs/{run_id}/notes", status_code=201)
-async def add_note(run_id: Id, body: AddNote, actor: Runner, reviews: Reviews) -> RecordAnswer:
+async def add_note(
+    run_id: Id, body: AddNote, actor: Runner, reviews: Reviews, verification: Verification
+) -> RecordAnswer:
     """Add words to the sealed record of a patrol that one took part in; nothing of the record is edited."""
-    return RecordAnswer.model_validate(await reviews.note(actor, run_id, body.words))
+    return await _answer(actor, await reviews.note(actor, run_id, body.words), verification)
+
+
+async def _answer(actor: Actor, view: RecordView, verification: RecordVerification) -> RecordAnswer:
+    doubts = await verification.doubts(actor, view.run_id)
+    told = RecordDoubtsAnswer.model_validate(doubts)
+    return RecordAnswer.model_validate(view).model_copy(update=dict(told))

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, Self
 
@@ -247,6 +248,8 @@ def _engine(url: str, sqlite: bool) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(raw: Any, _: object) -> None:
         raw.isolation_level = None  # BEGIN is ours: see _begin
+        # Else one text that is no UTF-8, put there by somebody else, fails the whole statement that reads it.
+        raw.driver_connection.text_factory = methodcaller("decode", "utf-8", "replace")
         cursor = raw.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
             cursor.execute(f"PRAGMA {pragma}")

@@ -17,6 +17,9 @@ import pytest
 from fastapi import FastAPI
 
 from camera_hub.access.accounts import Account, Accounts
+from camera_hub.access.audit.anchor import Anchor
+from camera_hub.access.audit.chain import newest, newest_key
+from camera_hub.access.audit.verify import AuditVerifier
 from camera_hub.access.policy import ALWAYS_BOUND, OF_PERSONS, Actor, Role
 from camera_hub.access.sessions import Sessions
 from camera_hub.api.live_changes import SharedReader
@@ -24,12 +27,17 @@ from camera_hub.api.routing import COOKIE, CSRF_HEADER, Stated, policies
 from camera_hub.app import attach, create_app, parts
 from camera_hub.clock import Clock
 from camera_hub.media.child_process import Spawn
+from camera_hub.patrol.records.export import RecordExport
+from camera_hub.patrol.records.listing import RecordList
+from camera_hub.patrol.records.reviews import RecordReviews
+from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
 from camera_hub.settings import DatabaseSettings, DiscoverySettings, MediaSettings, ServerSettings, Settings
 from camera_hub.store.database import Database
 from camera_hub.store.tables import User, UserVillage, Village
 from camera_hub.wiring.rooms import Parts
 from tests.access.conftest import CHEAP_HASHER, cheap_passwords
 from tests.fakes.clock import ManualClock
+from tests.patrol.records.site import WORDS, SealedSite
 
 HOST = "hub.test"
 PASSWORD = "tK7-riverside"
@@ -134,3 +142,28 @@ def _user(role: Role, clock: Clock) -> User:
 @cache
 def _password_hash() -> str:
     return CHEAP_HASHER.hash(PASSWORD)
+
+
+@pytest.fixture
+async def sealed(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[SealedSite]:
+    """Two patrols of the hub's operator."""
+    site = SealedSite(database, clock, tmp_path / "sealed")
+    site.folder.mkdir()
+    await site.build()
+    account = hub.accounts[Role.OPERATOR]
+    site.operator = Actor(account.id, account.username, account.display_name, account.role)
+    async with database.write() as session:  # the hub's own chain goes on in this site's folder
+        key, head = await newest_key(session, site.vault, clock), await newest(session)
+    assert head is not None
+    site.anchor.write(Anchor.of(*head, *key))
+    async with site.chain() as chain:
+        verifier = AuditVerifier(database, site.vault, site.anchor, patrol_kinds(database, site.pictures, WORDS))
+        listing = RecordList(database)
+        hub.parts[RecordReviews] = site.reviews(chain)
+        hub.parts[RecordList] = listing
+        hub.parts[RecordExport] = RecordExport(database, listing)
+        hub.parts[RecordVerification] = RecordVerification(database, verifier, WORDS)
+        for _ in range(2):
+            await site.patrol(chain)
+        await chain.follow()  # or only the next turn of its loop would move the anchor
+        yield site

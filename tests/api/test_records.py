@@ -1,43 +1,14 @@
 """Records through the API: list, seal, signature, verification, sheets; who may, and what is refused."""
 
-from collections.abc import AsyncIterator
 from io import BytesIO
-from pathlib import Path
 
 import httpx
 import openpyxl
 import pytest
 
-from camera_hub.access.audit.verify import AuditVerifier
-from camera_hub.access.policy import Actor, Role
-from camera_hub.patrol.records.export import RecordExport
-from camera_hub.patrol.records.listing import RecordList
-from camera_hub.patrol.records.reviews import RecordReviews
-from camera_hub.patrol.records.verify import RecordVerification, patrol_kinds
-from camera_hub.store.database import Database
+from camera_hub.access.policy import Role
 from tests.api.conftest import Hub
-from tests.fakes.clock import ManualClock
-from tests.patrol.records.site import WORDS, SealedSite
-
-
-@pytest.fixture
-async def sealed(hub: Hub, database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[SealedSite]:
-    """Two patrols of the hub's operator."""
-    site = SealedSite(database, clock, tmp_path / "sealed")
-    site.folder.mkdir()
-    await site.build()
-    account = hub.accounts[Role.OPERATOR]
-    site.operator = Actor(account.id, account.username, account.display_name, account.role)
-    async with site.chain() as chain:
-        verifier = AuditVerifier(database, site.vault, site.anchor, patrol_kinds(database, site.pictures, WORDS))
-        listing = RecordList(database)
-        hub.parts[RecordReviews] = site.reviews(chain)
-        hub.parts[RecordList] = listing
-        hub.parts[RecordExport] = RecordExport(database, listing)
-        hub.parts[RecordVerification] = RecordVerification(database, verifier, WORDS)
-        for _ in range(2):
-            await site.patrol(chain)
-        yield site
+from tests.patrol.records.site import SealedSite
 
 
 def texts(answer: httpx.Response) -> dict[str, list[list[object]]]:

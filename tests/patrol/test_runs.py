@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 from sqlalchemy import event as sql_event
+from sqlalchemy import text
 
 from camera_hub.errors import HubError
 from camera_hub.events import RunChanged
@@ -348,3 +349,20 @@ async def test_steps_never_overlap_nor_leave_gaps(centre: Centre) -> None:
         steps, _ = await on.reader.record(centre.actor, run.id)
     assert all(before.ended_at == after.started_at for before, after in pairwise(steps))
     assert (view.lap, view.position) == (3, 1)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    "tampered", ["itinerary = '{'", "itinerary = '[{}]'", "position = 77", "state = 'flying'", "anchor_at = 'rubbish'"]
+)
+async def test_a_run_that_was_tampered_with_holds_up_no_other_one(centre: Centre, tampered: str) -> None:
+    first, second = await centre.tour(10, 10, 10), await centre.tour(10, 10, 10)
+    async with centre.engine() as on:
+        spoilt = (await on.runs.start(centre.actor, first, loop=False)).id
+        sound = (await on.runs.start(centre.actor, second, loop=False)).id
+    async with centre.database.write() as session:
+        await session.execute(text(f"UPDATE runs SET {tampered} WHERE id = {spoilt}"))
+    async with centre.engine() as on:
+        await centre.clock.walk(15)
+        assert (await on.reader.get(centre.actor, sound)).position == 1
+        assert {run.id for run in await on.reader.list(centre.actor)} == {spoilt, sound}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { RunStep } from '@/api/types'
-import { asidesOf, filterCounts, shown, type PatrolResult } from '@/pages/runs/patrolRecord'
+import type { RunItinerary, RunStep } from '@/api/types'
+import { betweenText, momentText } from '@/pages/parts/duration'
+import { asidesOf, filterCounts, shown, stopsOf, type PatrolResult } from '@/pages/runs/patrolRecord'
 import { nextToSign } from '@/pages/runs/useNextToSign'
 
 const result = (camera: number, more: Partial<PatrolResult> = {}): PatrolResult => ({ position: 0, camera: { id: camera, name: `点位${camera}`, village: '村' }, result: 'normal', seen: true, key: false, findings: 0, ...more }) as PatrolResult
@@ -10,14 +11,27 @@ describe('what of a record is worth a look', () => {
   it('is whatever is not simply seen and normal', () => {
     expect(shown('notable', result(1))).toBe(false)
     for (const more of [{ result: 'abnormal' }, { result: 'excused' }, { result: 'open' }, { seen: false }, { findings: 1 }] as Partial<PatrolResult>[]) expect(shown('notable', result(1, more))).toBe(true)
-    expect(shown('notable', result(1), { missed: true, changed: false })).toBe(true)
-    expect(shown('notable', result(1), { missed: false, changed: true })).toBe(true)
+    expect(shown('notable', result(1), { missed: true, unknown: false, changed: false })).toBe(true)
+    expect(shown('notable', result(1), { missed: false, unknown: false, changed: true })).toBe(true)
   })
 
-  it('counts a camera that had not come to its preset the last time, and one whose result was changed', () => {
+  it('counts a camera that had not come to its preset the last time, one of which nobody knows it, and one whose result was changed', () => {
     const results = [result(1), result(2), result(3), result(4)]
     const asides = asidesOf(results, [visit(0, [1, 'moving'], [2, 'reached'], [3, null]), visit(1, [1, 'reached'], [2, 'ptz_locked'])], new Map([['0/4', []]]))
-    expect(filterCounts(results, asides)).toMatchObject({ all: 4, notable: 2, preset: 1, abnormal: 0 })
+    expect(filterCounts(results, asides)).toMatchObject({ all: 4, notable: 3, preset: 1, abnormal: 0 })
+  })
+})
+
+describe('a record whose itinerary was tampered with', () => {
+  it('shows its results all the same, by the stops that are left', () => {
+    const itinerary = { stops: [{ position: 0, name: '一站', note: '', more: 0 }] } as unknown as RunItinerary
+    const shown = stopsOf(itinerary, [result(1), { ...result(2), position: 3 }], [], 'all')
+    expect(shown.map((stop) => [stop.position, stop.name, stop.results.map((one) => one.camera.id)])).toEqual([[0, '一站', [1]], [3, '', [2]]])
+  })
+
+  it('tells no time and no span that nobody can read', () => {
+    expect([momentText('0001-01-03T00:00:00Z', 0, true), betweenText('0001-01-03T00:00:00Z', '2026-11-30T00:00:00Z')]).toEqual(['无法读取', '无法读取'])
+    expect(betweenText('2026-11-30T00:00:00Z', '2026-11-30T00:12:00Z')).toBe('12 分钟')
   })
 })
 

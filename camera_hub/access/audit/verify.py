@@ -8,7 +8,7 @@ is compared by the room that sealed it (`SealedKind`). Kinds that nobody compare
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -57,6 +57,17 @@ class ProvedLinks(Protocol):
     async def proved(self, session: AsyncSession, subject: str, kind: str) -> Link | None:
         """The newest link of that kind whose hash and keyed seal fit; None where there is none."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class MissingLinks:
+    """Links that the chain has not any more, by their sequences. `cut`: they stood at its end, as far as the anchor
+    tells; `known`: the copy of the link is left, and is what was asked for."""
+
+    first: int
+    last: int
+    cut: bool
+    known: bool = False
 
 
 class SealedKind(Protocol):
@@ -192,6 +203,29 @@ class AuditVerifier:
             before = await session.scalar(select(AuditLink.hash).where(AuditLink.sequence == link.sequence - 1))
             packed = await session.scalar(select(_CONTENT).where(AuditCopy.sequence == link.sequence))
             return link, await self._link(session, link, GENESIS if link.sequence == 1 else before, packed)
+
+    async def missing(self, wanted: Callable[[Json], bool]) -> tuple[Sequence[MissingLinks], bool]:
+        """Which links are gone: the one whose copy is still there and is `wanted`, else each gap (MOST_NAMED at most);
+        and whether an anchor tells where the chain had come to."""
+        try:
+            anchor = await asyncio.to_thread(self._anchor.read)  # before the chain, which goes on meanwhile
+        except HubError:
+            anchor = None
+        async with snapshot(self._database) as session:
+            newest = await session.scalar(select(func.max(AuditLink.sequence))) or 0
+            linked = select(AuditLink.sequence).where(AuditLink.sequence == AuditCopy.sequence).exists()
+            left = select(AuditCopy.sequence, _CONTENT).where(~linked).order_by(AuditCopy.sequence.desc())
+            for sequence, packed in await session.execute(left.limit(MOST_NAMED)):
+                if wanted(_parsed(_unpacked(packed) or b"null")):
+                    return [MissingLinks(sequence, sequence, sequence > newest, True)], anchor is not None
+            before = func.lag(AuditLink.sequence, 1, 0).over(order_by=AuditLink.sequence)
+            steps = select(AuditLink.sequence.label("sequence"), before.label("before")).subquery()
+            gaps = select(steps.c.before, steps.c.sequence).where(steps.c.sequence > steps.c.before + 1)
+            rows = await session.execute(gaps.order_by(steps.c.sequence.desc()).limit(MOST_NAMED))
+            found = [MissingLinks(low + 1, high - 1, False) for low, high in rows]
+        if anchor is not None and anchor.sequence > newest:
+            found.insert(0, MissingLinks(newest + 1, anchor.sequence, True))
+        return found, anchor is not None
 
     async def proved(self, session: AsyncSession, subject: str, kind: str) -> Link | None:
         """See ProvedLinks."""

@@ -12,7 +12,8 @@ MAX_STOPS = 1000
 """Stops of a patrol, at most, that a position may name; beyond them there is none."""
 
 Position = Annotated[int, Field(ge=0, lt=MAX_STOPS)]
-ResultState = Literal["open", "normal", "abnormal", "excused"]
+ResultState = Literal["open", "normal", "abnormal", "excused", "unreadable"]
+"""unreadable: of a record that was tampered with."""
 LongText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=500),

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from camera_hub.api.schemas.base import Answer, Count, RequestBody, Text
 from camera_hub.api.schemas.proof import ResultCountsAnswer
 
@@ -37,9 +39,27 @@ class SealAnswer(Answer):
     hash: str
 
 
-class RecordAnswer(Answer):
+class ToldAnswer(Answer):
+    """A sentence in both languages, without a full stop."""
+
+    zh: str
+    en: str
+
+
+class RecordDoubtsAnswer(Answer):
+    """What shows that a record was tampered with: `unreadable` names what of it cannot be read, the first of
+    `unreadable_count` (such a time is in the year 1, such a number 0); `seal_missing` tells why it has no seal though
+    it should."""
+
+    unreadable: list[ToldAnswer] = Field(default_factory=list)
+    unreadable_count: int = 0
+    seal_missing: list[ToldAnswer] = Field(default_factory=list)
+
+
+class RecordAnswer(RecordDoubtsAnswer):
     """What is known of a run's record beside its rows: `seal` is null until the patrol has ended. `sign_why`: why a
-    user who signs records does not sign this one (`own_record`: they took part in the patrol)."""
+    user who signs records does not sign this one (`own_record`: they took part in the patrol).
+    """
 
     run_id: int
     plan_name: str | None
@@ -62,8 +82,9 @@ class OperatorTurnAnswer(Answer):
 
 class RecordRowAnswer(Answer):
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
-    visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `own`: the user took
-    part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
+    visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `presets_unknown`:
+    those of which nobody knows it; `unreadable`: values that somebody has made unreadable; `own`: the user took part
+    in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
     `reviews`: how many signatures and notes it has; `all_normal`: nothing in it asks for a look before it is signed."""
 
     id: int
@@ -85,6 +106,8 @@ class RecordRowAnswer(Answer):
     unseen: int
     findings: int
     presets_missed: int
+    presets_unknown: int
+    unreadable: int
     seal: SealAnswer | None
     reviews: int
     opinion: Literal["approved", "returned"] | None

@@ -12,6 +12,7 @@ from camera_hub.errors import Reason
 from camera_hub.patrol.proof.excuses import excuse
 from camera_hub.patrol.proof.results import check_submit
 from camera_hub.patrol.proof.rows import camera_result, patrol_state, result_rows
+from camera_hub.patrol.proof.transitions import RESULT_STATES
 from camera_hub.patrol.runs.dead_cameras import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import Itinerary, ItineraryStop
 from camera_hub.patrol.runs.run_proof import ResultCounts
@@ -78,7 +79,8 @@ class PatrolProof:
         query = select(RunResult.run_id, RunResult.result, func.count()).where(RunResult.run_id.in_(run_ids))
         found: dict[int, dict[str, int]] = {}
         for run_id, result, number in await session.execute(query.group_by(RunResult.run_id, RunResult.result)):
-            found.setdefault(run_id, {})[result] = number
+            if result in RESULT_STATES:  # what was tampered with may be no word at all
+                found.setdefault(run_id, {})[result] = number
         return {run_id: ResultCounts(**numbers) for run_id, numbers in found.items()}
 
     async def may_submit(self, session: AsyncSession, run: Run) -> None:

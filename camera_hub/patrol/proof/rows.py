@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import get_args
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,12 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
 from camera_hub.patrol.proof.results import PatrolState
-from camera_hub.patrol.proof.transitions import CameraResult, ResultState, corrects
+from camera_hub.patrol.proof.transitions import RESULT_STATES, CameraResult, corrects
 from camera_hub.patrol.runs.run_events import add_event
 from camera_hub.patrol.tours import rights
 from camera_hub.store.tables import Camera, Finding, Run, RunResult, Tour
-
-_STATES: dict[str, ResultState] = {state: state for state in get_args(ResultState)}
 
 
 def camera_result(row: RunResult, findings: int = 0, fault: str | None = None) -> CameraResult:
@@ -23,7 +20,7 @@ def camera_result(row: RunResult, findings: int = 0, fault: str | None = None) -
     return CameraResult(
         row.position,
         row.camera_id,
-        _STATES[row.result],
+        RESULT_STATES.get(row.result, "open"),  # of a record that was tampered with it may be no word at all
         row.key,
         row.seen_s,
         row.why,

@@ -31,7 +31,7 @@ from camera_hub.patrol.proof.rows import (
     run_row,
     write_result,
 )
-from camera_hub.patrol.proof.transitions import CameraResult
+from camera_hub.patrol.proof.transitions import RESULT_STATES, CameraResult
 from camera_hub.patrol.runs.dead_cameras import FeedReasons, dead_cameras
 from camera_hub.patrol.runs.itinerary import from_rows
 from camera_hub.patrol.runs.run_proof import ResultCounts
@@ -223,7 +223,8 @@ def _summary(run_id: int, numbers: Sequence[tuple[int, str, int]]) -> ResultsSum
     """Of (position, result, how many cameras)."""
     counted = Counter[str]()
     for _, result, number in numbers:
-        counted[result] += number
+        if result in RESULT_STATES:  # what was tampered with may be no word at all
+            counted[result] += number
     remaining = tuple(sorted(position for position, result, _ in numbers if result == "open"))
     return ResultsSummary(run_id, ResultCounts(**counted), remaining)
 
@@ -241,7 +242,7 @@ async def _views(session: AsyncSession, run: Run, rows: Sequence[RunResult]) -> 
     return [
         ResultView(
             row.position,
-            named.get((row.position, row.camera_id), NamedCamera(row.camera_id, "", "")),
+            named.get((row.position, row.camera_id), NamedCamera(row.camera_id, f"#{row.camera_id}", "")),
             row.key,
             row.result,
             row.seen_s,

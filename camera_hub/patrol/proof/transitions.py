@@ -13,12 +13,14 @@ confirmed it, and for a reason (`Act.words`); what it was is kept in the record 
 by itself changes one. A result that has findings is not made normal: they are deleted first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from camera_hub.errors import Reason
 
 ResultState = Literal["open", "normal", "abnormal", "excused"]
+RESULT_STATES: Mapping[str, ResultState] = {state: state for state in get_args(ResultState)}
 Verdict = Literal["normal", "abnormal"]
 CONFIRMED = frozenset({"normal", "abnormal"})
 MOST_WORDS = 255

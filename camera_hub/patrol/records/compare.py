@@ -9,26 +9,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from camera_hub.access.audit.canonical import Json, canonical
-from camera_hub.patrol.records.content import Content, Row
+from camera_hub.patrol.records.content import Content, Row, StoredRows
 from camera_hub.patrol.records.field_words import field_words, verb
 from camera_hub.patrol.records.sheet_words import (
     EVENT_WORDS,
+    UNREADABLE,
     RecordWords,
     confirmed_text,
     iso_text,
     text_in,
     value_text,
 )
+from camera_hub.store.tables.readable import Unreadable
 
+MOST_UNREADABLE = 20
+"""Values of a record that are named one by one."""
 MOST_CHARACTERS = 60
 """Of a value that is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowDifference:
-    """One difference. `what`: changed, deleted or inserted; `row`: it as it was sealed (inserted: as it is);
-    `position`, `camera_id` and `camera` (its name) of the row, where it has them. For `changed`: the place of the value
-    (its column, and where in it), and what it was and is."""
+    """One difference. `what`: changed, unreadable (changed to what nobody can read), deleted or inserted; `row`: it as
+    it was sealed (inserted: as it is); `position`, `camera_id` and `camera` (its name) of the row, where it has them.
+    For `changed`: the place of the value (its column, and where in it), and what it was and is; for `unreadable` its
+    column, and what it was, None where nobody knows."""
 
     what: str
     table: str
@@ -51,8 +56,10 @@ class RowDifference:
             return say(f"{row}是封存后插入的", f"{row} was inserted after sealing")
         column = self.field.split(".")[0].split("[")[0]
         named = column if column == self.field else ""
-        was, now = (value_words(named, one, words) for one in (self.was, self.now))
         zh, en = field_words(self.table, self.field)
+        if self.what == "unreadable":
+            return say(f"{row}的{zh}无法读取：被改成了无效内容", f"{en} of {row} cannot be read: it was made invalid")
+        was, now = (value_words(named, one, words) for one in (self.was, self.now))
         return say(
             f"{row}的{zh}在封存后被改动：原为 {was}，现为 {now}",
             f"{en} of {row} {verb(en)} changed after sealing: was {was}, is now {now}",
@@ -72,12 +79,16 @@ class RowDifference:
             case "run_step_cameras":
                 return say(f"第 {step} 步 {at}", f"{at} in step {step}")
             case "run_results":
-                if self.what == "changed":
+                if self.what in ("changed", "unreadable"):
                     return at
                 by = confirmed_text(row, words)
                 return say(f"{at}的结果{by}", f"the result of {at}{by}")
             case "findings":
-                said = [] if self.what == "changed" else [text_in(row, "user_name"), told(row.get("words"))]
+                said = (
+                    []
+                    if self.what in ("changed", "unreadable")
+                    else [text_in(row, "user_name"), told(row.get("words"))]
+                )
                 text = say("，", ", ").join(filter(None, [at, *said]))
                 return say(f"发现问题 {self.row_id}（{text}）", f"finding {self.row_id} ({text})")
             case "run_events":
@@ -90,6 +101,8 @@ class RowDifference:
 
 def value_words(column: str, value: Json, words: RecordWords) -> str:
     """A value that was changed, as people read it; `column`: "" within a JSON column."""
+    if isinstance(value, Unreadable):
+        return words.say(*UNREADABLE)
     return words.say("空", "empty") if value == "" else value_text(column, value, words) or told(value)
 
 
@@ -115,8 +128,31 @@ def differences(sealed: Content, present: Content) -> list[RowDifference]:
                 found.append(RowDifference("inserted", *named))
             else:
                 for place, was, now in _changes(before[row_id], after[row_id]):
-                    found.append(RowDifference("changed", *named, place, was, now))
+                    what = "unreadable" if isinstance(now, Unreadable) else "changed"
+                    found.append(RowDifference(what, *named, place, was, now))
     return found
+
+
+def unreadable_values(stored: StoredRows) -> list[RowDifference]:
+    """What cannot be read of the rows as they are now, whatever was sealed."""
+    names = camera_names(stored.content)
+    steps = {_number(row, "id"): row for row in stored.content.get("run_steps", ())}
+    found: list[RowDifference] = []
+    for one in stored.unreadable:
+        row = one.row
+        step = steps.get(_number(row, "step_id"), {}) if one.table == "run_step_cameras" else row
+        position, camera = _optional(step, "position"), _optional(row, "camera_id")
+        who = "" if camera is None else names.get(camera, f"#{camera}")
+        place = (position, camera, who, _optional(step, "sequence"))
+        found.append(RowDifference("unreadable", one.table, _number(row, "id"), row, *place, one.column))
+    return found
+
+
+def unreadable_text(values: Sequence[RowDifference], words: RecordWords) -> str:
+    """Several of them in one text, the first of many."""
+    told = words.say("；", "; ").join(one.sentence(words) for one in values[:MOST_UNREADABLE])
+    more = len(values) - MOST_UNREADABLE
+    return told + words.say(f"；另有 {more} 处", f"; {more} more") if more > 0 else told
 
 
 def camera_names(content: Content) -> Mapping[int, str]:
@@ -139,6 +175,9 @@ def _changes(before: Row, after: Row) -> Iterator[tuple[str, Json, Json]]:
 
 
 def _within(place: str, was: Json, now: Json) -> Iterator[tuple[str, Json, Json]]:
+    if isinstance(now, Unreadable):
+        yield place, was, now
+        return
     if was is now or canonical(was) == canonical(now):
         return
     if isinstance(was, Mapping) and isinstance(now, Mapping) and was.keys() == now.keys():

@@ -1,7 +1,8 @@
 """What is sealed of a patrol: every row that belongs to it, as JSON.
 
 Columns whose foreign key is set to NULL when a user is deleted are left out: the name beside them is sealed. The rows
-name the SHA-256 of each picture.
+name the SHA-256 of each picture. What cannot be read of rows that were tampered with (store.tables.readable) is never
+sealed, and is named where a record is read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.audit.canonical import Json
 from camera_hub.access.audit.links import moment
+from camera_hub.patrol.runs.itinerary import is_itinerary
+from camera_hub.patrol.runs.run_events import is_detail
 from camera_hub.store.tables import Base, Finding, Run, RunEvent, RunResult, RunStep, RunStepCamera
 from camera_hub.store.tables.base import table_of
+from camera_hub.store.tables.readable import Unreadable, UnreadableText
 
 Row = Mapping[str, Json]
 Content = Mapping[str, Sequence[Row]]
@@ -49,25 +53,65 @@ SEALED_TABLES = tuple(SealedTable(table_of(entity)) for entity in _ENTITIES)
 
 
 class UnreadableRows(ValueError):
-    """A column holds what it cannot hold; the argument is the table."""
+    """A column holds what it cannot hold; the argument is its table and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableValue:
+    """A value of a run's rows that cannot be read, or that its column does not know."""
+
+    table: str
+    row: Row
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """The rows of a run as they are stored. `content`: what cannot be read stands there as UnreadableText, a word that
+    nobody knows as it is; `unreadable`: both of them."""
+
+    content: Content
+    unreadable: Sequence[UnreadableValue]
+
+
+async def rows_of(session: AsyncSession, run_id: int) -> StoredRows:
+    """Read past the session's own objects, as far as they can be read. No table: there is no such run."""
+    found: dict[str, Sequence[Row]] = {}
+    unreadable: list[UnreadableValue] = []
+    for sealed in SEALED_TABLES:
+        query = select(*sealed.columns).where(sealed.of(run_id)).order_by(sealed.table.c.id)
+        rows = (await session.execute(query)).mappings().all()
+        name = sealed.table.name
+        if not rows and name == "runs":
+            return StoredRows({}, ())
+        plain_rows: list[Row] = []
+        for stored in rows:
+            row = {column: plain(value) for column, value in stored.items()}
+            plain_rows.append(row)
+            unreadable += [
+                UnreadableValue(name, row, column)
+                for column, value in stored.items()
+                if isinstance(value, Unreadable) or _misshapen(name, column, value)
+            ]
+        found[name] = plain_rows
+    return StoredRows(found, unreadable)
 
 
 async def content_of(session: AsyncSession, run_id: int) -> Content:
-    """The rows of a run as they are stored: read past the session's own objects. No table: there is no such run.
-
-    Raises UnreadableRows.
-    """
-    found: dict[str, Sequence[Row]] = {}
-    for sealed in SEALED_TABLES:
-        query = select(*sealed.columns).where(sealed.of(run_id)).order_by(sealed.table.c.id)
-        try:
-            rows = (await session.execute(query)).mappings().all()
-        except (ValueError, TypeError) as error:  # SQLite stores anything in any column
-            raise UnreadableRows(sealed.table.name) from error
-        if not rows and sealed.table.name == "runs":
-            return {}
-        found[sealed.table.name] = [{name: plain(value) for name, value in row.items()} for row in rows]
+    """The same rows, for sealing. Raises UnreadableRows."""
+    found = (await rows_of(session, run_id)).content
+    for table, rows in found.items():
+        for row in rows:
+            if spoilt := [column for column, value in row.items() if isinstance(value, Unreadable)]:
+                raise UnreadableRows(f"{table}.{spoilt[0]}")
     return found
+
+
+def _misshapen(table: str, column: str, value: object) -> bool:
+    """Whether a JSON column holds another JSON than the hub writes there."""
+    if (table, column) == ("runs", "itinerary"):
+        return not is_itinerary(value)
+    return (table, column) == ("run_events", "detail") and not is_detail(value)
 
 
 def content_from(value: Json) -> Content:
@@ -82,7 +126,11 @@ def content_from(value: Json) -> Content:
 
 
 def plain(value: object) -> Json:
-    """A column's value as JSON; times as text in UTC with microseconds. Raises TypeError for what no column holds."""
+    """A column's value as JSON; times as text in UTC with microseconds; what cannot be read as UnreadableText, a word
+    that nobody knows as it is. Raises TypeError for what no column holds."""
+    if isinstance(value, Unreadable):
+        text = value if isinstance(value, str) else ""
+        return UnreadableText(text) if value.stored is None else value.stored
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, datetime):

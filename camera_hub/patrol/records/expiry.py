@@ -1,4 +1,5 @@
-"""Retention of records: what is older than the site keeps is deleted with its pictures; the links stay.
+"""Retention of records: what has ended and was sealed longer ago than the site keeps it is deleted with its pictures;
+the links stay.
 
 That a sealed record was deleted by its time, and not by somebody, is itself a link, added in the transaction that
 deletes the rows: so verifying tells the two apart. One record at a time, so that other writers hardly wait.
@@ -9,17 +10,18 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import String, cast, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.audit.links import moment
 from camera_hub.clock import Clock
 from camera_hub.patrol.records.content import SEALED_TABLES
 from camera_hub.patrol.records.reviews import seals_of
-from camera_hub.patrol.records.seal import EXPIRED, Chain, subject_of
+from camera_hub.patrol.records.seal import EXPIRED, PATROL, Chain, subject_of
 from camera_hub.store.database import Database
 from camera_hub.store.retention import EARLIEST, PAUSE, SETTLE
 from camera_hub.store.tables import AuditCopy, AuditLink, Run, RunPicture, RunReview
+from camera_hub.store.tables.readable import is_unreadable
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,12 @@ class RecordExpiry:
         if now < EARLIEST:
             log.warning("the clock reads %s: no record is deleted until it is right", now)
             return 0
-        query = select(Run.id).where(Run.state == "ended", Run.ended_at < now - self._keep).order_by(Run.id)
+        before = now - self._keep
+        # By both times: else whoever changes when it ended could have the hub itself delete a record.
+        sealed_since = exists().where(
+            AuditLink.subject == "run:" + cast(Run.id, String), AuditLink.kind == PATROL, AuditLink.at >= before
+        )
+        query = select(Run.id).where(Run.state == "ended", Run.ended_at < before, ~sealed_since).order_by(Run.id)
         deleted = 0
         while True:
             async with self._database.read() as session:
@@ -80,8 +87,10 @@ class RecordExpiry:
             seal = (await seals_of(session, [run_id])).get(run_id)
             pictures = await _delete_rows(session, run_id)
             if seal is not None:
-                content = {"sealed": seal.sequence, "ended_at": None if ended is None else moment(ended)}
-                await self._chain.append(session, EXPIRED, subject_of(run_id), content)
+                told = None if ended is None or is_unreadable(ended) else moment(ended)
+                await self._chain.append(
+                    session, EXPIRED, subject_of(run_id), {"sealed": seal.sequence, "ended_at": told}
+                )
         await self._files.delete(pictures)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind
 from camera_hub.patrol import township
-from camera_hub.patrol.records.content import Content, content_of
+from camera_hub.patrol.records.compare import RowDifference, unreadable_values
+from camera_hub.patrol.records.content import Content, rows_of
 from camera_hub.patrol.records.listing import LIMIT, RecordList, RecordQuery, RecordRow
 from camera_hub.patrol.records.reviews import ReviewView, reviews_of
 from camera_hub.store.database import Database
@@ -17,11 +18,13 @@ MOST_RECORDS = 2000
 
 @dataclass(frozen=True, slots=True)
 class FullRecord:
-    """A record with all its rows and reviews."""
+    """A record with all its rows and reviews. `unreadable`: what of its rows cannot be read; `content` has it as
+    patrol.records.content tells."""
 
     row: RecordRow
     content: Content
     reviews: Sequence[ReviewView]
+    unreadable: Sequence[RowDifference] = ()
 
 
 class RecordExport:
@@ -60,5 +63,6 @@ class RecordExport:
     async def full(self, row: RecordRow) -> FullRecord:
         """A record of the list in full."""
         async with self._database.read() as session:
-            content = await content_of(session, row.id)
-            return FullRecord(row, content, (await reviews_of(session, [row.id])).get(row.id, []))
+            stored = await rows_of(session, row.id)
+            reviews = (await reviews_of(session, [row.id])).get(row.id, [])
+            return FullRecord(row, stored.content, reviews, unreadable_values(stored))

@@ -117,16 +117,6 @@ FIELDS: Mapping[str, Mapping[str, Said]] = {
 }
 """Table → column → what it is called."""
 
-ROWS: Mapping[str, Said] = {
-    "runs": ("巡查概况", "the summary"),
-    "run_steps": ("到站记录", "a step"),
-    "run_step_cameras": ("观看记录", "what was seen of a camera"),
-    "run_results": ("结果", "a result"),
-    "findings": ("发现问题", "a finding"),
-    "run_events": ("经过", "what happened"),
-}
-"""What a row of each table is."""
-
 
 _INNER: Mapping[str, Said] = {
     "name": ("名称", "name"),

@@ -36,6 +36,7 @@ from camera_hub.store.tables import (
     Tour,
     User,
 )
+from camera_hub.store.tables.readable import is_unreadable
 
 LIMIT = 200
 _RESULTS = ("open", "normal", "abnormal", "excused")
@@ -78,7 +79,9 @@ class OperatorTurn:
 class RecordRow:
     """A patrol in the list. `turns`: who ran it after whoever had started it, in order. `results`: how many cameras are
     open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time;
-    `presets_missed`: how many had not come to their PTZ preset the last time they were shown. `reviews`: how many
+    `presets_missed`: how many had not come to their PTZ preset the last time they were shown; `presets_unknown`: of how
+    many nobody knows that. `unreadable`: values of what the list tells that somebody has changed so that they cannot be
+    read. `reviews`: how many
     signatures and notes it has; `changed`: a result or finding was changed after it was confirmed. `own`: the actor
     took part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is
     sealed without a signature."""
@@ -102,6 +105,8 @@ class RecordRow:
     unseen: int
     findings: int
     presets_missed: int
+    presets_unknown: int
+    unreadable: int
     seal: SealView | None
     reviews: int
     changed: bool
@@ -117,8 +122,10 @@ class RecordRow:
     @property
     def all_normal(self) -> bool:
         """Whether nothing in it asks for a look before it is signed: every camera was seen where it should point and
-        confirmed as normal at the first go, no stop was skipped, and nobody has added a word."""
-        asks = (self.skipped, self.unseen, self.findings, self.presets_missed, self.reviews, self.changed)
+        confirmed as normal at the first go, no stop was skipped, and nobody has added a word. A preset of which nobody
+        knows whether it was reached asks for a look: records from before that was kept name no preset."""
+        presets = self.presets_missed + self.presets_unknown
+        asks = (self.skipped, self.unseen, self.findings, presets, self.reviews, self.changed, self.unreadable)
         results = (number for name, number in self.results.items() if name != "normal")
         return self.to_be_signed and not any(asks) and not any(results) and bool(self.results.get("normal"))
 
@@ -232,7 +239,8 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     counted = select(RunResult.run_id, RunResult.result, func.count(), func.count(RunResult.seen_at))
     where = counted.where(RunResult.run_id.in_(ids)).group_by(RunResult.run_id, RunResult.result)
     for run_id, result, number, seen in await session.execute(where):
-        results.setdefault(run_id, {})[result] = number
+        of_run = results.setdefault(run_id, {})
+        of_run[result] = of_run.get(result, 0) + number
         unseen[run_id] = unseen.get(run_id, 0) + number - seen
     count = select(Finding.run_id, func.count()).where(Finding.run_id.in_(ids)).group_by(Finding.run_id)
     findings = {run_id: number for run_id, number in await session.execute(count)}
@@ -240,7 +248,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     plans = {
         run_id: (name, at) for run_id, name, at in await session.execute(due.where(PlanOccurrence.run_id.in_(ids)))
     }
-    turns, missed = await _turns(session, ids), await _presets_missed(session, ids)
+    turns, (missed, unknown) = await _turns(session, ids), await _presets(session, ids)
     change = select(RunEvent.run_id).where(RunEvent.kind.in_(CHANGES), RunEvent.run_id.in_(ids)).distinct()
     changed = set(await session.scalars(change))
     own = set(await session.scalars(select(Run.id).where(Run.id.in_(ids), took_part(actor.user_id))))
@@ -248,6 +256,10 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     for run in runs:
         opinion = opinion_of(reviews.get(run.id, ()))
         plan, due_at = plans.get(run.id, (None, None))
+        seal = seals.get(run.id)
+        told = [*vars(run).values(), due_at, *(() if seal is None else (seal.at, seal.hash))]
+        told += [value for one in reviews.get(run.id, ()) for value in (one.kind, one.words, one.user_name, one.at)]
+        strange = sum(number for name, number in results.get(run.id, {}).items() if name not in _RESULTS)
         found.append(
             RecordRow(
                 id=run.id,
@@ -269,7 +281,9 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 unseen=unseen.get(run.id, 0),
                 findings=findings.get(run.id, 0),
                 presets_missed=missed.get(run.id, 0),
-                seal=seals.get(run.id),
+                presets_unknown=unknown.get(run.id, 0),
+                unreadable=strange + sum(is_unreadable(one) for one in told),
+                seal=seal,
                 reviews=len(reviews.get(run.id, ())),
                 changed=run.id in changed,
                 opinion=None if opinion is None else opinion.kind,
@@ -281,15 +295,17 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
     return found
 
 
-async def _presets_missed(session: AsyncSession, ids: Sequence[int]) -> Mapping[int, int]:
-    """How many cameras of each run had not come to their preset by the end of the last time that their stop was on."""
+async def _presets(session: AsyncSession, ids: Sequence[int]) -> tuple[Mapping[int, int], Mapping[int, int]]:
+    """How many cameras of each run had not come to their preset by the end of the last time that their stop was on; and
+    of how many nobody knows it."""
     query = select(RunStep.run_id, RunStep.position, RunStepCamera.camera_id, RunStepCamera.preset_state)
     query = query.join(RunStepCamera, RunStepCamera.step_id == RunStep.id)
     query = query.where(RunStep.run_id.in_(ids), RunStepCamera.preset.is_not(None))
     last: dict[tuple[int, int, int], str | None] = {}
     for run_id, position, camera_id, state in await session.execute(query.order_by(RunStep.run_id, RunStep.sequence)):
         last[run_id, position, camera_id] = state
-    return Counter(run_id for (run_id, *_), state in last.items() if state not in (None, REACHED))
+    missed = Counter(run_id for (run_id, *_), state in last.items() if state not in (None, REACHED))
+    return missed, Counter(run_id for (run_id, *_), state in last.items() if state is None)
 
 
 _HANDS = ("handed_over", "taken_over")

@@ -23,6 +23,7 @@ from camera_hub.patrol.records.content import Row, plain
 from camera_hub.patrol.records.seal import EXPIRED, PATROL, REVIEW, Chain, review_subject, subject_of
 from camera_hub.store.database import Database
 from camera_hub.store.tables import AuditLink, Finding, PlanOccurrence, Run, RunEvent, RunResult, RunReview, User
+from camera_hub.store.tables.readable import NumberIn
 
 Opinion = Literal["approved", "returned"]
 SignRefusal = Literal["not_sealed", "not_submitted", "own_record", "signed_already", "too_many_reviews"]
@@ -284,11 +285,11 @@ def _did(user_id: int) -> ColumnElement[bool]:
 
 
 def _was_given(user_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    return and_(RunEvent.kind == "handed_over", RunEvent.detail["to"].as_integer() == user_id)
+    return and_(RunEvent.kind == "handed_over", NumberIn(RunEvent.detail, "to") == user_id)
 
 
 def _had_said(user_id: int | InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    return and_(RunEvent.kind.in_(CHANGES), RunEvent.detail["before_by"].as_integer() == user_id)
+    return and_(RunEvent.kind.in_(CHANGES), NumberIn(RunEvent.detail, "before_by") == user_id)
 
 
 def ever_ran() -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ Pure, but for the process that writes the workbook.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from camera_hub.patrol.records.compare import camera_names
+from camera_hub.patrol.records.compare import camera_names, unreadable_text
 from camera_hub.patrol.records.export import FullRecord
 from camera_hub.patrol.records.listing import RecordRow
 from camera_hub.patrol.records.presets import last_visits, preset_visits
@@ -22,7 +22,7 @@ from camera_hub.patrol.records.sheet_words import (
     operators_text,
     preset_text,
     result_text,
-    seconds_of,
+    seconds_text,
     signature_text,
     state_text,
     stop_name,
@@ -30,6 +30,7 @@ from camera_hub.patrol.records.sheet_words import (
     time_text,
 )
 from camera_hub.sheets.writing import CellValue, WrittenColumn, WrittenSheet, write_workbook
+from camera_hub.store.tables.readable import is_unreadable
 
 
 def record_workbook(record: FullRecord, words: RecordWords) -> bytes:
@@ -96,7 +97,7 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
             time_text(one.due_at, words),
             time_text(one.started_at, words),
             time_text(one.ended_at, words),
-            None if one.ended_at is None else round((one.ended_at - one.started_at).total_seconds() / 60, 1),
+            _minutes(one),
             operators_text(one, words),
             state_text(one, words),
             one.shown,
@@ -121,6 +122,12 @@ def records_workbook(rows: Sequence[RecordRow], worth: Sequence[FullRecord], wor
         *_presets(worth, words, only_missed=True),
     ]
     return write_workbook(sheets, notes=[span, *notes_of(words)], notes_sheet=words.notes_sheet)
+
+
+def _minutes(row: RecordRow) -> float | None:
+    if row.ended_at is None or is_unreadable(row.ended_at) or is_unreadable(row.started_at):
+        return None
+    return round((row.ended_at - row.started_at).total_seconds() / 60, 1)
 
 
 def _summary(record: FullRecord, words: RecordWords) -> Iterable[list[CellValue]]:
@@ -153,6 +160,8 @@ def _summary(record: FullRecord, words: RecordWords) -> Iterable[list[CellValue]
     if row.to_be_signed and row.opinion:
         signed = say("，", ", ").join((signed, row.signed_name or "", time_text(row.signed_at, words)))
     yield [say("签审", "Signature"), signed]
+    if record.unreadable:
+        yield [say("无法读取", "Unreadable"), unreadable_text(record.unreadable, words)]
 
 
 def _place_columns(words: RecordWords) -> Sequence[WrittenColumn]:
@@ -202,7 +211,7 @@ def _results(records: Sequence[FullRecord], words: RecordWords, *, only_abnormal
                     words.say("是", "yes") if one.get("key") else "",
                     result_text(text_in(one, "result"), record.row, words),
                     text_in(one, "words"),
-                    seconds_of(one.get("seen_s")),
+                    seconds_text(one.get("seen_s"), words),
                     iso_text(one.get("seen_at"), words),
                     "" if preset is None else preset.preset,
                     "" if preset is None else preset_text(preset.state, words),

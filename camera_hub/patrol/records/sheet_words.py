@@ -10,6 +10,7 @@ from camera_hub.access.audit.canonical import Json
 from camera_hub.patrol.records.content import Row
 from camera_hub.patrol.records.listing import RecordRow
 from camera_hub.sheets.language import Said, SheetWords
+from camera_hub.store.tables.readable import Unreadable
 
 _RESULTS: Mapping[str, Said] = {
     "open": ("待确认", "Open"),
@@ -17,6 +18,8 @@ _RESULTS: Mapping[str, Said] = {
     "abnormal": ("异常", "Abnormal"),
     "excused": ("免看", "Excused"),
 }
+UNREADABLE: Said = ("无法读取", "invalid")
+"""What was tampered with so that nobody can read it."""
 _NOT_CONFIRMED: Said = ("未确认", "Not confirmed")
 """What is open of a patrol that has ended: nobody will confirm it any more."""
 COUNTED: Mapping[str, Said] = {
@@ -319,16 +322,25 @@ def int_in(row: Row | Mapping[str, Json], name: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def seconds_text(value: Json, words: RecordWords) -> float | str | None:
+    """Seconds to one decimal; None where there are none."""
+    return words.say(*UNREADABLE) if isinstance(value, Unreadable) else seconds_of(value)
+
+
 def seconds_of(value: Json) -> float | None:
     """Seconds to one decimal, None where it is no number."""
     return round(value, 1) if isinstance(value, int | float) else None
 
 
 def iso_text(value: Json, words: RecordWords) -> str:
-    """A sealed moment (ISO 8601) in the site's time, "" where there is none."""
+    """A sealed moment (ISO 8601) in the site's time, "" where there is none; see time_text."""
+    if isinstance(value, Unreadable):
+        return words.say(*UNREADABLE)
     return time_text(datetime.fromisoformat(value), words) if isinstance(value, str) else ""
 
 
 def time_text(at: datetime | None, words: RecordWords) -> str:
-    """A moment in the site's time, to the second."""
+    """A moment in the site's time, to the second; of a record that was tampered with it may not be readable."""
+    if isinstance(at, Unreadable):
+        return words.say(*UNREADABLE)
     return "" if at is None else f"{at.astimezone(words.zone):%Y-%m-%d %H:%M:%S}"

@@ -13,23 +13,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from camera_hub.access.audit.canonical import Json, canonical
 from camera_hub.access.audit.faults import AuditFault
 from camera_hub.access.audit.links import Link, digest
-from camera_hub.access.audit.verify import AuditVerifier, ProvedLinks, SealedCopy, SealedKind, snapshot
+from camera_hub.access.audit.verify import AuditVerifier, MissingLinks, ProvedLinks, SealedCopy, SealedKind, snapshot
 from camera_hub.access.policy import Actor
 from camera_hub.errors import HubError, Kind
 from camera_hub.patrol import township
-from camera_hub.patrol.records.compare import camera_names, differences, shortened, value_words
+from camera_hub.patrol.records.compare import (
+    MOST_UNREADABLE,
+    RowDifference,
+    camera_names,
+    differences,
+    shortened,
+    unreadable_values,
+    value_words,
+)
 from camera_hub.patrol.records.content import (
     Content,
     Row,
-    UnreadableRows,
+    StoredRows,
     content_from,
-    content_of,
     pictures_of,
     plain,
+    rows_of,
 )
-from camera_hub.patrol.records.field_words import ROWS, field_words, verb
+from camera_hub.patrol.records.field_words import field_words, verb
 from camera_hub.patrol.records.names import patrol_name, review_name
-from camera_hub.patrol.records.reviews import review_content
+from camera_hub.patrol.records.reviews import review_content, seals_of
 from camera_hub.patrol.records.seal import (
     EXPIRED,
     PATROL,
@@ -43,6 +51,7 @@ from camera_hub.patrol.records.seal import (
 from camera_hub.patrol.records.sheet_words import BothWords, RecordWords
 from camera_hub.store.database import Database
 from camera_hub.store.tables import AuditLink, Run, RunReview
+from camera_hub.store.tables.readable import Unreadable
 
 _TOLD = 20
 """Differences of one record that are told one by one."""
@@ -89,15 +98,8 @@ class SealedPatrols:
         run_id = run_of(link.subject)
         if await _expired(session, link, chain):
             return []
-        try:
-            present = {} if run_id is None else await content_of(session, run_id)
-        except UnreadableRows as error:
-            name = await self.named(session, link, copy.content)
-            table = ROWS.get(str(error), (str(error), str(error)))
-            words = f"{table[1]} was changed to what nobody can read"
-            return [
-                _fault(link, name, "rows_unreadable", words, zh=f"{table[0]}被改成无法读取的内容", table=str(error))
-            ]
+        stored = StoredRows({}, ()) if run_id is None else await rows_of(session, run_id)
+        present = stored.content
         if not present:
             name = await self.named(session, link, copy.content)
             return [
@@ -105,6 +107,8 @@ class SealedPatrols:
             ]
         if not isinstance(copy.content, Mapping):
             name = await self.named(session, link, None)
+            if (unreadable := unreadable_values(stored)) != []:
+                return [self._different(link, name, one) for one in unreadable[:_TOLD]]
             if digest(canonical(present)) == link.digest:
                 deleted = _fault(link, name, "copy_missing", "its sealed copy was deleted", zh="封存副本被删除")
                 return [] if copy.changed else [deleted]
@@ -113,28 +117,28 @@ class SealedPatrols:
             return [_fault(link, name, "record_changed", both, zh=zh)]
         sealed = content_from(copy.content)
         name = self.copied(copy.content)
-        found = [
-            _fault(
-                link,
-                name,
-                f"row_{one.what}",
-                one.sentence(self._words.en),
-                zh=one.sentence(self._words.zh),
-                table=one.table,
-                row=one.row_id,
-                position=one.position,
-                camera_id=one.camera_id,
-                field=one.field,
-                was=shortened(canonical(one.was).decode()),
-                now=shortened(canonical(one.now).decode()),
-            )
-            for one in differences(sealed, present)
-        ]
+        found = [self._different(link, name, one) for one in differences(sealed, present)]
         if len(found) > _TOLD:
             rest = len(found) - _TOLD
             more = _fault(link, name, "rows_changed", f"{rest} more differences", zh=f"另有 {rest} 处不一致", more=rest)
             found = [*found[:_TOLD], more]
         return [*found, *await self._files(link, name, sealed, chain)]
+
+    def _different(self, link: Link, name: str, one: RowDifference) -> AuditFault:
+        return _fault(
+            link,
+            name,
+            "rows_unreadable" if one.what == "unreadable" else f"row_{one.what}",
+            one.sentence(self._words.en),
+            zh=one.sentence(self._words.zh),
+            table=one.table,
+            row=one.row_id,
+            position=one.position,
+            camera_id=one.camera_id,
+            field=one.field,
+            was=shortened(canonical(one.was).decode()),
+            now=shortened(canonical(one.now).decode()),
+        )
 
     async def unsealed(self, session: AsyncSession, chain: ProvedLinks) -> AsyncIterator[AuditFault]:
         """See SealedKind: patrols that have ended without a link. Before a link says that all are sealed, however they
@@ -264,11 +268,8 @@ def _unsealed(review: RunReview, of: str, words: BothWords) -> AuditFault:
 async def _patrol(session: AsyncSession, run_id: int, words: RecordWords) -> str:
     """The patrol by its row as it is now; by its number alone where that is gone or cannot be read."""
     query = select(Run.id, Run.tour_name, Run.started_name, Run.started_at).where(Run.id == run_id)
-    try:
-        row = (await session.execute(query)).mappings().first()
-        known: Row = {"id": run_id} if row is None else {name: plain(value) for name, value in row.items()}
-    except (ValueError, TypeError):  # SQLite stores anything in any column
-        known = {"id": run_id}
+    row = (await session.execute(query)).mappings().first()
+    known: Row = {"id": run_id} if row is None else {name: plain(value) for name, value in row.items()}
     return patrol_name(known, words)
 
 
@@ -284,6 +285,53 @@ def _fault(link: Link, name: str, reason: str, words: str, *, zh: str, **params:
     """`name`: of the record, for who reads of many; pages, which show one, have both sentences in `params`."""
     told = f"link {link.sequence} ({name or link.subject}): {words}"
     return AuditFault(reason, told, link.sequence, link.subject, {"en": words, "zh": zh, **params})
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSentence:
+    """A sentence in both languages, without a full stop."""
+
+    zh: str
+    en: str
+
+
+def _missing_text(links: MissingLinks) -> RecordSentence:
+    first, last = links.first, links.last
+    zh = f"第 {first} 号" if first == last else f"第 {first} 至 {last} 号"
+    en = f"link {first}" if first == last else f"links {first} to {last}"
+    were = "was" if first == last else "were"
+    if links.known and links.cut:
+        return RecordSentence(
+            f"审计链的末尾被截去，本次巡查的封存（{zh}）也在其中；也可能是恢复了较早的数据库",
+            f"the end of the audit chain was cut off, and with it the seal of this patrol ({en}); or an older state of"
+            " the database was restored",
+        )
+    if links.known:
+        return RecordSentence(
+            f"本次巡查的封存（审计链{zh}）被删除，封存副本还在",
+            f"the seal of this patrol ({en} of the audit chain) was deleted; its sealed copy is still there",
+        )
+    if links.cut:
+        return RecordSentence(
+            f"审计链末尾的{zh}被截去，本次巡查的封存可能就在其中；也可能是恢复了较早的数据库",
+            f"{en} at the end of the audit chain {were} cut off, maybe with the seal of this patrol; or an older state"
+            " of the database was restored",
+        )
+    return RecordSentence(
+        f"审计链的{zh}被删除，本次巡查的封存可能就在其中",
+        f"{en} of the audit chain {were} deleted, perhaps with the seal of this patrol",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDoubts:
+    """What a record itself shows of having been tampered with, before anybody verifies it. `unreadable`: what of it
+    cannot be read, the first MOST_UNREADABLE of `unreadable_count`; `seal_missing`: why it has no seal though it
+    should, as verifying the whole chain says; none: it has one, or needs none."""
+
+    unreadable: Sequence[RecordSentence]
+    unreadable_count: int
+    seal_missing: Sequence[RecordSentence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +353,67 @@ class RecordVerification:
         self._verifier = verifier
         self._words = words
         self._turn = asyncio.Lock()
+
+    async def doubts(self, actor: Actor, run_id: int) -> RecordDoubts:
+        """Of a record that is read; empty for a patrol that has not ended. Raises HubError(NOT_FOUND)."""
+        township.require(actor, "run")
+        async with snapshot(self._database) as session:
+            run = await session.get(Run, run_id)
+            if run is None or run.state != "ended":
+                return RecordDoubts((), 0, ())
+            stored = await rows_of(session, run_id)
+            told = [
+                RecordSentence(one.sentence(self._words.zh), one.sentence(self._words.en))
+                for one in unreadable_values(stored)
+            ]
+            for review in await session.scalars(select(RunReview).where(RunReview.run_id == run_id)):
+                told += self._unreadable(review)
+            bare = not run.loop and not await seals_of(session, [run_id])
+            everything = select(AuditLink.sequence).where(
+                AuditLink.subject == SEALING_SUBJECT, AuditLink.kind == SEALING_ALL
+            )
+            if bare and run.end_reason != "submitted":  # until all are sealed, only submitted ones were
+                bare = await session.scalar(everything.limit(1)) is not None
+        return RecordDoubts(told[:MOST_UNREADABLE], len(told), await self._missing(run_id) if bare else ())
+
+    async def _missing(self, run_id: int) -> Sequence[RecordSentence]:
+        """Where the link may be that sealed a run."""
+
+        def sealed(content: Json) -> bool:
+            rows = content_from(content).get("runs", ())
+            return bool(rows) and rows[0].get("id") == run_id
+
+        gone, anchored = await self._verifier.missing(sealed)
+        found = [_missing_text(one) for one in gone]
+        if not found:
+            found.append(
+                RecordSentence(
+                    "审计链上没有本次巡查的封存：可能是事后插入的，或封存被移除",
+                    "no link of the audit chain tells of this patrol: it was inserted, or its link was removed",
+                )
+            )
+        if not anchored:
+            found.append(
+                RecordSentence(
+                    "审计链的锚点文件缺失或损坏，无法判断链的末尾是否被截去",
+                    "the anchor of the audit chain is missing or damaged: nobody can tell whether its end was cut off",
+                )
+            )
+        return found
+
+    def _unreadable(self, review: RunReview) -> list[RecordSentence]:
+        content = review_content(review)
+        names = (review_name(content, self._words.zh), review_name(content, self._words.en))
+        found = []
+        for column in content:
+            if isinstance(getattr(review, column), Unreadable):
+                zh, en = field_words("run_reviews", column)
+                one = (
+                    f"{names[0]}的{zh}无法读取：被改成了无效内容",
+                    f"{en} of {names[1]} cannot be read: it was made invalid",
+                )
+                found.append(RecordSentence(*one))
+        return found
 
     async def check(self, actor: Actor, run_id: int) -> RecordCheck:
         """Raises HubError: NOT_FOUND, CONFLICT (not_sealed), BUSY while another record is verified."""

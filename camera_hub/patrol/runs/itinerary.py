@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from camera_hub.patrol.layout import checked_layout
 from camera_hub.patrol.runs.timetable import Dwells
 from camera_hub.patrol.tours.presets import in_order, presets_of
 from camera_hub.patrol.tours.stops import group_name
@@ -132,9 +133,36 @@ def to_rows(itinerary: Itinerary) -> list[dict[str, Any]]:
     return [_to_row(stop) for stop in itinerary]
 
 
-def from_rows(rows: Sequence[Mapping[str, Any]]) -> Itinerary:
-    """The itinerary as read from the run's row."""
-    return tuple(_from_row(row) for row in rows)
+def from_rows(rows: Sequence[Any]) -> Itinerary:
+    """The itinerary as read from the run's row. Of a record that was tampered with, stops that cannot be read are there
+    without a name, so that each other one keeps its place."""
+    return tuple(_read(row) or ItineraryStop(number, 0, "", "", "1", ()) for number, row in enumerate(rows))
+
+
+def is_itinerary(value: object) -> bool:
+    """Whether each stop of it can be read."""
+    return isinstance(value, Sequence) and all(_read(row) is not None for row in value)
+
+
+def _read(row: Any) -> ItineraryStop | None:
+    """A stop; None where it has another shape than the hub writes."""
+    try:
+        stop = _from_row(row)
+        checked_layout(stop.layout)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    numbers = [stop.position, stop.more]
+    texts = [stop.name, stop.note]
+    for camera in stop.cameras:
+        if camera is not None:
+            numbers.append(camera.id)
+            texts += (camera.name, camera.village)
+    for preset in stop.presets:
+        numbers.append(preset.camera_id)
+        texts += (preset.token, preset.name)
+    sound = all(type(one) is int and one >= 0 for one in numbers) and all(isinstance(one, str) for one in texts)
+    timed = isinstance(stop.dwell_s, int | float) and stop.dwell_s >= 0
+    return stop if sound and timed and isinstance(stop.key, bool) else None
 
 
 def _to_row(stop: ItineraryStop) -> dict[str, Any]:

@@ -72,7 +72,8 @@ class RunLoop:
         """Make every change that is due, keep feeds warm; returns the seconds until the next thing to do."""
         await self._keeper.follow_clock()
         async with self._database.read() as session:
-            active = {run.id: run for run in await session.scalars(select(Run).where(Run.state != "ended"))}
+            found = (await session.scalars(select(Run).where(Run.state != "ended"))).all()
+            active = {run.id: run for run in await self._situations.going_on(session, found)}
             overdue = await self._situations.overdue(session, active.values(), self._clock.now())
         active |= {run.id: run for run in await self._keeper.advance(overdue, wake=False)}
         for run in active.values():

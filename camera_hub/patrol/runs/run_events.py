@@ -1,6 +1,6 @@
 """The events of a run: what was done to it, and by whom; written in the transaction that does it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -74,9 +74,26 @@ async def event_views(session: AsyncSession, run_id: int, after: int, limit: int
     """Up to `limit` events after the one with the id `after`, in order."""
     query = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.id > after)
     return [
-        RunEventView(row.id, row.at, row.kind, row.position or 0, row.user_id, row.user_name, row.detail)
+        RunEventView(
+            row.id,
+            row.at,
+            row.kind,
+            row.position or 0,
+            row.user_id,
+            row.user_name,
+            {name: value for name, value in row.detail.items() if _is_plain(value)},
+        )
         for row in await session.scalars(query.order_by(RunEvent.id).limit(limit))
     ]
+
+
+def is_detail(value: object) -> bool:
+    """Whether it is the detail of an event as the hub writes it, and was not tampered with into another JSON."""
+    return isinstance(value, Mapping) and all(_is_plain(one) for one in value.values())
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float)
 
 
 async def trim_events(session: AsyncSession, run: Run) -> None:

@@ -85,10 +85,16 @@ class Situations:
                 found[one.camera_id] = place
         return found
 
+    async def going_on(self, session: AsyncSession, runs: Collection[Run]) -> list[Run]:
+        """Those of the runs that have not ended. One that is at no stop of its itinerary was tampered with: nothing is
+        done with it, or no other one could go on."""
+        going = [run for run in runs if run.state != "ended"]
+        return [run for run in going if 0 <= run.position < len(await self._itineraries.of(session, run.id))]
+
     async def overdue(self, session: AsyncSession, runs: Collection[Run], now: datetime) -> list[int]:
         """Those of the runs that are not where their timetable has them."""
         found = []
-        for run in runs:
+        for run in await self.going_on(session, runs):
             due = timetable.due(stops_of(await self._itineraries.of(session, run.id), {}), cursor_of(run))
             if due is not None and due <= now:
                 found.append(run.id)

@@ -152,7 +152,7 @@ class RunViews:
     async def of(self, session: AsyncSession, runs: Sequence[Run], now: datetime) -> list[RunView]:
         """The runs as they are now, in their order. One statement for the cameras of all active runs, one for their
         hand-overs; none for those that have ended."""
-        active = [run for run in runs if run.state != "ended"]
+        active = await self._situations.going_on(session, runs)
         situations = await self._situations.of(session, active)
         patrols = [run.id for run in runs if not run.loop]
         counts = await self._proof.counts(session, patrols) if patrols else {}

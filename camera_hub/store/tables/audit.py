@@ -6,9 +6,10 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from camera_hub.store.tables.base import Base, Sealed
+from camera_hub.store.tables.readable import Readable, Word
 
 
-class AuditLink(Base):
+class AuditLink(Readable, Base):
     """One link of the chain (access.audit.links). Never changed, never deleted."""
 
     __tablename__ = "audit_links"
@@ -44,14 +45,14 @@ class AuditKey(Base):
     created_at: Mapped[datetime]
 
 
-class RunReview(Base):
+class RunReview(Readable, Base):
     """What was added to the sealed record of a patrol: a supervisor's approval or return, an operator's note."""
 
     __tablename__ = "run_reviews"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(12))  # approved | returned | note
+    kind: Mapped[str] = mapped_column(Word(12, "approved", "returned", "note", otherwise="note"))
     words: Mapped[str] = mapped_column(String(500), default="")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     user_name: Mapped[str] = mapped_column(String(64))

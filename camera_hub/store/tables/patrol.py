@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from camera_hub.store.tables.base import Base
+from camera_hub.store.tables.readable import Readable, ReadableJson, Word
 
 
 class Scene(Base):
@@ -82,7 +83,7 @@ class TourStopPreset(Base):
     name: Mapped[str] = mapped_column(String(64), default="")  # as the device called it when it was chosen
 
 
-class Run(Base):
+class Run(Readable, Base):
     """A tour being run, or that was run.
 
     (itinerary, this row, now) gives the stop and the time left, so a restart needs no recovery. `itinerary` is the tour
@@ -98,14 +99,18 @@ class Run(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     tour_id: Mapped[int] = mapped_column(ForeignKey("tours.id", ondelete="RESTRICT"), index=True)
     tour_name: Mapped[str] = mapped_column(String(64))
-    itinerary: Mapped[list[dict[str, Any]]] = mapped_column(JSON, deferred=True, deferred_raiseload=True)
+    itinerary: Mapped[list[dict[str, Any]]] = mapped_column(ReadableJson(list), deferred=True, deferred_raiseload=True)
     loop: Mapped[bool] = mapped_column(default=False)
     lap: Mapped[int] = mapped_column(default=0)
-    confirm: Mapped[str] = mapped_column(String(8), default="screen")  # as the tour had it at the start, like …
+    confirm: Mapped[str] = mapped_column(
+        Word(8, "screen", "camera", "end", otherwise="screen"), default="screen"
+    )  # as the tour had it at the start, like …
     least_s: Mapped[int] = mapped_column(default=3)
-    interrupt: Mapped[str] = mapped_column(String(8), default="none")
-    state: Mapped[str] = mapped_column(String(8), index=True)  # running | paused | closing | ended
-    pause_reason: Mapped[str | None] = mapped_column(String(16))  # timetable.PauseReason; None while not paused
+    interrupt: Mapped[str] = mapped_column(Word(8, "none", "critical", "major", otherwise="none"), default="none")
+    state: Mapped[str] = mapped_column(Word(8, "running", "paused", "closing", "ended", otherwise="ended"), index=True)
+    pause_reason: Mapped[str | None] = mapped_column(
+        Word(16, "operator", "attention", "alarm", "ptz", otherwise="operator")
+    )  # timetable.PauseReason; None while not paused
     alarm_id: Mapped[int | None]  # the alarm that interrupted; alarms are deleted by time, so no foreign key
     more_alarms: Mapped[int] = mapped_column(default=0)  # alarms since then that would have interrupted
     position: Mapped[int] = mapped_column(default=0)
@@ -130,7 +135,7 @@ class Run(Base):
     )  # submitted | stopped | all_dead (a loop) | expired; finished: from before patrols were submitted
 
 
-class RunEvent(Base):
+class RunEvent(Readable, Base):
     """What was done to a run, and by whom: started, paused, resumed, jumped, extended, handed over, interrupted …"""
 
     __tablename__ = "run_events"
@@ -148,10 +153,10 @@ class RunEvent(Base):
     position: Mapped[int | None]  # of the stop that was on
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     user_name: Mapped[str] = mapped_column(String(64), default="")  # empty: the hub itself
-    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    detail: Mapped[dict[str, Any]] = mapped_column(ReadableJson(dict), default=dict)
 
 
-class RunStep(Base):
+class RunStep(Readable, Base):
     """One line of a run's record: a stop that was on, or why it was skipped.
 
     `times` is 1, or how many steps of one stop and day were summed into this line: then `sequence` and `lap` are those
@@ -168,14 +173,14 @@ class RunStep(Base):
     lap: Mapped[int]
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(128))
-    outcome: Mapped[str] = mapped_column(String(8))  # shown | skipped
+    outcome: Mapped[str] = mapped_column(Word(8, "shown", "skipped", otherwise="shown"))
     reason: Mapped[str | None] = mapped_column(String(32))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     shown_s: Mapped[float | None]  # seconds that the stop was on, pauses included, whether anybody saw it or not
 
 
-class RunStepCamera(Base):
+class RunStepCamera(Readable, Base):
     """One camera of a line of the record: how long it was really visible on a page, or why it was not.
 
     `visible_s` is NULL in lines from before it was measured. `why` is a reason why the camera was skipped, or no_page,

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Date, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from camera_hub.store.tables.base import Base
+from camera_hub.store.tables.readable import Readable, ReadableJson, Word
 
 
 class Plan(Base):
@@ -65,7 +66,7 @@ class SpecialPeriod(Base):
     changed_at: Mapped[datetime]
 
 
-class PlanOccurrence(Base):
+class PlanOccurrence(Readable, Base):
     """One due time of a plan. Its state follows from these times, its run and the present time
     (patrol.plans.states), and is stored so that it can be asked for.
 
@@ -80,16 +81,18 @@ class PlanOccurrence(Base):
     plan_name: Mapped[str] = mapped_column(String(64))
     tour_id: Mapped[int] = mapped_column(ForeignKey("tours.id", ondelete="RESTRICT"), index=True)
     tour_name: Mapped[str] = mapped_column(String(64))
-    variant: Mapped[str] = mapped_column(String(8))  # day | night
+    variant: Mapped[str] = mapped_column(Word(8, "day", "night", otherwise="day"))
     special: Mapped[bool] = mapped_column(default=False)  # due by the rule for special periods
     due_at: Mapped[datetime] = mapped_column(index=True)
     late_at: Mapped[datetime]
     over_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(String(8))  # due | running | late | missed | done
+    state: Mapped[str] = mapped_column(Word(8, "due", "running", "late", "missed", "done", otherwise="missed"))
     late: Mapped[bool] = mapped_column(default=False)  # started late, or not started and late now
-    why: Mapped[str | None] = mapped_column(String(16))  # of a missed one: not_started | given_up | hub_down
+    why: Mapped[str | None] = mapped_column(
+        Word(16, "not_started", "given_up", "hub_down", otherwise="not_started")
+    )  # of a missed one
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     started_at: Mapped[datetime | None]
     started_name: Mapped[str] = mapped_column(String(64), default="")
     ended_at: Mapped[datetime | None]
-    declined: Mapped[list[int]] = mapped_column(JSON, default=list)  # users who said "not me"
+    declined: Mapped[list[int]] = mapped_column(ReadableJson(list), default=list)  # users who said "not me"

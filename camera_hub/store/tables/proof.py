@@ -6,9 +6,10 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from camera_hub.store.tables.base import Base
+from camera_hub.store.tables.readable import Readable, Word
 
 
-class RunPicture(Base):
+class RunPicture(Readable, Base):
     """A JPEG of a patrol: the file `<id>.jpg` in data_dir/patrol-pictures, written before this row is committed.
 
     Results and findings name it by its id, and keep its SHA-256 beside it: without a foreign key, since the rows of a
@@ -24,7 +25,7 @@ class RunPicture(Base):
     size: Mapped[int]  # bytes
 
 
-class RunResult(Base):
+class RunResult(Readable, Base):
     """The result of one camera at one stop of a patrol. The rows are made at its start, all `open`; loops have none.
 
     `seen_s` is the longest visit, in seconds. `why` it was not seen: no_page, page_hidden, page_covered, off_screen,
@@ -45,7 +46,9 @@ class RunResult(Base):
     position: Mapped[int]
     camera_id: Mapped[int] = mapped_column(ForeignKey("cameras.id", ondelete="RESTRICT"), index=True)
     key: Mapped[bool] = mapped_column(default=False)  # of a key stop: confirmed singly
-    result: Mapped[str] = mapped_column(String(8), default="open")  # open | normal | abnormal | excused
+    result: Mapped[str] = mapped_column(
+        Word(8, "open", "normal", "abnormal", "excused", otherwise="unreadable"), default="open"
+    )
     seen_s: Mapped[float] = mapped_column(default=0.0)
     seen_at: Mapped[datetime | None]  # when it had been visible for the tour's least time, at first
     why: Mapped[str | None] = mapped_column(String(32))
@@ -63,7 +66,7 @@ class RunResult(Base):
     reference: Mapped[int | None]  # alarms are deleted by time, so no foreign key
 
 
-class Finding(Base):
+class Finding(Readable, Base):
     """What somebody found at a camera during a patrol: a place, a time, a category and words; never persons."""
 
     __tablename__ = "findings"

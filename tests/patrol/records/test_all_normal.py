@@ -51,6 +51,8 @@ async def test_a_note_asks_to_be_read(site: SealedSite) -> None:
         {"unseen": 1},
         {"findings": 1},
         {"presets_missed": 1},
+        {"presets_unknown": 1},
+        {"unreadable": 1},
         {"results": {"normal": 3, "abnormal": 1}},
         {"results": {"normal": 3, "excused": 1}},
         {"results": {"normal": 3, "open": 1}},
@@ -64,3 +66,21 @@ async def test_whatever_asks_for_a_look(site: SealedSite, more: dict[str, Any]) 
     found = await row(site)
     assert found.all_normal
     assert not replace(found, **more).all_normal
+
+
+async def test_a_preset_of_which_nobody_knows_whether_it_was_reached(site: SealedSite) -> None:
+    run = await quiet(site)
+    presets = "UPDATE run_step_cameras SET preset = '桥', preset_state = {} WHERE id = 1"
+    await site.sql(presets.format("NULL"))
+    found = await row(site)
+    assert (found.id, found.presets_missed, found.presets_unknown, found.all_normal) == (run, 0, 1, False)
+    await site.sql(presets.format("'reached'"))
+    found = await row(site)
+    assert (found.presets_unknown, found.all_normal) == (0, True)
+
+
+async def test_a_record_of_before_presets_were_kept(site: SealedSite) -> None:
+    """Its itinerary names one, its lines none: what nobody had written down is no reason to look."""
+    await quiet(site)
+    await site.sql('UPDATE runs SET itinerary = replace(itinerary, \'"preset": null\', \'"preset": "1"\')')
+    assert (await row(site)).all_normal

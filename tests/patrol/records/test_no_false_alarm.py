@@ -54,6 +54,20 @@ async def test_retention_deletes_records_and_leaves_links_also_when_numbers_come
     assert [fault.reason for fault in report.faults] == ["record_deleted"]  # no link of retention covers this one
 
 
+@pytest.mark.parametrize("ended", ["'2020-01-01 00:00:00.000000'", "5", "x'00'"])
+@pytest.mark.one_database
+async def test_retention_keeps_what_was_sealed_later_than_it_says_that_it_ended(site: SealedSite, ended: str) -> None:
+    """Or somebody could have the hub itself delete a record, with a link that says that it was done by its time."""
+    async with site.chain() as chain:
+        runs = [await site.patrol(chain) for _ in range(3)]
+        await site.sql(f"UPDATE runs SET ended_at = {ended} WHERE id = {runs[0]}")
+        expiry = RecordExpiry(site.database, site.clock, chain, site.pictures, timedelta(days=365))
+        assert await expiry.expire() == 0
+        site.clock.move(366 * 86400)
+        assert await expiry.expire() >= 2  # the others too, by their time
+    assert "record_deleted" not in [fault.reason for fault in (await site.verify()).faults]
+
+
 async def test_a_crash_between_commit_and_anchor_leaves_an_anchor_that_lags(site: SealedSite) -> None:
     async with site.chain() as chain:
         await site.patrol(chain)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import JSON, Boolean, Column, Double, Float, Integer, String
+from sqlalchemy.types import TypeDecorator
 
 from camera_hub.access.audit.links import GENESIS, digest, link_hash
 from camera_hub.access.audit.verify import AuditReport
@@ -36,7 +37,7 @@ def another(column: Column[Any], rows: dict[str, list[int]], row: int) -> str:
     """Another value that the column can hold, as SQL."""
     for key in column.foreign_keys:
         return str(next(one for one in rows[key.column.table.name] if one != row))
-    kind = column.type
+    kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     if isinstance(kind, Boolean):
         return f"NOT {column.name}"
     if isinstance(kind, Integer | Double | Float):

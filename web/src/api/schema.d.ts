@@ -3680,7 +3680,7 @@ export interface paths {
         };
         /**
          * Record
-         * @description The seal and the reviews of a run's record.
+         * @description The seal and the reviews of a run's record, and what shows that it was tampered with.
          */
         get: operations["record_api_runs__run_id__record_get"];
         put?: never;
@@ -9892,8 +9892,17 @@ export interface components {
             /** Run Id */
             run_id: number;
             seal: components["schemas"]["SealAnswer"] | null;
+            /** Seal Missing */
+            seal_missing?: components["schemas"]["ToldAnswer"][];
             /** Sign Why */
             sign_why: ("not_sealed" | "not_submitted" | "own_record" | "signed_already" | "too_many_reviews") | null;
+            /** Unreadable */
+            unreadable?: components["schemas"]["ToldAnswer"][];
+            /**
+             * Unreadable Count
+             * @default 0
+             */
+            unreadable_count: number;
         };
         /**
          * RecordCheckAnswer
@@ -9954,8 +9963,9 @@ export interface components {
         /**
          * RecordRowAnswer
          * @description A patrol in the list. `turns`: who ran it after whoever had started it, in order. `unseen`: cameras that were not
-         *     visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `own`: the user took
-         *     part in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
+         *     visible for the least time; `presets_missed`: cameras that had not come to their PTZ preset; `presets_unknown`:
+         *     those of which nobody knows it; `unreadable`: values that somebody has made unreadable; `own`: the user took part
+         *     in it. `to_be_signed`: it was submitted; what was given up or has expired is sealed without a signature.
          *     `reviews`: how many signatures and notes it has; `all_normal`: nothing in it asks for a look before it is signed.
          */
         RecordRowAnswer: {
@@ -9983,6 +9993,8 @@ export interface components {
             plan_name: string | null;
             /** Presets Missed */
             presets_missed: number;
+            /** Presets Unknown */
+            presets_unknown: number;
             results: components["schemas"]["ResultCountsAnswer"];
             /** Reviews */
             reviews: number;
@@ -10015,6 +10027,8 @@ export interface components {
             tour_name: string;
             /** Turns */
             turns: components["schemas"]["OperatorTurnAnswer"][];
+            /** Unreadable */
+            unreadable: number;
             /** Unseen */
             unseen: number;
         };
@@ -10755,7 +10769,7 @@ export interface components {
              * Result
              * @enum {string}
              */
-            result: "open" | "normal" | "abnormal" | "excused";
+            result: "open" | "normal" | "abnormal" | "excused" | "unreadable";
             /** Seen */
             seen: boolean;
             /** Seen At */
@@ -12068,6 +12082,16 @@ export interface components {
              * @constant
              */
             type: "time";
+        };
+        /**
+         * ToldAnswer
+         * @description A sentence in both languages, without a full stop.
+         */
+        ToldAnswer: {
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
         };
         /**
          * TourAnswer

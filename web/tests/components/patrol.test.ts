@@ -732,7 +732,7 @@ describe('the record of a patrol', () => {
     ['own_record', '您参与过本次巡查'],
     ['not_submitted', '无需签审'],
   ] as const)('says why it cannot be signed: %s', async (sign_why, words) => {
-    page = await visit([{ path: '/', component: { render: () => h(RecordReviews, { submitted: sign_why === 'own_record', next: null, left: 0, record: { run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why } }) } }], '/')
+    page = await visit([{ path: '/', component: { render: () => h(RecordReviews, { submitted: sign_why === 'own_record', next: null, left: 0, record: { run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why, unreadable: [], unreadable_count: 0, seal_missing: [] } }) } }], '/')
     expect(page.find('[data-record=sign-why]').text()).toContain(words)
     expect(page.findAll('button')).toEqual([])
   })

@@ -27,7 +27,7 @@ describe('the list of patrols', () => {
   const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
   const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
     id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
-    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, all_normal: false, reviews: 0, shown: 3, skipped: 0, unseen: 0, presets_missed: 0, ...more,
+    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, presets_missed: 0, presets_unknown: 0, unreadable: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, all_normal: false, reviews: 0, shown: 3, skipped: 0, unseen: 0, presets_missed: 0, ...more,
   })
   const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
   const open = async (toSign: number): Promise<void> => {
@@ -72,7 +72,7 @@ describe('the list of patrols', () => {
     expect(lines[0]).toContain('同意')
     expect(lines[1]).toContain('查看')
     expect(dialog.querySelector('li.red p')!.textContent).not.toBe('')
-    expect(dialog.querySelector('[role=status]')!.textContent).toBe('已签 1 / 2 份')
+    expect(dialog.querySelector('[role=status]')!.textContent).toBe('已签 1 / 1 份')
   })
 
   it('is narrowed down to a tour that was deleted since', async () => {
@@ -122,7 +122,7 @@ describe('the record of a presentation', () => {
     hub.on('GET /api/runs/7', () => state)
     hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1])] }))
     hub.on('GET /api/runs/7/results', () => [])
-    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why: null }))
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why: null, unreadable: [], unreadable_count: 0, seal_missing: [] }))
     hub.on('GET /api/runs/7/events', () => [])
     hub.on('GET /api/findings', () => ({ findings: [], next: null }))
     hub.on('GET /api/runs/7/steps', ({ query }) => {
@@ -206,7 +206,7 @@ describe('the printed record', () => {
     hub.on('GET /api/runs/7', () => run(7, { end_reason }))
     hub.on('GET /api/runs/7/itinerary', () => ({ stops: [stop(0, [1, 2]), stop(1, [3])] }))
     hub.on('GET /api/runs/7/results', () => [result(0, 1), result(0, 2), result(1, 3)])
-    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: { sequence: 12, at: '2026-01-01T00:10:00Z', hash: 'abcd'.repeat(16) }, reviews: [], may_sign: false, may_note: false, sign_why: null }))
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: { sequence: 12, at: '2026-01-01T00:10:00Z', hash: 'abcd'.repeat(16) }, reviews: [], may_sign: false, may_note: false, sign_why: null, unreadable: [], unreadable_count: 0, seal_missing: [] }))
     hub.on('GET /api/runs/7/events', () => [{ id: 1, at: '2026-01-01T00:00:00Z', kind: 'started', position: 0, user_id: 1, user_name: '王芳', detail: {} }])
     hub.on('GET /api/runs/7/steps', () => ({ steps: [], next: null, rolled_up: 0 }))
     hub.on('GET /api/findings', () => ({ findings: [], next: null }))

@@ -24,7 +24,7 @@ const go = async (path: string): Promise<void> => {
 }
 
 describe('words for a record that are not sent yet', () => {
-  const record = (more: Partial<RecordState>): RecordState => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: true, may_note: false, sign_why: null, ...more })
+  const record = (more: Partial<RecordState>): RecordState => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: true, may_note: false, sign_why: null, unreadable: [], unreadable_count: 0, seal_missing: [], ...more })
   const box = (): HTMLElement | null => document.querySelector('.el-message-box')
   const answer = async (yes: boolean): Promise<void> => {
     box()!.querySelector<HTMLElement>(`.el-message-box__btns ${yes ? '.el-button--primary' : '.el-button:not(.el-button--primary)'}`)!.click()
@@ -97,12 +97,59 @@ describe('signing together', () => {
     expect(document.querySelector('.el-dialog__footer .progress')!.textContent).toBe('已签 1 / 1 份')
     expect(button()).toBeNull()
   })
+
+  it('unticks what was tampered with, says why, and goes on with the others', async () => {
+    for (const id of [9, 8, 7]) hub.on(`POST /api/runs/${id}/sign`, () => (id === 8 ? Promise.reject(new Refusal(409, 'not_as_sealed', { faults: 2 })) : {}))
+    button().click()
+    await flushPromises()
+    const rows = [...document.querySelectorAll<HTMLElement>('.el-dialog li')]
+    const boxes = rows.map((one) => one.querySelector('input')!)
+    expect(boxes.map((one) => [one.checked, one.disabled])).toEqual([[true, true], [false, true], [true, true]])
+    expect(rows[1]!.querySelector('p')!.textContent).toContain('封存')
+    expect(signed().map((one) => one.path)).toEqual(['/api/runs/9/sign', '/api/runs/8/sign', '/api/runs/7/sign'])
+    expect(document.querySelector('.el-dialog__footer .progress')!.textContent).toBe('已签 2 / 2 份')
+    expect(button()).toBeNull()
+  })
+
+  it('tries again what could only not be signed now', async () => {
+    for (const id of [9, 8, 7]) hub.on(`POST /api/runs/${id}/sign`, () => (id === 8 ? Promise.reject(new Refusal(503, 'database_busy')) : {}))
+    button().click()
+    await flushPromises()
+    expect([...document.querySelectorAll<HTMLInputElement>('.el-dialog li input')].map((one) => one.checked)).toEqual([true, true, true])
+    expect(button().textContent).toContain('1')
+  })
+})
+
+describe('a record that was tampered with', () => {
+  const open = async (more: Partial<RecordState>): Promise<void> => {
+    hub.on('GET /api/runs/7', () => run(7, { state: 'ended', end_reason: 'submitted', loop: false }))
+    hub.on('GET /api/runs/7/itinerary', () => ({ stops: [] }))
+    hub.on('GET /api/runs/7/results', () => [{ position: 0, camera: { id: 1, name: '#1', village: '' }, key: false, result: 'unreadable', seen_s: 0, seen: true, seen_at: '0001-01-03T00:00:00Z', why: null, visits: 1, picture_url: null, picture_at: null, picture_why: null, words: '', findings: 0, cause: null, reference: null, confirmed_name: null, confirmed_at: null }])
+    hub.on('GET /api/runs/7/steps', () => ({ steps: [], next: null, rolled_up: 0 }))
+    hub.on('GET /api/runs/7/events', () => [])
+    hub.on('GET /api/findings', () => ({ findings: [], total: 0, next: null }))
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: null, reviews: [], may_sign: false, may_note: false, sign_why: null, unreadable: [], unreadable_count: 0, seal_missing: [], ...more }))
+    page = await visit([{ path: '/runs/:id', component: RecordPage }], '/runs/7')
+    await flushPromises()
+  }
+
+  it('is shown as far as it can be read, and names what cannot', async () => {
+    await open({ unreadable: [{ zh: '第 1 站的结果无法读取', en: 'the result' }], unreadable_count: 3 })
+    expect(page.find('[data-record=unreadable]').text()).toContain('3 处')
+    expect(page.findAll('[data-record=unreadable] li').map((one) => one.text())).toEqual(['第 1 站的结果无法读取', '另有 2 处'])
+    expect(page.find('.mark.unreadable').text()).toBe('无法读取')
+  })
+
+  it('without a seal says what has become of it', async () => {
+    await open({ seal_missing: [{ zh: '审计链第 3 号被删除', en: 'link 3 was deleted' }] })
+    expect(page.find('[data-record=unsealed]').text()).toContain('审计链第 3 号被删除')
+  })
 })
 
 describe('a record that cannot be read any more', () => {
   it('is verified all the same, and what was done to it is told', async () => {
     hub.on('GET /api/runs/7', () => run(7))
-    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: { sequence: 3, at: '2026-11-30T00:00:00Z', hash: 'ab' }, reviews: [], may_sign: false, may_note: false, sign_why: null }))
+    hub.on('GET /api/runs/7/record', () => ({ run_id: 7, plan_name: null, due_at: null, seal: { sequence: 3, at: '2026-11-30T00:00:00Z', hash: 'ab' }, reviews: [], may_sign: false, may_note: false, sign_why: null, unreadable: [], unreadable_count: 0, seal_missing: [] }))
     hub.on('GET /api/runs/7/results', () => Promise.reject(new Refusal(500, 'internal')))
     hub.on('POST /api/runs/7/verify', () => ({ sequence: 3, at: '2026-11-30T00:00:00Z', hash: 'ab', faults: [{ reason: 'rows_unreadable', detail: '', params: { zh: '结果被改成无法读取的内容' } }] }))
     page = await visit([{ path: '/runs/:id', component: RecordPage }], '/runs/7')

@@ -4,6 +4,7 @@ export default {
   all: 'All',
   more: 'More actions',
   none: 'None',
+  unreadable: 'invalid',
   span: {
     s: '{s} s',
     ms: '{m} min {s} s',

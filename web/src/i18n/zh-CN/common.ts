@@ -1,4 +1,5 @@
 export default {
+  semicolon: '；',
   colon: '：',
   comma: '、',
   aside: '（{text}）',

@@ -4,6 +4,7 @@ export default {
   all: '全部',
   more: '更多操作',
   none: '无',
+  unreadable: '无法读取',
   span: {
     s: '{s} 秒',
     ms: '{m} 分 {s} 秒',

@@ -15,8 +15,17 @@ export function durationText(ms: number): string {
   return hours % 24 ? t('pages.span.dh', { d: days, h: hours % 24 }) : t('pages.span.d', { d: days })
 }
 
+/** A time of a record that was tampered with so that nobody can read it: the hub tells the year 1. */
+export const unreadable = (iso: string): boolean => iso.startsWith('0001-')
+
+/** From one moment to another; of a record that was tampered with nobody may know it. */
+export function betweenText(from: string, to: string): string {
+  return unreadable(from) || unreadable(to) ? t('pages.unreadable') : durationText(Date.parse(to) - Date.parse(from))
+}
+
 /** The time of day alone today, with month and day before, with the year in other years. The site's time. */
 export function momentText(iso: string, nowMs: number, seconds = false): string {
+  if (unreadable(iso)) return t('pages.unreadable')
   const at = Date.parse(iso)
   const clock = timeText(at, seconds)
   const [date, today] = [dateText(at), dateText(nowMs)]

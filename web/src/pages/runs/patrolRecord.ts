@@ -4,7 +4,7 @@ import type { RunItinerary, RunStep } from '@/api/types'
 import { i18n, reasonText, t } from '@/i18n'
 import { stopLabel } from '@/stopLabel'
 import { momentText } from '../parts/duration'
-import { lastAtPreset, presetMissed } from './presetWords'
+import { lastAtPreset, presetMissed, presetUnknown } from './presetWords'
 
 type Schemas = components['schemas']
 export type RecordState = Schemas['RecordAnswer']
@@ -19,16 +19,17 @@ export type PatrolEvent = Schemas['RunEventAnswer']
 export const FILTERS = ['all', 'notable', 'abnormal', 'unseen', 'excused', 'preset', 'key'] as const
 export type Filter = (typeof FILTERS)[number]
 
-/** What is known of a camera at a stop beside its result: it had not come to its preset, its result was changed. */
+/** What is known of a camera at a stop beside its result: it had not come to its preset, or nobody knows; its result was changed. */
 export interface Aside {
   missed: boolean
+  unknown: boolean
   changed: boolean
 }
-const NOTHING: Aside = { missed: false, changed: false }
+const NOTHING: Aside = { missed: false, unknown: false, changed: false }
 
 /** Whether a result is shown under the filter. `notable`: whatever is not simply seen and normal. */
 export function shown(filter: Filter, result: PatrolResult, aside: Aside = NOTHING): boolean {
-  if (filter === 'notable') return result.result !== 'normal' || result.findings > 0 || !result.seen || aside.missed || aside.changed
+  if (filter === 'notable') return result.result !== 'normal' || result.findings > 0 || !result.seen || aside.missed || aside.unknown || aside.changed
   if (filter === 'preset') return aside.missed
   if (filter === 'abnormal') return result.result === 'abnormal' || result.findings > 0
   if (filter === 'unseen') return !result.seen
@@ -44,7 +45,12 @@ const placeOf = (result: PatrolResult): string => `${result.position}/${result.c
 export function asidesOf(results: readonly PatrolResult[], steps: readonly RunStep[], changes: ReadonlyMap<string, unknown>): Asides {
   const visits = new Map<number, RunStep[]>()
   for (const step of steps) visits.set(step.position, [...(visits.get(step.position) ?? []), step])
-  return new Map(results.map((one) => [placeOf(one), { missed: presetMissed(lastAtPreset(visits.get(one.position) ?? [], one.camera.id)), changed: changes.has(placeOf(one)) }]))
+  return new Map(
+    results.map((one) => {
+      const last = lastAtPreset(visits.get(one.position) ?? [], one.camera.id)
+      return [placeOf(one), { missed: presetMissed(last), unknown: presetUnknown(last), changed: changes.has(placeOf(one)) }]
+    }),
+  )
 }
 
 export interface RecordStop {
@@ -61,7 +67,10 @@ export interface RecordStop {
 export function stopsOf(itinerary: RunItinerary, results: readonly PatrolResult[], steps: readonly RunStep[], filter: Filter, asides: Asides = NO_ASIDES): RecordStop[] {
   const byStop = new Map<number, PatrolResult[]>()
   for (const one of results) if (shown(filter, one, asides.get(placeOf(one)))) byStop.set(one.position, [...(byStop.get(one.position) ?? []), one])
-  return itinerary.stops.flatMap((stop) => {
+  // Of a record that was tampered with the itinerary may not be readable: its results are shown all the same.
+  const known = new Set(itinerary.stops.map((stop) => stop.position))
+  const lost = [...byStop.keys()].filter((position) => !known.has(position)).map((position) => ({ position, name: '', more: 0, note: '' }))
+  return [...itinerary.stops, ...lost].flatMap((stop) => {
     const found = byStop.get(stop.position)
     if (!found) return []
     return [
@@ -176,6 +185,11 @@ export function eventText(event: PatrolEvent, cameraName: (id: number) => string
     else parts.push(name === 'to_name' ? t('records.handedTo', { name: value }) : name === 'from_name' ? t('records.takenFrom', { name: value }) : String(value))
   }
   return parts.join(' · ')
+}
+
+/** A sentence of the hub in the page's language. */
+export function toldText(told: Schemas['ToldAnswer']): string {
+  return i18n.global.locale.value === 'en' ? told.en : told.zh
 }
 
 const TOLD = new Set(['copy_changed', 'link_changed', 'link_forged', 'link_moved', 'link_unjoined', 'hash_changed'])

@@ -31,11 +31,14 @@ type StepCamera = RunStep['cameras'][number]
 export function presetText(camera: StepCamera | undefined): string {
   if (!camera?.preset) return ''
   const { preset_state: state, preset } = camera
-  const words = state === null ? '' : state === 'reached' || state === 'moving' || state === 'ptz_locked' ? t(`records.presetState.${state}`) : t('records.presetMissed', { reason: reasonText(state) })
+  const words = state === null ? t('records.presetUnknown') : state === 'reached' || state === 'moving' || state === 'ptz_locked' ? t(`records.presetState.${state}`) : t('records.presetMissed', { reason: reasonText(state) })
   return [t('records.preset', { name: preset }), words].filter(Boolean).join(' · ')
 }
 
 export const presetMissed = (camera: StepCamera | undefined): boolean => Boolean(camera?.preset) && camera?.preset_state !== 'reached' && camera?.preset_state !== null
+
+/** Nobody knows whether it had come to its preset. */
+export const presetUnknown = (camera: StepCamera | undefined): boolean => Boolean(camera?.preset) && camera?.preset_state === null
 
 /** The last time that the camera was shown at a preset, of these times that its stop was on. */
 export function lastAtPreset(visits: readonly RunStep[], camera: number): StepCamera | undefined {
