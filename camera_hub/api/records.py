@@ -15,6 +15,7 @@ from camera_hub.api.schemas.records import (
     RecordCheckAnswer,
     RecordCountsAnswer,
     RecordDoubtsAnswer,
+    RecordReviewsAnswer,
     RecordRowAnswer,
     RecordsAnswer,
     Sign,
@@ -173,6 +174,6 @@ async def add_note(
 
 
 async def _answer(actor: Actor, view: RecordView, verification: RecordVerification) -> RecordAnswer:
-    doubts = await verification.doubts(actor, view.run_id)
-    told = RecordDoubtsAnswer.model_validate(doubts)
-    return RecordAnswer.model_validate(view).model_copy(update=dict(told))
+    reviews = RecordReviewsAnswer.model_validate(view)
+    doubts = RecordDoubtsAnswer.model_validate(await verification.doubts(actor, view.run_id))
+    return RecordAnswer(**dict(reviews), **dict(doubts))

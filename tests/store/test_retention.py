@@ -21,6 +21,7 @@ from camera_hub.store.tables import (
     Observation,
     RollUpMark,
 )
+from camera_hub.store.tables.base import UtcDateTime
 from camera_hub.wiring.retention import every_expiry_rule
 from tests.fakes.clock import ManualClock
 from tests.fakes.databases import Databases
@@ -224,6 +225,6 @@ def test_every_table_that_grows_with_time_has_its_end() -> None:
     timed = {
         name
         for name, table in Base.metadata.tables.items()
-        if any("UtcDateTime" in type(column.type).__name__ for column in table.columns)
+        if any(isinstance(column.type, UtcDateTime) for column in table.columns)
     }
     assert timed == ruled | elsewhere.keys() | people_made

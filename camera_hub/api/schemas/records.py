@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
-
 from camera_hub.api.schemas.base import Answer, Count, RequestBody, Text
 from camera_hub.api.schemas.proof import ResultCountsAnswer
 
@@ -51,15 +49,14 @@ class RecordDoubtsAnswer(Answer):
     `unreadable_count` (such a time is in the year 1, such a number 0); `seal_missing` tells why it has no seal though
     it should."""
 
-    unreadable: list[ToldAnswer] = Field(default_factory=list)
-    unreadable_count: int = 0
-    seal_missing: list[ToldAnswer] = Field(default_factory=list)
+    unreadable: list[ToldAnswer]
+    unreadable_count: int
+    seal_missing: list[ToldAnswer]
 
 
-class RecordAnswer(RecordDoubtsAnswer):
-    """What is known of a run's record beside its rows: `seal` is null until the patrol has ended. `sign_why`: why a
-    user who signs records does not sign this one (`own_record`: they took part in the patrol).
-    """
+class RecordReviewsAnswer(Answer):
+    """The seal and the reviews of a run's record: `seal` is null until the patrol has ended. `sign_why`: why a user who
+    signs records does not sign this one (`own_record`: they took part in the patrol)."""
 
     run_id: int
     plan_name: str | None
@@ -69,6 +66,10 @@ class RecordAnswer(RecordDoubtsAnswer):
     may_sign: bool
     may_note: bool
     sign_why: Literal["not_sealed", "not_submitted", "own_record", "signed_already", "too_many_reviews"] | None
+
+
+class RecordAnswer(RecordReviewsAnswer, RecordDoubtsAnswer):
+    """What is known of a run's record beside its rows."""
 
 
 class OperatorTurnAnswer(Answer):

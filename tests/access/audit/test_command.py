@@ -173,7 +173,7 @@ TAMPERED: dict[str, tuple[Callable[[CommandLine], None], str, str]] = {
     "rubbish in a row": (
         sql("UPDATE runs SET itinerary = '{' WHERE id = 1"),
         "rows_unreadable",
-        f"link 1 (patrol 1 {OF}): the summary was changed to what nobody can read",
+        f"link 1 (patrol 1 {OF}): the itinerary of this patrol cannot be read",
     ),
     "a patrol inserted": (
         sql("DELETE FROM audit_links WHERE sequence = 4", "UPDATE audit_copies SET sequence = 9 WHERE sequence = 4"),

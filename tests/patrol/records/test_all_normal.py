@@ -79,6 +79,7 @@ async def test_a_preset_of_which_nobody_knows_whether_it_was_reached(site: Seale
     assert (found.presets_unknown, found.all_normal) == (0, True)
 
 
+@pytest.mark.one_database
 async def test_a_record_of_before_presets_were_kept(site: SealedSite) -> None:
     """Its itinerary names one, its lines none: what nobody had written down is no reason to look."""
     await quiet(site)

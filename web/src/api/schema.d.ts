@@ -9875,8 +9875,7 @@ export interface components {
         };
         /**
          * RecordAnswer
-         * @description What is known of a run's record beside its rows: `seal` is null until the patrol has ended. `sign_why`: why a
-         *     user who signs records does not sign this one (`own_record`: they took part in the patrol).
+         * @description What is known of a run's record beside its rows.
          */
         RecordAnswer: {
             /** Due At */
@@ -9893,15 +9892,12 @@ export interface components {
             run_id: number;
             seal: components["schemas"]["SealAnswer"] | null;
             /** Seal Missing */
-            seal_missing?: components["schemas"]["ToldAnswer"][];
+            seal_missing: components["schemas"]["ToldAnswer"][];
             /** Sign Why */
             sign_why: ("not_sealed" | "not_submitted" | "own_record" | "signed_already" | "too_many_reviews") | null;
             /** Unreadable */
-            unreadable?: components["schemas"]["ToldAnswer"][];
-            /**
-             * Unreadable Count
-             * @default 0
-             */
+            unreadable: components["schemas"]["ToldAnswer"][];
+            /** Unreadable Count */
             unreadable_count: number;
         };
         /**

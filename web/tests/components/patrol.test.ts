@@ -715,7 +715,7 @@ describe('the record of a patrol', () => {
   it('names everybody who ran it, and from which stop on', async () => {
     const event = (id: number, kind: string, position: number, user_name: string, detail: object = {}) => ({ id, at: '2026-11-30T00:00:00Z', kind, position, user_id: 1, user_name, detail })
     const events = [event(1, 'started', 0, '张三'), event(2, 'handed_over', 4, '张三', { to_name: '李四' }), event(3, 'closing', 11, ''), event(4, 'taken_over', 11, '王五')]
-    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { missed: 0, run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
+    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { missed: 0, run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null, seal_missing: [] } } as never) } }], '/')
     expect(page.text()).toContain('张三 → 李四（2026-11-30 00:00:00 第 5 站起） → 王五（2026-11-30 00:00:00 走完后）')
   })
 
@@ -739,7 +739,7 @@ describe('the record of a patrol', () => {
 
   it('shows whoever signs what the operator wrote at the end, without unfolding anything', async () => {
     const events = [{ id: 1, at: '2026-11-30T00:00:00Z', kind: 'submitted', position: 1, user_id: 1, user_name: '用户1', detail: { note: '桥面积水已登记' } }]
-    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { missed: 0, run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null } } as never) } }], '/')
+    page = await visit([{ path: '/', component: { render: () => h(RecordHead, { missed: 0, run: run(7), results: [], findings: [], events, record: { reviews: [], seal: null, seal_missing: [] } } as never) } }], '/')
     expect(page.find('[data-record=summary]').text()).toBe('桥面积水已登记')
   })
 })

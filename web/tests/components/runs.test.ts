@@ -27,7 +27,7 @@ describe('the list of patrols', () => {
   const names = () => page.findAll('tbody tr td:nth-child(3)').map((cell) => cell.text())
   const row = (id: number, more: Partial<RecordRow> = {}): RecordRow => ({
     id, tour_id: 1, tour_name: `巡查${id}`, state: 'ended', loop: false, end_reason: 'submitted', started_name: '王芳', operator_name: '王芳', started_at: '2026-01-01T00:00:00Z', ended_at: '2026-01-01T00:10:00Z',
-    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, presets_missed: 0, presets_unknown: 0, unreadable: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, all_normal: false, reviews: 0, shown: 3, skipped: 0, unseen: 0, presets_missed: 0, ...more,
+    plan_name: null, due_at: null, turns: [], results: { open: 0, normal: 3, abnormal: 0, excused: 0 }, findings: 0, presets_missed: 0, presets_unknown: 0, unreadable: 0, seal: null, opinion: null, signed_name: null, signed_at: null, own: false, to_be_signed: false, all_normal: false, reviews: 0, shown: 3, skipped: 0, unseen: 0, ...more,
   })
   const all = Array.from({ length: 60 }, (_, i) => row(100 - i, i === 1 ? { end_reason: 'stopped' } : {}))
   const open = async (toSign: number): Promise<void> => {

@@ -99,11 +99,13 @@ describe('domes at their presets', () => {
       '预置位：桥 · 离站时还在转动',
       '预置位：桥 · 未到位（有人在操作云台）',
       '预置位：桥 · 未到位（该预置位已不存在）',
-      '预置位：桥',
+      '预置位：桥 · 到位情况未记录',
     ])
     expect([presetText(seen(1, null, null)), presetText(undefined)]).toEqual(['', ''])
     expect([seen(1, '桥', 'reached'), seen(1, '桥', null), seen(1, null, null), seen(1, '桥', 'moving')].map(presetMissed)).toEqual([false, false, false, true])
     const visits = [{ cameras: [seen(1, '桥', 'moving')] }, { cameras: [seen(1, '桥', 'reached'), seen(2, null, null)] }, { cameras: [seen(1, null, null)] }] as RunStep[]
     expect([lastAtPreset(visits, 1)?.preset_state, lastAtPreset(visits, 2)]).toEqual(['reached', undefined])
+    const present = { cameras: [seen(1, '桥', null)], ended_at: null } as RunStep
+    expect(lastAtPreset([...visits, present], 1)?.preset_state).toBe('reached')
   })
 })

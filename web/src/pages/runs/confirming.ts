@@ -85,7 +85,7 @@ export interface Counts {
 
 export function countsOf(results: readonly RunResult[]): Counts {
   const counts: Counts = { open: 0, normal: 0, abnormal: 0, excused: 0 }
-  for (const { result } of results) counts[result] += 1
+  for (const { result } of results) if (result !== 'unreadable') counts[result] += 1
   return counts
 }
 

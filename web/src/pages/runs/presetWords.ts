@@ -40,7 +40,7 @@ export const presetMissed = (camera: StepCamera | undefined): boolean => Boolean
 /** Nobody knows whether it had come to its preset. */
 export const presetUnknown = (camera: StepCamera | undefined): boolean => Boolean(camera?.preset) && camera?.preset_state === null
 
-/** The last time that the camera was shown at a preset, of these times that its stop was on. */
+/** The last time that the camera was shown at a preset, of these times that its stop was on; of the one that still goes on nothing is known. */
 export function lastAtPreset(visits: readonly RunStep[], camera: number): StepCamera | undefined {
-  return visits.flatMap((step) => step.cameras.filter((one) => one.id === camera && one.preset !== null)).at(-1)
+  return visits.flatMap((step) => (step.ended_at === null ? [] : step.cameras.filter((one) => one.id === camera && one.preset !== null))).at(-1)
 }
