@@ -81,10 +81,9 @@ class RecordRow:
     open, normal, abnormal, excused; `unseen`: how many of all were not visible for the least time;
     `presets_missed`: how many had not come to their PTZ preset the last time they were shown; `presets_unknown`: of how
     many nobody knows that. `unreadable`: values of what the list tells that somebody has changed so that they cannot be
-    read. `reviews`: how many
-    signatures and notes it has; `changed`: a result or finding was changed after it was confirmed. `own`: the actor
-    took part in it, and so does not sign it. `to_be_signed`: it was submitted; what was given up or has expired is
-    sealed without a signature."""
+    read. `reviews`: how many signatures and notes it has; `changed`: a result or finding was changed after it was
+    confirmed. `own`: the actor took part in it, and so does not sign it. `to_be_signed`: it was submitted; what was
+    given up or has expired is sealed without a signature."""
 
     id: int
     tour_id: int
@@ -300,7 +299,7 @@ async def _presets(session: AsyncSession, ids: Sequence[int]) -> tuple[Mapping[i
     of how many nobody knows it."""
     query = select(RunStep.run_id, RunStep.position, RunStepCamera.camera_id, RunStepCamera.preset_state)
     query = query.join(RunStepCamera, RunStepCamera.step_id == RunStep.id)
-    query = query.where(RunStep.run_id.in_(ids), RunStepCamera.preset.is_not(None))
+    query = query.where(RunStep.run_id.in_(ids), RunStep.ended_at.is_not(None), RunStepCamera.preset.is_not(None))
     last: dict[tuple[int, int, int], str | None] = {}
     for run_id, position, camera_id, state in await session.execute(query.order_by(RunStep.run_id, RunStep.sequence)):
         last[run_id, position, camera_id] = state

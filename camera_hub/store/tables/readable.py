@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import JSON, Column, Dialect, Double, Float, Integer, MetaData, String, Table
+from sqlalchemy import JSON, Column, Dialect, Double, Float, Integer, MetaData, String, Table, literal_column
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from camera_hub.store.tables.base import UtcDateTime
@@ -178,29 +178,29 @@ class Readable:
         return Table(name, metadata, *items, **options)
 
 
-class NumberIn(ColumnElement[int]):
+class NumberIn(FunctionElement[int]):
     """A whole number within a JSON object, NULL where there is none: also where the column holds no JSON, which SQLite
     answers with an error, or the key a text, which PostgreSQL does."""
 
-    inherit_cache = False
+    inherit_cache = True
     type = Integer()
 
     def __init__(self, column: Any, key: str) -> None:
         if not key.isidentifier():
             raise ValueError(f"{key!r} is no key of an event")
-        self.column = column.__clause_element__() if hasattr(column, "__clause_element__") else column
-        self.key = key
+        super().__init__(column, literal_column(key))
 
 
 @compiles(NumberIn)
 def _number_in(element: NumberIn, compiler: SQLCompiler, **options: Any) -> str:
-    column, key = compiler.process(element.column, **options), element.key
+    column, key = (compiler.process(one, **options) for one in element.clauses)
     return f"CASE WHEN json_valid({column}) THEN json_extract({column}, '$.{key}') END"
 
 
 @compiles(NumberIn, "postgresql")
 def _number_in_postgresql(element: NumberIn, compiler: SQLCompiler, **options: Any) -> str:
-    text = f"({compiler.process(element.column, **options)} ->> '{element.key}')"
+    column, key = (compiler.process(one, **options) for one in element.clauses)
+    text = f"({column} ->> '{key}')"
     return f"CASE WHEN {text} ~ '^[0-9]{{1,9}}$' THEN CAST({text} AS INTEGER) END"
 
 
