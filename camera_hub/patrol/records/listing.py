@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from camera_hub.access.policy import Actor
 from camera_hub.patrol import township
+from camera_hub.patrol.proof.transitions import RESULT_STATES
 from camera_hub.patrol.records.presets import REACHED
 from camera_hub.patrol.records.reviews import (
     CHANGES,
@@ -39,7 +40,6 @@ from camera_hub.store.tables import (
 from camera_hub.store.tables.readable import is_unreadable
 
 LIMIT = 200
-_RESULTS = ("open", "normal", "abnormal", "excused")
 MOST_CHOICES = 500
 """Operators, and tours, among which the list can be narrowed down."""
 
@@ -258,7 +258,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
         seal = seals.get(run.id)
         told = [*vars(run).values(), due_at, *(() if seal is None else (seal.at, seal.hash))]
         told += [value for one in reviews.get(run.id, ()) for value in (one.kind, one.words, one.user_name, one.at)]
-        strange = sum(number for name, number in results.get(run.id, {}).items() if name not in _RESULTS)
+        strange = sum(number for name, number in results.get(run.id, {}).items() if name not in RESULT_STATES)
         found.append(
             RecordRow(
                 id=run.id,
@@ -276,7 +276,7 @@ async def _rows(session: AsyncSession, actor: Actor, runs: Sequence[Run]) -> lis
                 ended_at=run.ended_at,
                 shown=run.shown,
                 skipped=run.skipped,
-                results={name: results.get(run.id, {}).get(name, 0) for name in _RESULTS},
+                results={name: results.get(run.id, {}).get(name, 0) for name in RESULT_STATES},
                 unseen=unseen.get(run.id, 0),
                 findings=findings.get(run.id, 0),
                 presets_missed=missed.get(run.id, 0),

@@ -36,7 +36,7 @@ class UnreadableTime(Unreadable, datetime):
 
     @classmethod
     def made(cls) -> Self:
-        """The only one."""
+        """It, whatever was stored."""
         return cls(1, 1, 3, tzinfo=UTC)
 
 
@@ -121,12 +121,11 @@ class Word(TypeDecorator[str]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         """See TypeDecorator."""
-        known = {word: word for word in self.words}
+        known = frozenset(self.words)
 
-        def process(value: Any) -> str | None:
-            found = None if value is None else known.get(value)
-            if found is not None or value is None:
-                return found
+        def process(value: Any) -> Any:
+            if value is None or value in known:
+                return value
             unknown = UnreadableText(self.otherwise)
             unknown.stored = value if isinstance(value, str) else None
             return unknown
